@@ -1,0 +1,52 @@
+# betrace_module(<name> DEPENDS <modules> USES <libraries> TEST_USES <libraries>)
+#
+# One folder of src/betrace is one static library, with its tests and fuzz targets beside the code:
+#   x.h x.cc     betrace_<name>
+#   x_test.cc    all of a folder's together are the program <name>_test
+#   x_fuzz.cc    the program <name>_x_fuzz, with BETRACE_FUZZ
+function(betrace_module name)
+  cmake_parse_arguments(ARG "" "" "DEPENDS;USES;TEST_USES" ${ARGN})
+  set(folder ${CMAKE_SOURCE_DIR}/src/betrace/${name})
+  file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cc)
+  file(GLOB tests CONFIGURE_DEPENDS ${folder}/*_test.cc)
+  file(GLOB fuzzers CONFIGURE_DEPENDS ${folder}/*_fuzz.cc)
+  file(GLOB benches CONFIGURE_DEPENDS ${folder}/*_bench.cc)
+  list(REMOVE_ITEM sources ${folder}/main.cc ${tests} ${fuzzers} ${benches})
+  list(TRANSFORM ARG_DEPENDS PREPEND betrace_ OUTPUT_VARIABLE modules)
+
+  if(NOT sources)
+    set(sources ${CMAKE_SOURCE_DIR}/src/betrace/base/version.cc)
+  endif()
+  add_library(betrace_${name} STATIC ${sources})
+  target_include_directories(betrace_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+  target_link_libraries(betrace_${name} PUBLIC ${modules} ${ARG_USES} Threads::Threads)
+  if(BETRACE_FUZZ)
+    target_compile_options(betrace_${name} PRIVATE -fsanitize=fuzzer-no-link)
+  endif()
+
+  if(BETRACE_TESTS AND tests)
+    add_executable(${name}_test ${tests})
+    target_link_libraries(${name}_test PRIVATE betrace_${name} ${ARG_TEST_USES} GTest::gmock
+                                               GTest::gtest_main)
+    target_compile_definitions(${name}_test PRIVATE BETRACE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    set_target_properties(${name}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  endif()
+  if(BETRACE_FUZZ)
+    foreach(fuzzer ${fuzzers})
+      get_filename_component(stem ${fuzzer} NAME_WE)
+      add_executable(${name}_${stem} ${fuzzer})
+      target_link_libraries(${name}_${stem} PRIVATE betrace_${name})
+      target_link_options(${name}_${stem} PRIVATE -fsanitize=fuzzer)
+      set_target_properties(${name}_${stem} PROPERTIES RUNTIME_OUTPUT_DIRECTORY
+                                                       ${CMAKE_BINARY_DIR}/fuzzers)
+    endforeach()
+  endif()
+endfunction()
+
+# betrace_program(<name> <main source> <library>)
+function(betrace_program name main library)
+  if(EXISTS ${CMAKE_SOURCE_DIR}/${main} AND NOT BETRACE_FUZZ)
+    add_executable(${name} ${main})
+    target_link_libraries(${name} PRIVATE ${library})
+  endif()
+endfunction()

@@ -1,0 +1,15 @@
+// SHA-256, for ids that must be the same on any machine and for the evidence chain.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace betrace {
+
+using Sha256 = std::array<std::uint8_t, 32>;
+
+/// Returns the digest of `bytes`. Source: FIPS 180-4, by OpenSSL.
+[[nodiscard]] Sha256 sha256(std::string_view bytes) noexcept;
+
+}  // namespace betrace

@@ -1,0 +1,106 @@
+#include "betrace/model/kept_span.h"
+
+#include <cstring>
+#include <new>
+
+#include "betrace/base/check.h"
+
+namespace betrace::model {
+namespace {
+
+constexpr std::size_t kAlignment = alignof(std::max_align_t);
+
+std::size_t aligned(std::size_t size) { return (size + kAlignment - 1) / kAlignment * kAlignment; }
+
+// Walks a span twice with the same code: once without a block to measure it, once to copy into it.
+class Copier {
+ public:
+  explicit Copier(std::byte* block) : block_(block) {}
+
+  [[nodiscard]] std::size_t used() const { return used_; }
+
+  std::string_view text(std::string_view source) {
+    std::byte* to = take(source.size());
+    if (to == nullptr || source.empty()) return {};
+    std::memcpy(to, source.data(), source.size());
+    return {reinterpret_cast<const char*>(to), source.size()};
+  }
+
+  AttributesView attributes(AttributesView source) {
+    return array<AttributeView>(source, [this](const AttributeView& from) {
+      return AttributeView{text(from.key), value(from.value)};
+    });
+  }
+
+  ValueView value(const ValueView& source) {
+    switch (source.type()) {
+      case ValueType::String:
+        return ValueView::string(text(source.as_text()));
+      case ValueType::Bytes:
+        return ValueView::bytes(text(source.as_text()));
+      case ValueType::List:
+        return ValueView::list(array<ValueView>(
+            source.as_list(), [this](const ValueView& from) { return value(from); }));
+      case ValueType::Map:
+        return ValueView::map(attributes(source.as_map()));
+      default:
+        return source;
+    }
+  }
+
+  void span(const SpanView& source) {
+    SpanView copy = source;
+    void* place = take(sizeof(SpanView));
+    copy.name = text(source.name);
+    copy.status_message = text(source.status_message);
+    copy.attributes = attributes(source.attributes);
+    copy.resource = attributes(source.resource);
+    copy.scope_name = text(source.scope_name);
+    copy.scope_version = text(source.scope_version);
+    copy.events = array<EventView>(source.events, [this](const EventView& from) {
+      return EventView{from.time_unix_nano, text(from.name), attributes(from.attributes)};
+    });
+    copy.links = array<LinkView>(source.links, [this](const LinkView& from) {
+      return LinkView{from.trace_id, from.span_id, attributes(from.attributes)};
+    });
+    if (place != nullptr) new (place) SpanView(copy);
+  }
+
+ private:
+  template <typename T, typename Copy>
+  std::span<const T> array(std::span<const T> source, Copy copy) {
+    static_assert(std::is_trivially_destructible_v<T> && alignof(T) <= kAlignment);
+    auto* to = reinterpret_cast<T*>(take(source.size_bytes()));
+    for (std::size_t i = 0; i < source.size(); ++i) {
+      const T item = copy(source[i]);
+      if (to != nullptr) new (to + i) T(item);
+    }
+    return to == nullptr ? std::span<const T>() : std::span<const T>(to, source.size());
+  }
+
+  std::byte* take(std::size_t size) {
+    std::byte* at = block_ == nullptr ? nullptr : block_ + used_;
+    used_ += aligned(size);
+    return at;
+  }
+
+  std::byte* block_;
+  std::size_t used_ = 0;
+};
+
+}  // namespace
+
+KeptSpan KeptSpan::copy(const SpanView& span) {
+  Copier measure(nullptr);
+  measure.span(span);
+  KeptSpan kept;
+  kept.byte_count_ = measure.used();
+  kept.block_ = std::make_unique<std::byte[]>(kept.byte_count_);
+  Copier copier(kept.block_.get());
+  copier.span(span);
+  BETRACE_CHECK(copier.used() == kept.byte_count_);
+  kept.view_ = std::launder(reinterpret_cast<const SpanView*>(kept.block_.get()));
+  return kept;
+}
+
+}  // namespace betrace::model

@@ -1,0 +1,48 @@
+// The spans of one trace in canonical order, each id once, with parents linked.
+//
+// Built once for a trace and shared by all rules that judge it. Knows nothing of arrival or
+// closing.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "betrace/model/span_view.h"
+
+namespace betrace::rules {
+
+/// Views of the given spans; valid as long as they are. Immutable.
+class LinkedTrace {
+ public:
+  /// Takes the spans in arrival order: of equal span ids the first copy wins. Spans of other trace
+  /// ids than the first one's are a bug of the caller. Cost: n log n.
+  explicit LinkedTrace(std::span<const model::SpanView* const> arrivals);
+
+  /// Spans by start time, then span id ("canonical order"); every index below refers to it.
+  [[nodiscard]] std::size_t size() const noexcept;
+  [[nodiscard]] const model::SpanView& span(std::uint32_t index) const noexcept;
+  /// The present parent; nothing for roots, orphans and spans that name themselves.
+  [[nodiscard]] std::optional<std::uint32_t> parent(std::uint32_t index) const noexcept;
+  [[nodiscard]] std::span<const std::uint32_t> children(std::uint32_t index) const noexcept;
+  /// The other spans reached by following present parents, nearest first; a cycle ends the walk.
+  [[nodiscard]] std::vector<std::uint32_t> ancestors(std::uint32_t index) const;
+  /// The last span reached by following present parents (the span itself if it has none); nothing
+  /// if the walk meets a cycle.
+  [[nodiscard]] std::optional<std::uint32_t> root_of(std::uint32_t index) const noexcept;
+  /// The parent id is not empty and no such span is present. (A span that names itself is none.)
+  [[nodiscard]] bool is_orphan(std::uint32_t index) const noexcept;
+  /// `trace.root`: earliest span without parent id, else the earliest orphan, else nothing.
+  [[nodiscard]] std::optional<std::uint32_t> trace_root() const noexcept;
+  [[nodiscard]] std::optional<std::uint32_t> find(const model::SpanId& id) const noexcept;
+
+ private:
+  std::vector<const model::SpanView*> spans_;
+  std::vector<std::int64_t> parents_;  // -1: none
+  std::vector<std::uint32_t> child_starts_;
+  std::vector<std::uint32_t> child_list_;
+  std::vector<std::uint32_t> by_id_;  // sorted by span id
+};
+
+}  // namespace betrace::rules
