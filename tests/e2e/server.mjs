@@ -1,0 +1,83 @@
+// Starts a real `betrace serve` on free ports with a folder of its own, and stops it.
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const program = process.env.BETRACE_PROGRAM ?? join(root, 'build', 'betrace');
+
+/** A port that was free a moment ago. */
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+/** Polls `attempt` until it gives something other than undefined; fails after `deadlineMs`. */
+export async function eventually(what, attempt, deadlineMs = 15_000) {
+  const deadline = Date.now() + deadlineMs;
+  for (;;) {
+    const result = await attempt();
+    if (result !== undefined) return result;
+    if (Date.now() > deadline) throw new Error(`not seen within ${deadlineMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+export class Server {
+  /** `folder` keeps rules and log; it is made when absent and removed by `remove()`. */
+  static async start({ folder, flags = [] } = {}) {
+    const server = new Server();
+    server.folder = folder ?? (await mkdtemp(join(tmpdir(), 'betrace-e2e-')));
+    server.api = `http://127.0.0.1:${(server.httpPort = await freePort())}`;
+    server.otlp = `http://127.0.0.1:${(server.otlpPort = await freePort())}`;
+    server.output = '';
+    server.process = spawn(program, ['serve',
+      '--http-port', `${server.httpPort}`, '--otlp-http-port', `${server.otlpPort}`,
+      '--storage-path', join(server.folder, 'rules'),
+      '--trace-quiet', '50ms', '--trace-idle', '500ms', '--trace-age-max', '5s', ...flags]);
+    for (const stream of [server.process.stdout, server.process.stderr]) {
+      stream.on('data', (text) => { server.output += text; });
+    }
+    server.exited = new Promise((resolve) => server.process.once('exit', (code) => resolve(code)));
+    server.process.once('exit', () => { server.gone = true; });
+    await eventually('ready', async () => {
+      if (server.gone) throw new Error(`betrace serve ended:\n${server.output}`);
+      const answer = await fetch(`${server.api}/ready`).catch(() => undefined);
+      return answer?.status === 200 ? true : undefined;
+    });
+    return server;
+  }
+
+  /** Asks for an orderly end and returns the exit code. */
+  async stop(signal = 'SIGTERM') {
+    this.process.kill(signal);
+    return this.exited;
+  }
+
+  async remove() {
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  async get(path) {
+    const answer = await fetch(this.api + path);
+    return { status: answer.status, headers: answer.headers, body: await answer.json() };
+  }
+
+  async post(path, body) {
+    const answer = await fetch(this.api + path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    });
+    return { status: answer.status, headers: answer.headers, body: await answer.json() };
+  }
+}
