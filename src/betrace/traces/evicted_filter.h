@@ -1,0 +1,42 @@
+// Remembers, in bounded memory, which traces were evicted, so that a remainder is not taken for a
+// whole trace.
+//
+// Buckets of one cache line hold sixteen 32-bit fingerprints; a full bucket forgets its oldest. A
+// false "yes" happens about once in 2^28 asked ids; a forgotten id opens an ordinary trace.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "betrace/model/ids.h"
+#include "betrace/traces/keyed_hash.h"
+
+namespace betrace::traces {
+
+/// Shard-owned.
+class EvictedFilter {
+ public:
+  /// Uses at most `bytes_max` bytes, at least one bucket of 64.
+  EvictedFilter(std::uint64_t bytes_max, const HashKey& key);
+
+  void insert(const model::TraceId& id) noexcept;
+  [[nodiscard]] bool contains(const model::TraceId& id) const noexcept;
+  [[nodiscard]] std::uint64_t byte_count() const noexcept {
+    return buckets_.size() * sizeof(Bucket);
+  }
+
+ private:
+  static constexpr std::size_t kSlots = 16;
+  struct alignas(64) Bucket {
+    std::array<std::uint32_t, kSlots> fingerprints{};  // newest first; zero = empty
+  };
+
+  [[nodiscard]] std::size_t bucket_of(std::uint64_t hash) const noexcept;
+  static std::uint32_t fingerprint_of(std::uint64_t hash) noexcept;
+
+  KeyedHash hash_;
+  std::vector<Bucket> buckets_;
+};
+
+}  // namespace betrace::traces
