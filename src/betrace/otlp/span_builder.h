@@ -1,0 +1,110 @@
+// The limits and the text checks of a span, the same for every wire form.
+//
+// A reader walks its form and calls this for each text, list and attribute; what comes back are the
+// views of a model::SpanView, or less where a limit is reached. It knows neither protobuf nor JSON.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "betrace/model/span_view.h"
+#include "betrace/otlp/read_summary.h"
+#include "betrace/otlp/view_arena.h"
+
+namespace betrace::otlp {
+
+/// What a span, resource or scope lost, and what is wrong with it.
+struct Losses {
+  TruncatedCounts truncated{};
+  const char* invalid_text = nullptr;  ///< What is not UTF-8: `name`, `key`, `value`; or null.
+  bool over_limit = false;             ///< Decoded it is larger than `span_bytes_max`.
+
+  [[nodiscard]] bool any_truncated() const noexcept;
+  /// Nothing, or why every span that includes this must be rejected.
+  [[nodiscard]] std::optional<SpanRejection> rejection() const;
+};
+
+/// Builds the views of one span, or of one resource, at a time. Its memory is reused by the next.
+///
+/// While it is *muted* (inside of something that exceeds a limit) it checks text and keeps nothing.
+/// Owned by one reader.
+class SpanBuilder {
+ public:
+  /// A list, map or row of attributes, events or links that is being built.
+  struct Row {
+    std::size_t mark = 0;
+    std::uint32_t count = 0;
+    bool muted = false;
+  };
+
+  explicit SpanBuilder(const ReaderLimits& limits) : limits_(limits) {}
+
+  /// Starts the next span. Makes all views that this builder gave out invalid.
+  void begin() noexcept;
+  [[nodiscard]] const Losses& losses() const noexcept { return losses_; }
+  /// Text that holds `marker` counts as invalid; empty is none. It must outlive the reading.
+  void set_invalid_marker(std::string_view marker) noexcept { marker_ = marker; }
+
+  /// Checks a name or message; returns it, cut at `value_bytes_max`.
+  [[nodiscard]] std::string_view name(std::string_view raw);
+  /// Checks a key; returns it, cut at `key_bytes_max`.
+  [[nodiscard]] std::string_view key(std::string_view raw);
+  /// Returns a copy of `text` that lives as long as the views.
+  [[nodiscard]] std::string_view own(std::string_view text) { return arena_.copy_text(text); }
+
+  /// A row of attributes: `begin`, then for each `count_attribute`, `key`, a value and
+  /// `add_field`, then `end`.
+  [[nodiscard]] Row begin_attributes() noexcept { return begin_row(fields_.mark()); }
+  void count_attribute(Row& row);
+  void add_field(std::string_view key, const model::ValueView& value);
+  [[nodiscard]] model::AttributesView end_attributes(Row& row);
+
+  /// Values of the attribute that was counted last. What does not fit into its
+  /// `value_bytes_max` bytes is cut off.
+  [[nodiscard]] model::ValueView string_value(std::string_view raw);
+  [[nodiscard]] model::ValueView bytes_value(std::string_view raw);
+  /// A list or map: `begin`, then for each item `count_item`, its value and `add_item` (or `key`
+  /// and `add_field`), then `end`.
+  [[nodiscard]] Row begin_list() noexcept;
+  [[nodiscard]] Row begin_map() noexcept;
+  void count_item(Row& row);
+  void add_item(const model::ValueView& value);
+  [[nodiscard]] model::ValueView end_list(Row& row);
+  [[nodiscard]] model::ValueView end_map(Row& row);
+
+  /// Events and links, alike.
+  [[nodiscard]] Row begin_events() noexcept { return begin_row(events_.mark()); }
+  [[nodiscard]] Row begin_links() noexcept { return begin_row(links_.mark()); }
+  void count_event(Row& row) { count_part(row, TruncatedPart::Events, limits_.events_max); }
+  void count_link(Row& row) { count_part(row, TruncatedPart::Links, limits_.links_max); }
+  void add_event(const model::EventView& event);
+  void add_link(const model::LinkView& link);
+  [[nodiscard]] std::span<const model::EventView> end_events(Row& row);
+  [[nodiscard]] std::span<const model::LinkView> end_links(Row& row);
+
+ private:
+  [[nodiscard]] static Row begin_row(std::size_t mark) noexcept { return Row{mark, 0, false}; }
+  void count_part(Row& row, TruncatedPart part, std::uint32_t count_max);
+  void mute(Row& row) noexcept;
+  void unmute(Row& row) noexcept;
+  void cut_value() noexcept;
+  void check_text(std::string_view raw, const char* what);
+  [[nodiscard]] bool charge(std::size_t bytes) noexcept;
+
+  ReaderLimits limits_;
+  ViewArena arena_;
+  UnfinishedItems<model::ValueView> items_;
+  UnfinishedItems<model::AttributeView> fields_;
+  UnfinishedItems<model::EventView> events_;
+  UnfinishedItems<model::LinkView> links_;
+  Losses losses_;
+  std::string_view marker_;
+  std::size_t byte_count_ = 0;    // of the span so far
+  std::size_t value_budget_ = 0;  // bytes that the current value may still take
+  std::uint32_t value_depth_ = 0;
+  bool value_is_cut_ = false;
+  std::uint32_t muted_ = 0;  // how many limits we are beyond
+};
+
+}  // namespace betrace::otlp
