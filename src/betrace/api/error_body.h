@@ -1,0 +1,85 @@
+// The one error shape of the REST API: which codes exist, their statuses, and the body.
+//
+// Every handler fails by returning an ApiError; api/reply.h turns it into a response. OTLP paths
+// answer in a form of their own and do not use this. Source: the HTTP page, section 3.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+
+#include "betrace/base/result.h"
+
+namespace betrace::api {
+
+/// JSON that keeps the order of its members: what people see is in the order of the documentation.
+using OrderedJson = nlohmann::ordered_json;
+
+/// Codes of an error body. Their names and statuses never change.
+enum class ErrorKind : std::uint8_t {
+  InvalidJson,
+  InvalidYaml,
+  InvalidField,
+  MissingField,
+  InvalidExpression,
+  InvalidParameter,
+  UnknownParameter,
+  IdMismatch,
+  InvalidCursor,
+  NoValidSpan,
+  NotFound,
+  RuleNotFound,
+  ViolationNotFound,
+  MethodNotAllowed,
+  NotAcceptable,
+  RequestTimeout,
+  RuleExists,
+  RuleLimitReached,
+  RulesReadOnly,
+  ImportConflict,
+  PreconditionFailed,
+  PayloadTooLarge,
+  UnsupportedMediaType,
+  HeadersTooLarge,
+  RateLimited,
+  Internal,
+  Overloaded,
+  StorageUnavailable,
+  StorageUncertain,
+  Starting,
+  ShuttingDown,
+};
+
+/// `invalid_json`, ...
+[[nodiscard]] std::string_view name_of(ErrorKind kind) noexcept;
+
+/// The HTTP status that goes with the code.
+[[nodiscard]] int status_of(ErrorKind kind) noexcept;
+
+/// A request that is answered with an error. `message` may quote input only as quote_excerpt()
+/// does.
+struct ApiError {
+  ErrorKind kind = ErrorKind::Internal;
+  std::string message;
+  OrderedJson details = OrderedJson::object();
+  std::optional<std::uint32_t> retry_after;  ///< Seconds; with 429 and 503 only.
+};
+
+template <typename T>
+using Reply = tl::expected<T, ApiError>;
+
+/// Returns the failure, ready to be returned from a function with a Reply of any type. 503 asks to
+/// come back after a second.
+[[nodiscard]] tl::unexpected<ApiError> refuse(ErrorKind kind, std::string message);
+[[nodiscard]] tl::unexpected<ApiError> refuse(ApiError error);
+
+/// Returns the error of a module below: storage trouble and overload are 503, never 500.
+[[nodiscard]] ApiError to_api_error(const Error& error);
+
+/// Returns the body: `{"error":{...},"message":"..."}`.
+[[nodiscard]] std::string error_body(const ApiError& error, std::string_view request_id);
+
+}  // namespace betrace::api
