@@ -1,0 +1,54 @@
+// A small blocking HTTP/1.1 client for tests, `betrace demo` and `betrace healthcheck`.
+//
+// Plain HTTP, one connection kept alive, no redirects, no TLS. Export to other systems needs more
+// and does not use it.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "betrace/base/result.h"
+#include "betrace/http/message.h"
+
+namespace betrace::http {
+
+struct ClientOptions {
+  std::string host = "127.0.0.1";  ///< A name or a literal address.
+  std::uint16_t port = 0;
+  std::chrono::milliseconds timeout{10'000};       ///< Of each connect, send and receive.
+  std::size_t reply_bytes_max = 64 * 1024 * 1024;  ///< Of one reply, inflated.
+};
+
+/// One connection, opened when needed. Not thread-safe.
+class Client {
+ public:
+  explicit Client(ClientOptions options);
+  ~Client();
+  Client(Client&& other) noexcept;
+  Client& operator=(Client&& other) noexcept;
+
+  /// Sends and waits for the reply, whatever its status. Host and Content-Length are added. A kept
+  /// connection that the server has closed meanwhile is opened again once. A gzipped reply is
+  /// inflated. Error Unavailable: no connection, no reply in time, or the connection broke.
+  /// LimitExceeded: the reply is too large. Corrupt: not an HTTP reply.
+  [[nodiscard]] Result<Response> send(std::string_view method, std::string_view target,
+                                      std::string_view body = {},
+                                      const std::vector<HeaderView>& headers = {});
+  [[nodiscard]] Result<Response> get(std::string_view target,
+                                     const std::vector<HeaderView>& headers = {});
+  [[nodiscard]] Result<Response> post(std::string_view target, std::string_view content_type,
+                                      std::string_view body, bool gzipped = false);
+  /// Closes the connection; the next send() opens a new one.
+  void close() noexcept;
+
+ private:
+  ClientOptions options_;
+  int socket_ = -1;
+  std::string received_;  // bytes of the reply that have not been used yet
+};
+
+}  // namespace betrace::http

@@ -1,0 +1,33 @@
+// gzip in and out, with a cap on what a body may become.
+//
+// Pure functions. Used by the server for bodies and by readers of compressed files. Knows gzip and
+// nothing else: no deflate, no zstd, one coding only.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "betrace/base/result.h"
+#include "betrace/http/body_buffer.h"
+
+namespace betrace::http {
+
+/// A body may grow to kInflateFreeBytes, and beyond that only kInflateRatioMax times.
+inline constexpr std::size_t kInflateFreeBytes = 1024 * 1024;
+inline constexpr std::size_t kInflateRatioMax = 200;
+/// Members of one body; all share one cap.
+inline constexpr int kGzipMembersMax = 16;
+
+/// Appends what `compressed` inflates to, at most `bytes_max` bytes of it; the size in the trailer
+/// is a hint and never trusted. Error InvalidArgument: not gzip, truncated, wrong checksum, bytes
+/// after the last member, or more than kGzipMembersMax members. LimitExceeded: over `bytes_max` or
+/// the ratio. Unavailable: the pool of `out` is spent. After an error `out` is unspecified.
+/// Source: RFC 1952.
+[[nodiscard]] Result<void> inflate_gzip(std::string_view compressed, std::size_t bytes_max,
+                                        BodyBuffer& out);
+
+/// Returns one gzip member of `bytes`; `level` 1 (fast) to 9 (small).
+[[nodiscard]] std::string gzip(std::string_view bytes, int level = 5);
+
+}  // namespace betrace::http
