@@ -44,6 +44,9 @@ struct TraceActivity {
 /// is above `idle_max`, or `idle_max` is not below `age_max` and could never be reached.
 [[nodiscard]] Result<ClosureLimits> validate(const ClosureLimits& limits);
 
+/// True once the trace holds its limit of spans or bytes and takes no more.
+[[nodiscard]] bool is_full(const TraceActivity& activity, const ClosureLimits& limits) noexcept;
+
 /// True once no span has arrived for `quiet`: the moment to compute `misses_parent`.
 [[nodiscard]] bool is_quiet(const TraceActivity& activity, const ClosureLimits& limits,
                             MonotonicTime now) noexcept;

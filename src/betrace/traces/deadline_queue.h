@@ -46,7 +46,7 @@ class DeadlineQueue {
   };
 
   [[nodiscard]] bool is_current(const Entry& entry) const noexcept;
-  void shrink();
+  void sweep();
 
   std::priority_queue<Entry, std::vector<Entry>, Later> heap_;
   std::vector<std::optional<MonotonicTime>> armed_;  // by index

@@ -57,8 +57,8 @@ class TraceTable {
   /// Why it closed; nothing while it is open.
   [[nodiscard]] std::optional<CloseReason> closed_for(TraceIndex index) const noexcept;
 
-  /// Why an open trace must close at once after an add(), or nothing.
-  [[nodiscard]] std::optional<CloseReason> limit_reached(TraceIndex index) const noexcept;
+  /// True once the trace holds its limit of spans or bytes: an open one must close at once.
+  [[nodiscard]] bool is_full(TraceIndex index) const noexcept;
 
   /// Takes the open trace that has been due for longest; the owner must close() it. Cost: O(log n).
   [[nodiscard]] std::optional<DueTrace> next_due(MonotonicTime now);
@@ -107,7 +107,7 @@ class TraceTable {
 
   [[nodiscard]] bool is_memory_spent() const noexcept;
   void account(Entry* entry) noexcept;
-  void arm(TraceIndex index, MonotonicTime now);
+  void arm(TraceIndex index);
 
   TableLimits limits_;
   std::vector<Entry> entries_;

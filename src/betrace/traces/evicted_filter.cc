@@ -1,0 +1,38 @@
+#include "betrace/traces/evicted_filter.h"
+
+#include <algorithm>
+
+namespace betrace::traces {
+
+EvictedFilter::EvictedFilter(std::uint64_t bytes_max, const HashKey& key)
+    : hash_(key), buckets_(std::max<std::uint64_t>(1, bytes_max / sizeof(Bucket))) {}
+
+void EvictedFilter::insert(const model::TraceId& id) noexcept {
+  const std::uint64_t hash = hash_(id);
+  auto& slots = buckets_[bucket_of(hash)].fingerprints;
+  const std::uint32_t fingerprint = fingerprint_of(hash);
+  // One that is there already moves to the front instead of taking a second place.
+  auto* place = std::find(slots.begin(), slots.end(), fingerprint);
+  if (place == slots.end()) --place;
+  std::copy_backward(slots.begin(), place, place + 1);
+  slots.front() = fingerprint;
+}
+
+bool EvictedFilter::contains(const model::TraceId& id) const noexcept {
+  const std::uint64_t hash = hash_(id);
+  const auto& slots = buckets_[bucket_of(hash)].fingerprints;
+  return std::find(slots.begin(), slots.end(), fingerprint_of(hash)) != slots.end();
+}
+
+std::size_t EvictedFilter::bucket_of(std::uint64_t hash) const noexcept {
+  __extension__ using Wide = unsigned __int128;
+  return static_cast<std::size_t>(static_cast<Wide>(hash) * buckets_.size() >> 64U);
+}
+
+std::uint32_t EvictedFilter::fingerprint_of(std::uint64_t hash) noexcept {
+  // The low half: the high bits chose the bucket. Zero means an empty slot.
+  const auto fingerprint = static_cast<std::uint32_t>(hash);
+  return fingerprint == 0 ? 1 : fingerprint;
+}
+
+}  // namespace betrace::traces
