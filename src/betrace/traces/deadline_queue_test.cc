@@ -1,0 +1,68 @@
+// Goal: each thing comes up once, at its latest deadline, in order of time.
+
+#include "betrace/traces/deadline_queue.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+
+namespace betrace::traces {
+namespace {
+
+MonotonicTime at(std::int64_t time) { return MonotonicTime(std::chrono::nanoseconds(time)); }
+
+TEST(DeadlineQueueTest, GivesNothingBeforeADeadline) {
+  DeadlineQueue queue;
+  queue.arm(3, at(10));
+  EXPECT_FALSE(queue.pop_due(at(9)).has_value());
+  const auto due = queue.pop_due(at(10));
+  ASSERT_TRUE(due.has_value());
+  EXPECT_EQ(due->index, 3U);
+  EXPECT_EQ(due->deadline, at(10));
+  EXPECT_FALSE(queue.pop_due(at(100)).has_value());
+}
+
+TEST(DeadlineQueueTest, ForgetsTheDeadlineThatWasReplaced) {
+  DeadlineQueue queue;
+  queue.arm(1, at(10));
+  queue.arm(1, at(20));
+  EXPECT_FALSE(queue.pop_due(at(19)).has_value());
+  EXPECT_TRUE(queue.pop_due(at(20)).has_value());
+  queue.arm(1, at(30));
+  queue.disarm(1);
+  EXPECT_FALSE(queue.pop_due(at(99)).has_value());
+  EXPECT_FALSE(queue.earliest().has_value());
+}
+
+TEST(DeadlineQueueTest, GivesEqualDeadlinesByIndex) {
+  DeadlineQueue queue;
+  for (const std::uint32_t index : {5U, 2U, 9U}) queue.arm(index, at(10));
+  EXPECT_EQ(queue.pop_due(at(10))->index, 2U);
+  EXPECT_EQ(queue.pop_due(at(10))->index, 5U);
+  EXPECT_EQ(queue.pop_due(at(10))->index, 9U);
+}
+
+// Enough moves of few deadlines to make it sweep outdated entries many times.
+TEST(DeadlineQueueTest, AgreesWithAMapWhileDeadlinesMove) {
+  std::mt19937_64 random(7);
+  DeadlineQueue queue;
+  std::map<std::uint32_t, std::int64_t> expected;
+  std::int64_t now = 0;
+  for (int step = 0; step < 20'000; ++step) {
+    const auto index = static_cast<std::uint32_t>(random() % 50);
+    const auto deadline = now + static_cast<std::int64_t>(random() % 1'000);
+    queue.arm(index, at(deadline));
+    expected[index] = deadline;
+    if (step % 10 != 0) continue;
+    now += static_cast<std::int64_t>(random() % 20);
+    while (const auto due = queue.pop_due(at(now))) {
+      ASSERT_EQ(at(expected.at(due->index)), due->deadline);
+      expected.erase(due->index);
+    }
+    for (const auto& [left, time] : expected) ASSERT_GT(time, now) << left;
+  }
+}
+
+}  // namespace
+}  // namespace betrace::traces

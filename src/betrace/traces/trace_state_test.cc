@@ -1,0 +1,106 @@
+// Goal: a trace counts each span id once and knows what closing and grading ask.
+
+#include "betrace/traces/trace_state.h"
+
+#include <gtest/gtest.h>
+
+#include "betrace/traces/test_spans.h"
+
+namespace betrace::traces {
+namespace {
+
+constexpr HashKey kKey = {11, 22};
+
+MonotonicTime at(std::int64_t time) { return MonotonicTime(std::chrono::nanoseconds(time)); }
+
+TraceState empty_trace() { return TraceState(test_trace_id(1), at(0), false, kKey); }
+
+TEST(TraceStateTest, TakesTheFirstCopyOfASpan) {
+  TraceState trace = empty_trace();
+  EXPECT_EQ(trace.add(kept({.id = 1, .name = "first"}), at(0)), AddResult::Added);
+  EXPECT_EQ(trace.add(kept({.id = 1, .name = "first"}), at(5)), AddResult::Duplicate);
+  EXPECT_EQ(trace.add(kept({.id = 1, .name = "other"}), at(9)), AddResult::Conflicting);
+  ASSERT_EQ(trace.spans().size(), 1U);
+  EXPECT_EQ(trace.spans()[0].view().name, "first");
+}
+
+TEST(TraceStateTest, IsNotKeptAwakeByDuplicates) {
+  TraceState trace = empty_trace();
+  trace.add(kept({.id = 1}), at(3));
+  trace.add(kept({.id = 1}), at(5));
+  EXPECT_EQ(trace.activity().last_arrival, at(3));
+  EXPECT_EQ(trace.activity().span_count, 1U);
+}
+
+TEST(TraceStateTest, ComparesAttributesOfACopy) {
+  TraceState trace = empty_trace();
+  const std::vector<model::AttributeView> one = {{"k", model::ValueView::integer(1)}};
+  const std::vector<model::AttributeView> two = {{"k", model::ValueView::real(1)}};
+  trace.add(kept({.id = 1, .attributes = one}), at(0));
+  EXPECT_EQ(trace.add(kept({.id = 1, .attributes = one}), at(0)), AddResult::Duplicate);
+  EXPECT_EQ(trace.add(kept({.id = 1, .attributes = two}), at(0)), AddResult::Conflicting);
+}
+
+TEST(TraceStateTest, FindsDuplicatesInALongTrace) {
+  TraceState trace = empty_trace();
+  for (std::uint64_t i = 1; i <= 500; ++i) {
+    ASSERT_EQ(trace.add(kept({.id = i}), at(0)), AddResult::Added);
+  }
+  for (std::uint64_t i = 1; i <= 500; ++i) {
+    ASSERT_EQ(trace.add(kept({.id = i}), at(0)), AddResult::Duplicate);
+  }
+}
+
+TEST(TraceStateTest, MissesAParentUntilItArrives) {
+  TraceState trace = empty_trace();
+  trace.add(kept({.id = 1}), at(0));
+  trace.add(kept({.id = 3, .parent = 2}), at(0));
+  EXPECT_TRUE(trace.activity().has_root);
+  EXPECT_EQ(trace.grade(CloseReason::Idle), Completeness::Orphans);
+  trace.add(kept({.id = 2, .parent = 1}), at(0));
+  EXPECT_TRUE(trace.activity().misses_parent) << "it is not known before the trace is settled";
+  trace.settle();
+  EXPECT_FALSE(trace.activity().misses_parent);
+  EXPECT_EQ(trace.grade(CloseReason::Idle), Completeness::Complete);
+}
+
+TEST(TraceStateTest, DoesNotTakeASpanThatNamesItselfForAnOrphan) {
+  TraceState trace = empty_trace();
+  trace.add(kept({.id = 1}), at(0));
+  trace.add(kept({.id = 2, .parent = 2}), at(0));
+  EXPECT_EQ(trace.grade(CloseReason::Idle), Completeness::Complete);
+}
+
+TEST(TraceStateTest, HasNoRootWhenNoSpanIsWithoutParent) {
+  TraceState trace = empty_trace();
+  trace.add(kept({.id = 1, .parent = 2}), at(0));
+  trace.add(kept({.id = 2, .parent = 1}), at(0));
+  EXPECT_EQ(trace.grade(CloseReason::Idle), Completeness::NoRoot);
+}
+
+TEST(TraceStateTest, IsTruncatedByASpanThatLostParts) {
+  TraceState trace = empty_trace();
+  trace.add(kept({.id = 1, .cut = true}), at(0));
+  EXPECT_EQ(trace.grade(CloseReason::Complete), Completeness::Truncated);
+}
+
+TEST(TraceStateTest, SpansTheEarliestStartAndTheLatestCorrectedEnd) {
+  TraceState trace = empty_trace();
+  trace.add(kept({.id = 1, .start = 100, .end = 200}), at(0));
+  trace.add(kept({.id = 2, .start = 50, .end = 60}), at(0));
+  trace.add(kept({.id = 3, .start = 500, .end = 10}), at(0));
+  EXPECT_EQ(trace.start(), 50U);
+  EXPECT_EQ(trace.end(), 500U);
+}
+
+TEST(TraceStateTest, CountsTheMemoryOfItsSpans) {
+  TraceState trace = empty_trace();
+  model::KeptSpan span = kept({.id = 1});
+  const std::size_t bytes = span.byte_count();
+  trace.add(std::move(span), at(0));
+  EXPECT_EQ(trace.activity().byte_count, bytes);
+  EXPECT_GE(trace.memory_bytes(), bytes);
+}
+
+}  // namespace
+}  // namespace betrace::traces
