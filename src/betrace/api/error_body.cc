@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "betrace/http/error_response.h"
+
 namespace betrace::api {
 namespace {
 
@@ -103,16 +105,18 @@ ApiError to_api_error(const Error& error) {
   return refuse(kind_of(error.code), error.message).value();
 }
 
-std::string error_body(const ApiError& error, std::string_view request_id) {
-  const OrderedJson body = {
-      {"error",
-       {{"code", name_of(error.kind)},
-        {"message", error.message},
-        {"details", error.details},
-        {"request_id", request_id},
-        {"retry_after", error.retry_after ? OrderedJson(*error.retry_after) : OrderedJson()}}},
-      {"message", error.message}};
-  return body.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
+http::Response error_response(const ApiError& error, const http::RequestHead& head) {
+  http::Problem problem;
+  problem.status = status_of(error.kind);
+  problem.code = name_of(error.kind);
+  problem.message = error.message;
+  problem.retry_after = error.retry_after;
+  problem.details_json = dump(error.details);
+  return http::json_error(problem, head);
+}
+
+std::string dump(const OrderedJson& value) {
+  return value.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
 }
 
 }  // namespace betrace::api

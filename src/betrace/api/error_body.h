@@ -1,7 +1,7 @@
-// The one error shape of the REST API: which codes exist, their statuses, and the body.
+// The errors of the REST API: which codes exist, their statuses, and how one becomes a response.
 //
-// Every handler fails by returning an ApiError; api/reply.h turns it into a response. OTLP paths
-// answer in a form of their own and do not use this. Source: the HTTP page, section 3.
+// Every handler fails by returning an ApiError. The shape of the body is http/error_response.h's;
+// OTLP paths answer in a form of their own and do not use this. Source: the HTTP page, section 3.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@
 #include <tl/expected.hpp>
 
 #include "betrace/base/result.h"
+#include "betrace/http/message.h"
 
 namespace betrace::api {
 
@@ -79,7 +80,10 @@ using Reply = tl::expected<T, ApiError>;
 /// Returns the error of a module below: storage trouble and overload are 503, never 500.
 [[nodiscard]] ApiError to_api_error(const Error& error);
 
-/// Returns the body: `{"error":{...},"message":"..."}`.
-[[nodiscard]] std::string error_body(const ApiError& error, std::string_view request_id);
+/// Returns the response: the one error body, and Retry-After where it is set.
+[[nodiscard]] http::Response error_response(const ApiError& error, const http::RequestHead& head);
+
+/// Returns compact JSON; invalid UTF-8 comes out as U+FFFD.
+[[nodiscard]] std::string dump(const OrderedJson& value);
 
 }  // namespace betrace::api

@@ -9,27 +9,37 @@
 namespace betrace::api {
 namespace {
 
+http::RequestHead head_with_id(const std::string& id) {
+  http::RequestHead head;
+  head.request_id = id;
+  return head;
+}
+
 TEST(ErrorBodyTest, HasTheDocumentedMembers) {
   ApiError error;
   error.kind = ErrorKind::RuleExists;
   error.message = "rule a exists";
   error.details["id"] = "a";
-  EXPECT_EQ(error_body(error, "r-1"),
-            R"({"error":{"code":"rule_exists","message":"rule a exists","details":{"id":"a"},)"
-            R"("request_id":"r-1","retry_after":null},"message":"rule a exists"})");
+  const http::Response response = error_response(error, head_with_id("r-1"));
+  EXPECT_EQ(response.status, 409);
+  EXPECT_EQ(parse_json(response.body).value(),
+            parse_json(R"({"error":{"code":"rule_exists","message":"rule a exists",)"
+                       R"("details":{"id":"a"},"request_id":"r-1","retry_after":null},)"
+                       R"("message":"rule a exists"})")
+                .value());
 }
 
 TEST(ErrorBodyTest, SaysWhenToComeBackOnOverload) {
   const ApiError error = refuse(ErrorKind::StorageUnavailable, "disk is full").value();
-  const auto body = parse_json(error_body(error, ""));
-  ASSERT_TRUE(body);
-  EXPECT_EQ(body->at("error").at("retry_after"), 1);
-  EXPECT_EQ(body->at("error").at("details"), Json::object());
+  const http::Response response = error_response(error, head_with_id(""));
+  EXPECT_EQ(response.headers.find("Retry-After"), "1");
+  EXPECT_EQ(parse_json(response.body)->at("error").at("retry_after"), 1);
+  EXPECT_EQ(parse_json(response.body)->at("error").at("details"), Json::object());
 }
 
 TEST(ErrorBodyTest, SurvivesInvalidUtf8) {
   const ApiError error = refuse(ErrorKind::InvalidField, "a\xFF").value();
-  EXPECT_TRUE(parse_json(error_body(error, "r")));
+  EXPECT_TRUE(parse_json(error_response(error, head_with_id("r")).body));
 }
 
 TEST(ErrorBodyTest, NeverTurnsStorageTroubleOrOverloadInto500) {

@@ -6,36 +6,13 @@
 #include <charconv>
 #include <limits>
 
-#include "betrace/base/hex.h"
 #include "betrace/base/utf8.h"
 
 namespace betrace::api {
 namespace {
 
-constexpr std::size_t kParametersMax = 100;
 constexpr std::uint64_t kSecondsTooLarge = 100'000'000'000;
 constexpr std::uint64_t kNanosPerSecond = 1'000'000'000;
-
-std::optional<std::string> percent_decode(std::string_view text) {
-  std::string decoded;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '+') {
-      decoded.push_back(' ');
-    } else if (text[i] != '%') {
-      decoded.push_back(text[i]);
-    } else {
-      std::uint8_t byte = 0;
-      if (text.size() - i < 3 || !from_hex(text.substr(i + 1, 2), {&byte, 1})) return std::nullopt;
-      decoded.push_back(static_cast<char>(byte));
-      i += 2;
-    }
-  }
-  const bool has_control = std::any_of(decoded.begin(), decoded.end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
-  });
-  if (has_control || !is_utf8(decoded)) return std::nullopt;
-  return decoded;
-}
 
 std::optional<std::uint64_t> parse_digits(std::string_view text) {
   std::uint64_t value = 0;
@@ -70,28 +47,6 @@ void split_commas(std::string_view text, std::vector<std::string>* items) {
 
 }  // namespace
 
-Reply<QueryPairs> decode_query(std::string_view raw) {
-  QueryPairs pairs;
-  while (!raw.empty()) {
-    const std::string_view part = raw.substr(0, raw.find('&'));
-    raw.remove_prefix(std::min(raw.size(), part.size() + 1));
-    if (part.empty()) continue;
-    const std::size_t equals = part.find('=');
-    auto name = percent_decode(part.substr(0, equals));
-    auto value = percent_decode(equals == std::string_view::npos ? "" : part.substr(equals + 1));
-    if (!name || name->empty() || !value) {
-      return refuse(
-          ErrorKind::InvalidParameter,
-          fmt::format("parameter \"{}\" is not percent-encoded UTF-8 text", quote_excerpt(part)));
-    }
-    if (pairs.size() == kParametersMax) {
-      return refuse(ErrorKind::InvalidParameter, "more than 100 parameters");
-    }
-    pairs.emplace_back(std::move(*name), std::move(*value));
-  }
-  return pairs;
-}
-
 Reply<UnixNanos> parse_time_parameter(std::string_view name, std::string_view text) {
   const bool is_number = !text.empty() && text.find_first_not_of("0123456789.") == text.npos;
   if (!is_number) {
@@ -112,15 +67,6 @@ Reply<UnixNanos> parse_time_parameter(std::string_view name, std::string_view te
       fmt::format("{} is neither unix seconds nor RFC 3339: \"{}\"", name, quote_excerpt(text)));
 }
 
-QueryReader::QueryReader(std::string_view raw) {
-  auto pairs = decode_query(raw);
-  if (pairs) {
-    pairs_ = std::move(*pairs);
-  } else {
-    mistake_ = std::move(pairs.error());
-  }
-}
-
 void QueryReader::fail_with(ApiError error) {
   if (!mistake_) mistake_ = std::move(error);
 }
@@ -132,7 +78,7 @@ void QueryReader::reject(std::string_view name, std::string_view what) {
 std::optional<std::string> QueryReader::single(std::string_view name) {
   known_.emplace_back(name);
   std::optional<std::string> found;
-  for (const auto& pair : pairs_) {
+  for (const auto& pair : parameters_) {
     if (pair.first != name) continue;
     if (found) reject(name, "is given more than once");
     found = pair.second;
@@ -182,7 +128,7 @@ std::optional<std::string> QueryReader::text(std::string_view name) {
 std::vector<std::string> QueryReader::list(std::string_view name) {
   known_.emplace_back(name);
   std::vector<std::string> items;
-  for (const auto& pair : pairs_) {
+  for (const auto& pair : parameters_) {
     if (pair.first == name) split_commas(pair.second, &items);
   }
   if (std::find(items.begin(), items.end(), "") != items.end()) reject(name, "has an empty item");
@@ -222,7 +168,7 @@ Page QueryReader::page(std::uint32_t limit_absent, std::uint64_t offset_max) {
 
 std::optional<ApiError> QueryReader::finish() const {
   if (mistake_) return mistake_;
-  for (const auto& pair : pairs_) {
+  for (const auto& pair : parameters_) {
     if (std::find(known_.begin(), known_.end(), pair.first) != known_.end()) continue;
     return refuse(ErrorKind::UnknownParameter,
                   fmt::format("unknown parameter \"{}\"; known: {}", quote_excerpt(pair.first),

@@ -8,21 +8,14 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "betrace/api/error_body.h"
 #include "betrace/base/time.h"
+#include "betrace/http/message.h"
 #include "betrace/model/severity.h"
 
 namespace betrace::api {
-
-/// `a=1&b=x%20y` as decoded pairs in their order; `+` is a space.
-using QueryPairs = std::vector<std::pair<std::string, std::string>>;
-
-/// Decodes what stands behind `?`. Error InvalidParameter: a bad percent sequence, an empty name,
-/// invalid UTF-8, a control character, or more than 100 parameters.
-[[nodiscard]] Reply<QueryPairs> decode_query(std::string_view raw);
 
 /// Reads seconds since 1970 (integer or decimal) or RFC 3339. Error InvalidParameter naming `name`:
 /// anything else, and an integer from 100000000000 on, which is milliseconds or finer.
@@ -35,10 +28,10 @@ struct Page {
 };
 
 /// Each reader takes the value of one name, its default if it is absent, and remembers the first
-/// mistake. One request, one thread.
+/// mistake. Borrows the head. One request, one thread.
 class QueryReader {
  public:
-  explicit QueryReader(std::string_view raw);
+  explicit QueryReader(const http::RequestHead& head) : parameters_(head.query) {}
 
   /// `true` `false` `1` `0`
   [[nodiscard]] bool boolean(std::string_view name, bool absent);
@@ -68,7 +61,7 @@ class QueryReader {
   [[nodiscard]] std::optional<std::string> single(std::string_view name);
   void fail_with(ApiError error);
 
-  QueryPairs pairs_;
+  const http::QueryParameters& parameters_;
   std::vector<std::string> known_;
   std::optional<ApiError> mistake_;
 };
