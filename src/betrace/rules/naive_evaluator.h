@@ -19,7 +19,8 @@ struct Evaluation {
   /// False when the step budget was spent: then nothing else here means anything.
   bool evaluated = true;
   bool matched = false;
-  /// Span scope: each violating span, all of them. Else empty.
+  /// Span and mixed scope: each span for which the whole rule is true, in canonical order. Trace
+  /// scope: empty. (The engine takes the first one of mixed scope as the anchor of the violation.)
   std::vector<std::uint32_t> violating;
   /// Trace and mixed scope: the whole witness set, in canonical order. Span scope: same as
   /// violating.
