@@ -1,0 +1,126 @@
+// The violation log: evidence chain, outbox and query store in one SQLite database.
+//
+// app/ opens it and hands it to the engine as its sink; control/ records rule changes in it; api/
+// asks it. Nothing is published before it is committed and synced. SQLite stays in the .cc files.
+// Format: docs/internals/violation_log.md.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "betrace/base/result.h"
+#include "betrace/base/time.h"
+#include "betrace/model/violation_sink.h"
+#include "betrace/storage/rule_change_record.h"
+#include "betrace/storage/violation_query.h"
+
+namespace betrace::storage {
+
+/// A record of a violation that is on disk.
+struct CommittedRecord {
+  std::uint64_t sequence = 0;
+  std::uint64_t first_sequence = 0;  ///< Of the violation; equal for its first record.
+  model::ViolationRecord record;
+};
+
+struct ViolationLogOptions {
+  std::string path;                     ///< State directory; made with mode 0700 if it is missing.
+  std::string environment = "default";  ///< For the log id, when the log is made.
+  std::string replica = "local";
+  std::uint64_t pending_records_max = 200'000;
+  std::uint64_t pending_bytes_max = 128ULL * 1024 * 1024;
+  std::size_t group_records_max = 4'096;
+  std::size_t group_bytes_max = 2ULL * 1024 * 1024;
+  std::chrono::milliseconds group_time{3};
+  std::chrono::milliseconds retry_time{1'000};  ///< After a failed commit.
+  /// Called by the log thread after each COMMIT with the records of violations in it, in sequence
+  /// order; must be quick. Repeats are not among them.
+  std::function<void(std::span<const CommittedRecord>)> publish;
+  std::function<Now()> clock = read_clocks;
+};
+
+struct ViolationLogStatus {
+  std::string log_id;               ///< `betrace/prod/betrace-0/5c1e07d2`
+  std::uint64_t last_sequence = 0;  ///< Committed.
+  std::uint64_t pending_records = 0;
+  std::uint64_t pending_bytes = 0;
+  std::uint64_t repeats = 0;     ///< Decisions whose violation was recorded already.
+  std::uint64_t file_bytes = 0;  ///< Of all generations.
+  std::size_t quarantined = 0;   ///< Databases set aside that still lie in the directory.
+  bool is_failing = false;       ///< Commits fail; they are tried again each second.
+  std::string reason;            ///< Of it.
+  bool is_on_network = false;    ///< The directory is on a network file system.
+  bool started_after_crash = false;
+};
+
+/// Thread-safe.
+class ViolationLog : public model::ViolationSink {
+ public:
+  /// Locks the directory, checks and recovers the log, and commits a `start` record. Error
+  /// FailedPrecondition: in use, the message names the owner (exit 75). Unsupported: a newer format
+  /// (exit 78). StorageFailed: it cannot be made or read.
+  [[nodiscard]] static Result<std::unique_ptr<ViolationLog>> open(ViolationLogOptions options);
+  /// As after a crash: what is pending is lost. Call stop() first.
+  ~ViolationLog() override;
+
+  /// Waits while the queue is full. A `violation` whose id is recorded already counts as a repeat
+  /// and is not written; a `final` or `revision` is written only after a first record of the same
+  /// life of its trace.
+  void record(model::ViolationRecord record) override;
+  [[nodiscard]] bool is_full() const noexcept override;
+
+  /// Appends the record and waits until it is committed; returns its sequence. Error StorageFailed:
+  /// it is not and will not be in the log.
+  [[nodiscard]] Result<std::uint64_t> append_rule_change(const RuleChangeRecord& change);
+  /// The same with several, in one commit; returns the sequence of the first.
+  [[nodiscard]] Result<std::uint64_t> append_rule_changes(
+      std::span<const RuleChangeRecord> changes);
+
+  /// What is folded into one `gap` record by its reporter: shed traces, suppressed violations, ...
+  struct Gap {
+    std::string cause;    ///< `suppressed`, `shed`, ...
+    std::string rule_id;  ///< Where the rule is part of the cause, else empty.
+    std::uint64_t count = 0;
+    UnixNanos first_time = 0;
+    UnixNanos last_time = 0;
+  };
+  /// Queues a `gap` record; waits while the queue is full.
+  void record_gap(const Gap& gap);
+
+  /// Waits until all that was recorded before the call is committed. Error Unavailable: not within
+  /// `wait`.
+  [[nodiscard]] Result<void> flush(std::chrono::milliseconds wait);
+  /// Commits what is pending and a `stop` record, and ends the threads. Error StorageFailed: not
+  /// within `grace`; what is pending is lost then, and the message says how much.
+  [[nodiscard]] Result<void> stop(std::chrono::milliseconds grace);
+
+  [[nodiscard]] ViolationLogStatus status() const;
+
+  /// Error InvalidArgument: the cursor is none of ours. Corrupt: a stored payload is not what was
+  /// committed.
+  [[nodiscard]] Result<ViolationPage> query(const ViolationQuery& query) const;
+  /// `id` is `viol-` + 32 hex. Error NotFound.
+  [[nodiscard]] Result<StoredViolation> find(std::string_view id) const;
+  /// First records decided in [start, end), in `buckets` slices. Requires: start < end.
+  [[nodiscard]] Result<ViolationSummary> summary(UnixNanos start, UnixNanos end,
+                                                 std::size_t buckets) const;
+  /// Changes of one rule, newest first.
+  [[nodiscard]] Result<std::vector<StoredRuleChange>> rule_history(std::string_view rule_id,
+                                                                   std::size_t limit) const;
+  /// The last recorded version of each rule, for finding changes that were made outside.
+  [[nodiscard]] Result<std::map<std::string, RecordedRule>> recorded_rules() const;
+
+ private:
+  class Core;
+  explicit ViolationLog(std::unique_ptr<Core> core);
+  std::unique_ptr<Core> core_;
+};
+
+}  // namespace betrace::storage
