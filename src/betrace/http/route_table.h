@@ -94,8 +94,9 @@ class RouteTable {
   void add(Route route);
   void add(std::vector<Route> routes);
 
-  /// Looks up a decoded path. A literal segment wins over a `{part}`; a part matches one segment
-  /// that is not empty. No slash is folded. Cost: linear in the rows.
+  /// Looks up a decoded path. A literal segment wins over a `{part}`, that over a `{rest...}`; a
+  /// part matches one segment that is not empty, a rest one or more of any. No slash is folded.
+  /// Cost: linear in the rows.
   [[nodiscard]] RouteMatch match(std::string_view method, std::string_view path) const;
 
   /// In the order of add().
