@@ -1,7 +1,7 @@
 // The `message` of a rule: text with fields of the anchor span, the trace and the rule in braces.
 //
 // Parsed when a rule is checked, so that a misspelt field refuses the rule and never a violation.
-// Rendering reads model and linked spans only. Source: the HTTP page, section 4.2.
+// Knows the fields by engine/message_fields.h. Source: the HTTP page, section 4.2.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "betrace/base/result.h"
+#include "betrace/engine/message_fields.h"
 #include "betrace/model/rule.h"
 #include "betrace/rules/linked_trace.h"
 
@@ -26,9 +27,34 @@ struct MessageFacts {
   std::optional<std::uint32_t> anchor;  ///< Index in `trace`; nothing: span fields are nil.
 };
 
+/// A piece of a template: literal text, or one field.
+struct MessagePart {
+  enum class Kind : std::uint8_t {
+    Text,           // text
+    SpanField,      // base, steps, span_field
+    SpanAttribute,  // base, steps, text: the key
+    SpanResource,   // base, steps, text: the key
+    TraceField,     // trace_field
+    RuleField,      // rule_field
+  };
+  enum class Base : std::uint8_t { Anchor, TraceRoot };
+  enum class Step : std::uint8_t { Parent, Root };
+
+  Kind kind = Kind::Text;
+  std::string text;
+  Base base = Base::Anchor;
+  std::vector<Step> steps;
+  const SpanFieldRow* span_field = nullptr;
+  const TraceFieldRow* trace_field = nullptr;
+  const RuleFieldRow* rule_field = nullptr;
+};
+
 /// A parsed template. Immutable.
 class MessageTemplate {
  public:
+  /// An empty template.
+  MessageTemplate() = default;
+
   /// Reads `{span.name}`, `{trace.id}`, `{rule.name}` and every other field of the anchor span, the
   /// trace or the rule by its name in rules; `{{` is a brace. Empty text gives an empty template.
   /// Error InvalidArgument naming `message`: an unknown field or a brace that is not closed.
@@ -38,26 +64,16 @@ class MessageTemplate {
   /// True if some field depends on other spans than the anchor.
   [[nodiscard]] bool reads_trace() const noexcept { return reads_trace_; }
 
-  /// Returns the text with every field filled in; nil prints `-`. At most kMessageBytesMax bytes of
-  /// UTF-8.
+  /// Returns the text with every field filled in; nil prints `-`. At most kMessageBytesMax bytes.
+  /// The result is UTF-8 if the spans are.
   [[nodiscard]] std::string render(const MessageFacts& facts) const;
 
  private:
-  friend class TemplateParser;
-  enum class Base : std::uint8_t { Text, Span, SpanAttribute, SpanResource, Trace, Rule };
-  enum class Step : std::uint8_t { Parent, Root, TraceRoot };
-
-  struct Part {
-    Base base = Base::Text;
-    std::vector<Step> steps;  // from the anchor to the span that is read
-    std::string text;         // literal text, attribute key, or unused
-    std::size_t field = 0;    // row of the field table of its base
-  };
-
-  static std::string value_of(const Part& part, const MessageFacts& facts);
-
-  std::vector<Part> parts_;
+  std::vector<MessagePart> parts_;
   bool reads_trace_ = false;
 };
+
+/// Returns `text` if it has at most kMessageBytesMax bytes, else its beginning with `...`.
+[[nodiscard]] std::string cut_message(std::string text);
 
 }  // namespace betrace::engine

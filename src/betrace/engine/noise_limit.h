@@ -65,6 +65,7 @@ class NoiseLimit {
     MonotonicTime opened;
   };
 
+  void close(RuleNoise* rule);
   static void refill(Bucket* bucket, const NoiseRate& rate, MonotonicTime now);
 
   NoiseLimits limits_;

@@ -17,14 +17,19 @@
 
 namespace betrace::engine {
 
+/// Witnesses that a violation shows whole.
+inline constexpr std::size_t kWitnessesMax = 32;
+
 /// How one rule stands on one trace. Indexes refer to TraceJudgement::trace.
 struct Judgement {
   bool is_evaluated = true;  ///< False: the step budget was spent; nothing else means anything.
   bool is_violated = false;
-  /// Mixed scope: the first span in canonical order for which the whole rule is true.
+  /// Span scope: the span. Mixed scope: the first span in canonical order for which the whole rule
+  /// is true. Trace scope: nothing.
   std::optional<std::uint32_t> anchor;
   std::vector<std::uint32_t> witnesses;      ///< All of them, canonical order.
-  std::vector<rules::ClauseResult> clauses;  ///< One for each of CheckedRule::clauses.
+  std::vector<std::uint32_t> roles;          ///< For the first 32: the clause that each one proves.
+  std::vector<rules::ClauseResult> clauses;  ///< One for each of CheckedRule::clauses, at `anchor`.
 };
 
 /// The answer for several rules on one trace.
@@ -43,14 +48,19 @@ class TraceJudge {
                           std::vector<std::uint32_t>* violated) = 0;
 
   /// Judges the spans that `trace` holds by each of `which`, rules of trace or mixed scope; one
-  /// judgement for each, in that order. Clauses are told for violated rules only.
+  /// judgement for each, in that order. Roles and clauses are told for violated rules only.
   [[nodiscard]] virtual TraceJudgement judge_trace(const RuleSet& rules,
                                                    const traces::TraceState& trace,
                                                    std::span<const std::uint32_t> which) = 0;
 
-  /// Tells how each clause of a violated rule of span scope stands on its span.
+  /// Tells all about a rule of span scope that `span` violates, as a trace of one span.
   [[nodiscard]] virtual TraceJudgement explain_span(const ActiveRule& rule,
                                                     const model::SpanView& span) = 0;
+
+  /// Tells how each clause of a rule that is not violated (any more) stands on the trace; in mixed
+  /// scope on the span `anchor`.
+  [[nodiscard]] virtual std::vector<rules::ClauseResult> explain_trace(
+      const ActiveRule& rule, const rules::LinkedTrace& trace, std::uint32_t anchor) = 0;
 };
 
 }  // namespace betrace::engine

@@ -1,0 +1,32 @@
+// The obvious judge: rules::evaluate over all spans that a trace keeps.
+//
+// What it answers is right by construction; a faster judge is compared with it.
+#pragma once
+
+#include "betrace/engine/trace_judge.h"
+
+namespace betrace::engine {
+
+/// Shard-owned.
+class NaiveJudge : public TraceJudge {
+ public:
+  explicit NaiveJudge(std::uint64_t steps_max = rules::kStepsMax) : steps_max_(steps_max) {}
+
+  void judge_span(const RuleSet& rules, const model::SpanView& span,
+                  std::vector<std::uint32_t>* violated) override;
+  TraceJudgement judge_trace(const RuleSet& rules, const traces::TraceState& trace,
+                             std::span<const std::uint32_t> which) override;
+  TraceJudgement explain_span(const ActiveRule& rule, const model::SpanView& span) override;
+  std::vector<rules::ClauseResult> explain_trace(const ActiveRule& rule,
+                                                 const rules::LinkedTrace& trace,
+                                                 std::uint32_t anchor) override;
+
+ private:
+  [[nodiscard]] Judgement judge(const ActiveRule& rule, const rules::LinkedTrace& trace) const;
+  void explain(const ActiveRule& rule, const rules::LinkedTrace& trace,
+               std::span<const std::uint32_t> anchors, Judgement* judgement) const;
+
+  std::uint64_t steps_max_;
+};
+
+}  // namespace betrace::engine
