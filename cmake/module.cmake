@@ -50,3 +50,19 @@ function(betrace_program name main library)
     target_link_libraries(${name} PRIVATE ${library})
   endif()
 endfunction()
+
+# betrace_oracle(<target> <.proto file>): generated messages that judge our own reader, in tests only.
+function(betrace_oracle name proto)
+  get_filename_component(folder ${CMAKE_SOURCE_DIR}/${proto} DIRECTORY)
+  get_filename_component(stem ${proto} NAME_WE)
+  set(out ${CMAKE_BINARY_DIR}/oracle)
+  file(MAKE_DIRECTORY ${out})
+  add_custom_command(
+    OUTPUT ${out}/${stem}.pb.cc ${out}/${stem}.pb.h
+    COMMAND protobuf::protoc --cpp_out=${out} -I ${folder} ${CMAKE_SOURCE_DIR}/${proto}
+    DEPENDS ${CMAKE_SOURCE_DIR}/${proto})
+  add_library(${name} STATIC EXCLUDE_FROM_ALL ${out}/${stem}.pb.cc ${out}/${stem}.pb.h)
+  target_include_directories(${name} SYSTEM PUBLIC ${out})
+  target_compile_options(${name} PRIVATE -w)
+  target_link_libraries(${name} PUBLIC protobuf::libprotobuf)
+endfunction()

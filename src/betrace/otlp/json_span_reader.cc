@@ -245,7 +245,7 @@ class SpanParser {
         event.name = builder_.name(read_text(*name, "events.name", problem_));
       }
       event.attributes = read_attributes(find_member(json, kAttributes, problem_));
-      builder_.add_event(event);
+      builder_.add_event(row, event);
     }
     span.events = builder_.end_events(row);
   }
@@ -262,7 +262,7 @@ class SpanParser {
       link.trace_id = link_id(json, kTraceId, trace_id_of_text);
       link.span_id = link_id(json, kSpanId, span_id_of_text);
       link.attributes = read_attributes(find_member(json, kAttributes, problem_));
-      builder_.add_link(link);
+      builder_.add_link(row, link);
     }
     span.links = builder_.end_links(row);
   }
@@ -291,7 +291,7 @@ class SpanParser {
                 bool even_empty = false) {
     if (text.empty() && !even_empty) return;
     builder_.count_attribute(row);
-    builder_.add_field(key, builder_.string_value(text));
+    builder_.add_field(row, key, builder_.string_value(text));
   }
 
   void add_members(SpanBuilder::Row& row, const Json* json, std::string_view name,
@@ -305,7 +305,7 @@ class SpanParser {
       if (!except.empty() && key == except) continue;
       builder_.count_attribute(row);
       const std::string_view kept_key = builder_.key(key);
-      builder_.add_field(kept_key, read_value(value));
+      builder_.add_field(row, kept_key, read_value(value));
     }
   }
 
@@ -343,7 +343,7 @@ class SpanParser {
     SpanBuilder::Row row = builder_.begin_list();
     for (const Json& item : json) {
       builder_.count_item(row);
-      builder_.add_item(read_value(item));
+      builder_.add_item(row, read_value(item));
     }
     return builder_.end_list(row);
   }
@@ -353,7 +353,7 @@ class SpanParser {
     for (const auto& [key, value] : json.items()) {
       builder_.count_item(row);
       const std::string_view kept_key = builder_.key(key);
-      builder_.add_field(kept_key, read_value(value));
+      builder_.add_field(row, kept_key, read_value(value));
     }
     return builder_.end_map(row);
   }

@@ -66,8 +66,8 @@ void SpanBuilder::count_attribute(Row& row) {
   value_is_cut_ = false;
 }
 
-void SpanBuilder::add_field(std::string_view key, const model::ValueView& value) {
-  if (muted_ == 0 && charge(sizeof(model::AttributeView))) {
+void SpanBuilder::add_field(Row& row, std::string_view key, const model::ValueView& value) {
+  if (is_kept(row, sizeof(model::AttributeView))) {
     fields_.push(model::AttributeView{key, value});
   }
 }
@@ -105,6 +105,7 @@ SpanBuilder::Row SpanBuilder::begin_map() noexcept {
 }
 
 void SpanBuilder::count_item(Row& row) {
+  unmute(row);
   if (muted_ != 0) return;
   if (value_depth_ > limits_.value_depth_max || value_budget_ < kItemBytes) {
     cut_value();
@@ -114,8 +115,8 @@ void SpanBuilder::count_item(Row& row) {
   }
 }
 
-void SpanBuilder::add_item(const model::ValueView& value) {
-  if (muted_ == 0 && charge(sizeof(model::ValueView))) items_.push(value);
+void SpanBuilder::add_item(Row& row, const model::ValueView& value) {
+  if (is_kept(row, sizeof(model::ValueView))) items_.push(value);
 }
 
 model::ValueView SpanBuilder::end_list(Row& row) {
@@ -130,12 +131,12 @@ model::ValueView SpanBuilder::end_map(Row& row) {
   return model::ValueView::map(fields_.finish(row.mark, arena_));
 }
 
-void SpanBuilder::add_event(const model::EventView& event) {
-  if (muted_ == 0 && charge(sizeof(model::EventView))) events_.push(event);
+void SpanBuilder::add_event(Row& row, const model::EventView& event) {
+  if (is_kept(row, sizeof(model::EventView))) events_.push(event);
 }
 
-void SpanBuilder::add_link(const model::LinkView& link) {
-  if (muted_ == 0 && charge(sizeof(model::LinkView))) links_.push(link);
+void SpanBuilder::add_link(Row& row, const model::LinkView& link) {
+  if (is_kept(row, sizeof(model::LinkView))) links_.push(link);
 }
 
 std::span<const model::EventView> SpanBuilder::end_events(Row& row) {
@@ -149,10 +150,10 @@ std::span<const model::LinkView> SpanBuilder::end_links(Row& row) {
 }
 
 void SpanBuilder::count_part(Row& row, TruncatedPart part, std::uint32_t count_max) {
-  if (muted_ != 0 && !row.muted) return;
-  if (++row.count <= count_max) return;
-  if (!losses_.over_limit) ++losses_.truncated[static_cast<std::size_t>(part)];
-  if (!row.muted) mute(row);
+  unmute(row);
+  if (muted_ != 0 || ++row.count <= count_max) return;
+  ++losses_.truncated[static_cast<std::size_t>(part)];
+  mute(row);
 }
 
 void SpanBuilder::mute(Row& row) noexcept {
@@ -174,6 +175,13 @@ void SpanBuilder::check_text(std::string_view raw, const char* what) {
   const bool is_valid =
       is_utf8(raw) && (marker_.empty() || raw.find(marker_) == std::string_view::npos);
   if (!is_valid && losses_.invalid_text == nullptr) losses_.invalid_text = what;
+}
+
+// Ends an item: it is added unless a limit forbids that.
+bool SpanBuilder::is_kept(Row& row, std::size_t bytes) noexcept {
+  const bool kept = muted_ == 0 && charge(bytes);
+  unmute(row);
+  return kept;
 }
 
 bool SpanBuilder::charge(std::size_t bytes) noexcept {

@@ -31,7 +31,8 @@ struct Losses {
 /// Owned by one reader.
 class SpanBuilder {
  public:
-  /// A list, map or row of attributes, events or links that is being built.
+  /// A list, map or row of attributes, events or links that is being built. `muted` from the
+  /// counting of an item beyond a limit until it is added.
   struct Row {
     std::size_t mark = 0;
     std::uint32_t count = 0;
@@ -46,6 +47,9 @@ class SpanBuilder {
   /// Text that holds `marker` counts as invalid; empty is none. It must outlive the reading.
   void set_invalid_marker(std::string_view marker) noexcept { marker_ = marker; }
 
+  /// Until the next `begin()` texts are only checked: nothing is kept, cut or counted.
+  void check_only() noexcept { ++muted_; }
+
   /// Checks a name or message; returns it, cut at `value_bytes_max`.
   [[nodiscard]] std::string_view name(std::string_view raw);
   /// Checks a key; returns it, cut at `key_bytes_max`.
@@ -54,10 +58,10 @@ class SpanBuilder {
   [[nodiscard]] std::string_view own(std::string_view text) { return arena_.copy_text(text); }
 
   /// A row of attributes: `begin`, then for each `count_attribute`, `key`, a value and
-  /// `add_field`, then `end`.
+  /// `add_field`, then `end`. Rows of events may be open at the same time.
   [[nodiscard]] Row begin_attributes() noexcept { return begin_row(fields_.mark()); }
   void count_attribute(Row& row);
-  void add_field(std::string_view key, const model::ValueView& value);
+  void add_field(Row& row, std::string_view key, const model::ValueView& value);
   [[nodiscard]] model::AttributesView end_attributes(Row& row);
 
   /// Values of the attribute that was counted last. What does not fit into its
@@ -69,7 +73,7 @@ class SpanBuilder {
   [[nodiscard]] Row begin_list() noexcept;
   [[nodiscard]] Row begin_map() noexcept;
   void count_item(Row& row);
-  void add_item(const model::ValueView& value);
+  void add_item(Row& row, const model::ValueView& value);
   [[nodiscard]] model::ValueView end_list(Row& row);
   [[nodiscard]] model::ValueView end_map(Row& row);
 
@@ -78,8 +82,8 @@ class SpanBuilder {
   [[nodiscard]] Row begin_links() noexcept { return begin_row(links_.mark()); }
   void count_event(Row& row) { count_part(row, TruncatedPart::Events, limits_.events_max); }
   void count_link(Row& row) { count_part(row, TruncatedPart::Links, limits_.links_max); }
-  void add_event(const model::EventView& event);
-  void add_link(const model::LinkView& link);
+  void add_event(Row& row, const model::EventView& event);
+  void add_link(Row& row, const model::LinkView& link);
   [[nodiscard]] std::span<const model::EventView> end_events(Row& row);
   [[nodiscard]] std::span<const model::LinkView> end_links(Row& row);
 
@@ -90,6 +94,7 @@ class SpanBuilder {
   void unmute(Row& row) noexcept;
   void cut_value() noexcept;
   void check_text(std::string_view raw, const char* what);
+  [[nodiscard]] bool is_kept(Row& row, std::size_t bytes) noexcept;
   [[nodiscard]] bool charge(std::size_t bytes) noexcept;
 
   ReaderLimits limits_;

@@ -1,0 +1,61 @@
+#include "betrace/otlp/span_delivery.h"
+
+#include <fmt/format.h>
+
+namespace betrace::otlp {
+
+SpanDelivery::Context SpanDelivery::Context::of(const Losses& losses) {
+  return Context{losses.rejection(), losses.truncated, losses.any_truncated()};
+}
+
+void SpanDelivery::begin_resource(model::AttributesView attributes, const Losses& losses) {
+  resource_ = attributes;
+  resource_context_ = Context::of(losses);
+}
+
+void SpanDelivery::begin_scope(std::string_view name, std::string_view version,
+                               const Losses& losses) {
+  scope_name_ = name;
+  scope_version_ = version;
+  scope_context_ = Context::of(losses);
+}
+
+void SpanDelivery::deliver(model::SpanView& span, const Losses& losses, const char* invalid_id) {
+  const std::uint64_t index = summary_.spans_decoded++;
+  if (const auto rejection = rejection_of(span, losses, invalid_id)) {
+    summary_.add(*rejection, index);
+    return;
+  }
+  TruncatedCounts own = losses.truncated;
+  span.cut = losses.any_truncated() || resource_context_.cut || scope_context_.cut;
+  if (span.cut) {
+    count(own);
+    count(resource_context_.uncounted);
+    count(scope_context_.uncounted);
+  }
+  span.resource = resource_;
+  span.scope_name = scope_name_;
+  span.scope_version = scope_version_;
+  on_span_(span);
+}
+
+std::optional<SpanRejection> SpanDelivery::rejection_of(const model::SpanView& span,
+                                                        const Losses& losses,
+                                                        const char* invalid_id) const {
+  if (invalid_id != nullptr) {
+    return SpanRejection{RejectReason::InvalidId, fmt::format("{} has a wrong length", invalid_id)};
+  }
+  if (span.trace_id.is_zero()) return SpanRejection{RejectReason::InvalidId, "trace_id is zero"};
+  if (span.span_id.is_zero()) return SpanRejection{RejectReason::InvalidId, "span_id is zero"};
+  if (losses.invalid_text != nullptr) return losses.rejection();
+  if (scope_context_.rejection) return scope_context_.rejection;
+  if (resource_context_.rejection) return resource_context_.rejection;
+  return losses.rejection();
+}
+
+void SpanDelivery::count(TruncatedCounts& counts) {
+  for (std::size_t i = 0; i < kTruncatedPartCount; ++i) summary_.truncated[i] += counts[i];
+  counts = {};
+}
+
+}  // namespace betrace::otlp
