@@ -1,0 +1,78 @@
+# The front door. `make help` lists what there is.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+JOBS ?= $(shell nproc)
+BUILD := build
+COUNTS := $(BUILD)/counts.json
+
+# Compiler runs of different build folders share results.
+export CCACHE_NOHASHDIR := 1
+export CCACHE_DIR ?= $(CURDIR)/$(BUILD)/ccache
+
+.PHONY: help run build test e2e bench fuzz torture ci lint format clean
+
+help: ## Show this list
+	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+run: ## Set up, build, start with sample traffic, print violations as they come (Ctrl-C ends it)
+	@tools/setup --run
+	@$(MAKE) --no-print-directory build
+	@exec $(BUILD)/betrace demo --serve --storage-path $(BUILD)/run/rules $(DEMO_FLAGS)
+
+build: $(BUILD)/release/CMakeCache.txt ## Build the program: build/betrace
+	@cmake --build $(BUILD)/release --target betrace -j $(JOBS)
+	@ln -sfn release/betrace $(BUILD)/betrace
+
+$(BUILD)/%/CMakeCache.txt:
+	@cmake --preset $* $(if $(filter release,$*),-DBETRACE_TESTS=$(if $(shell pkg-config --exists gtest && echo 1),ON,OFF)) >/dev/null
+
+test: ## Set up, build, run every fast test; the last line is the count
+	@tools/setup --test
+	@cmake --preset release -DBETRACE_TESTS=ON >/dev/null
+	@cmake --build $(BUILD)/release -j $(JOBS)
+	@ln -sfn release/betrace $(BUILD)/betrace
+	@tools/run_tests --counts $(COUNTS) --label 'make test' \
+	  --gtest $(BUILD)/release/tests --unittest tests/tools --node tests/e2e \
+	  --check tools/floors --check tools/tidy \
+	  --check '$(BUILD)/betrace rules check rules/starter/rules.yaml' \
+	  --check '$(BUILD)/betrace test rules/starter tests/scenarios' \
+	  --check 'tools/readme_commands README.md'
+
+e2e: build ## Run the end-to-end tests alone: real clients against a real server
+	@tools/setup --test
+	@tools/run_tests --node tests/e2e
+
+bench: ## Measure (a later version)
+	@echo 'make bench: the load generator comes with the fast engine; there is nothing to measure yet'
+
+fuzz: ## Run each fuzz target on its seeds, then for FUZZ_SECONDS (20) each
+	@tools/setup --ci
+	@cmake --preset fuzz >/dev/null
+	@cmake --build $(BUILD)/fuzz -j $(JOBS)
+	@tools/fuzz $(BUILD)/fuzz/fuzzers $(or $(FUZZ_SECONDS),20) --counts $(COUNTS)
+
+torture: ## Kill, starve and corrupt it (a later version)
+	@echo 'make torture: crash, power-loss and disk-fault tests come with the delivery guarantees'
+
+lint: ## Check layout, floors, formatting and shell scripts
+	@tools/setup --ci
+	@tools/run_tests --counts $(COUNTS) --label lint --check tools/floors --check tools/tidy \
+	  --check 'tools/format --check' --check 'shellcheck tools/setup tools/format .ci/run'
+
+format: ## Format the C++ sources
+	@tools/setup --ci
+	@tools/format
+
+ci: ## Everything: tests, lint, ASan + UBSan, TSan, coverage, fuzzing
+	@rm -f $(COUNTS)
+	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory lint
+	@tools/sanitize dev $(COUNTS)
+	@tools/sanitize tsan $(COUNTS)
+	@tools/coverage $(COUNTS)
+	@$(MAKE) --no-print-directory fuzz
+	@tools/run_tests --sum $(COUNTS)
+
+clean: ## Remove everything that was built
+	@rm -rf $(BUILD)
