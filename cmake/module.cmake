@@ -3,7 +3,8 @@
 # One folder of src/betrace is one static library, with its tests and fuzz targets beside the code:
 #   x.h x.cc     betrace_<name>
 #   x_test.cc    all of a folder's together are the program <name>_test
-#   x_fuzz.cc    the program <name>_x_fuzz, with BETRACE_FUZZ
+#   x_fuzz.cc    the program <name>_x_fuzz with BETRACE_FUZZ, else <name>_x_fuzz_seeds_test, which
+#                runs it on its seeds, tests/fuzz/<x>/
 function(betrace_module name)
   cmake_parse_arguments(ARG "" "" "DEPENDS;USES;TEST_USES" ${ARGN})
   set(folder ${CMAKE_SOURCE_DIR}/src/betrace/${name})
@@ -31,16 +32,25 @@ function(betrace_module name)
     target_compile_definitions(${name}_test PRIVATE BETRACE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     set_target_properties(${name}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   endif()
-  if(BETRACE_FUZZ)
-    foreach(fuzzer ${fuzzers})
-      get_filename_component(stem ${fuzzer} NAME_WE)
+  foreach(fuzzer ${fuzzers})
+    get_filename_component(stem ${fuzzer} NAME_WE)
+    string(REGEX REPLACE "_fuzz$" "" seeds ${stem})
+    if(BETRACE_FUZZ)
       add_executable(${name}_${stem} ${fuzzer})
       target_link_libraries(${name}_${stem} PRIVATE betrace_${name})
       target_link_options(${name}_${stem} PRIVATE -fsanitize=fuzzer)
       set_target_properties(${name}_${stem} PROPERTIES RUNTIME_OUTPUT_DIRECTORY
                                                        ${CMAKE_BINARY_DIR}/fuzzers)
-    endforeach()
-  endif()
+    elseif(BETRACE_TESTS)
+      add_executable(${name}_${stem}_seeds_test ${fuzzer} ${CMAKE_SOURCE_DIR}/tests/fuzz/seeds_test.cc)
+      target_link_libraries(${name}_${stem}_seeds_test PRIVATE betrace_${name} ${ARG_TEST_USES}
+                                                               GTest::gtest_main)
+      target_compile_definitions(${name}_${stem}_seeds_test
+                                 PRIVATE BETRACE_SEEDS="${CMAKE_SOURCE_DIR}/tests/fuzz/${seeds}")
+      set_target_properties(${name}_${stem}_seeds_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY
+                                                                  ${CMAKE_BINARY_DIR}/tests)
+    endif()
+  endforeach()
 endfunction()
 
 # betrace_program(<name> <main source> <library>)
