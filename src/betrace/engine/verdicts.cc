@@ -1,0 +1,249 @@
+#include "betrace/engine/verdicts.h"
+
+#include <utility>
+
+namespace betrace::engine {
+
+using model::CloseReason;
+using model::Completeness;
+using model::RecordType;
+using traces::TraceState;
+using State = DocketEntry::State;
+
+/// What is the same for all rules that are decided on one trace at one moment.
+struct Verdicts::Closing {
+  Docket* docket;
+  const TraceState& trace;
+  const rules::LinkedTrace& proof;
+  std::optional<Completeness> grade;  // nothing while the trace is open
+  std::optional<CloseReason> reason;
+  const Now& now;
+
+  [[nodiscard]] const ActiveRule& rule(std::uint32_t index) const {
+    return docket->rules().rule(index);
+  }
+  [[nodiscard]] Circumstances circumstances(bool early, bool late) const {
+    return {now.wall, grade, reason, early, late};
+  }
+};
+
+Verdicts::Verdicts(const ActiveRules& rules, model::ViolationSink& sink,
+                   std::unique_ptr<TraceJudge> judge, ViolationBuilder builder, NoiseLimit noise,
+                   std::function<void(const std::string&)> quarantined)
+    : rules_(rules),
+      sink_(sink),
+      judge_(std::move(judge)),
+      builder_(std::move(builder)),
+      noise_(std::move(noise)),
+      quarantined_(std::move(quarantined)),
+      bench_(ledger_.seat(rules.current())) {}
+
+void Verdicts::refresh() {
+  if (rules_.epoch() != bench_->rules->epoch()) bench_ = ledger_.seat(rules_.current());
+}
+
+bool Verdicts::is_heard(const Docket& docket, std::uint32_t rule) const noexcept {
+  if (docket.bench == bench_) return true;
+  return bench_->rules->is_heard(docket.rules().rule(rule).rule.id, docket.rules().epoch());
+}
+
+bool Verdicts::may_record(const Docket& docket, std::uint32_t rule, const Now& now) {
+  RuleStatistics& statistics = *docket.bench->statistics[rule];
+  ++statistics.decided;
+  statistics.last_violation = now.wall;
+  const bool is_allowed = noise_.allow(docket.rules().rule(rule).rule.id, now);
+  ++(is_allowed ? statistics.recorded : statistics.suppressed);
+  return is_allowed;
+}
+
+void Verdicts::on_span(Docket* docket, const TraceState& trace, bool is_late, const Now& now) {
+  const model::SpanView& span = trace.spans().back().view();
+  violated_.clear();
+  judge_->judge_span(docket->rules(), span, &violated_);
+  auto next = violated_.begin();
+  for (const std::uint32_t index : docket->rules().span_rules()) {
+    const bool is_violated = next != violated_.end() && *next == index;
+    if (is_violated) ++next;
+    if (!is_heard(*docket, index)) continue;
+    ledger_.count_evaluated(*docket->bench, index, is_violated);
+    if (!is_violated || !may_record(*docket, index, now)) continue;
+    const ActiveRule& rule = docket->rules().rule(index);
+    const TraceJudgement proof = judge_->explain_span(rule, span);
+    const Circumstances circumstances{now.wall, std::nullopt, std::nullopt, true, is_late};
+    sink_.record({RecordType::Violation, builder_.confirmed(rule, trace, proof.trace,
+                                                            proof.judgements[0], circumstances)});
+  }
+}
+
+void Verdicts::on_dropped(const Docket& docket) {
+  for (const std::uint32_t index : docket.rules().span_rules()) {
+    if (is_heard(docket, index)) ++docket.bench->statistics[index]->not_made;
+  }
+}
+
+void Verdicts::on_growth(Docket* docket, const TraceState& trace, const Now& now) {
+  // Of a remainder only the closing speaks: its violations must carry the grade `reopened`.
+  if (trace.is_reopened()) return;
+  std::vector<std::uint32_t> which;
+  for (const std::uint32_t index : docket->rules().early_rules()) {
+    const bool is_open = docket->find(index) == nullptr;
+    const bool is_due =
+        is_open && is_heard(*docket, index) && !docket->bench->statistics[index]->is_quarantined;
+    if (is_due) which.push_back(index);
+  }
+  if (which.empty()) return;
+  const TraceJudgement answer = judge_->judge_trace(docket->rules(), trace, which);
+  const Closing closing{docket, trace, answer.trace, std::nullopt, std::nullopt, now};
+  for (std::size_t i = 0; i < which.size(); ++i) {
+    const Judgement& judgement = answer.judgements[i];
+    if (!judgement.is_evaluated) {
+      docket->put({.rule = which[i], .state = State::GivenUp});
+    } else if (judgement.is_violated) {
+      report(closing, which[i], judgement, true, false);
+    }
+  }
+}
+
+Completeness Verdicts::on_close(Docket* docket, TraceState* trace, CloseReason reason,
+                                const Now& now) {
+  const Completeness grade = trace->grade(reason);
+  const std::vector<std::uint32_t> which = due_at_close(*docket, *trace, grade);
+  if (which.empty()) return grade;
+  const TraceJudgement answer = judge_->judge_trace(docket->rules(), *trace, which);
+  const Closing closing{docket, *trace, answer.trace, grade, reason, now};
+  for (std::size_t i = 0; i < which.size(); ++i) {
+    const Judgement& judgement = answer.judgements[i];
+    if (!judgement.is_evaluated) {
+      count_error(*docket, which[i]);
+      continue;
+    }
+    ledger_.count_evaluated(*docket->bench, which[i], judgement.is_violated);
+    conclude(closing, which[i], judgement);
+  }
+  return grade;
+}
+
+std::vector<std::uint32_t> Verdicts::due_at_close(const Docket& docket, const TraceState& trace,
+                                                  Completeness grade) {
+  std::vector<std::uint32_t> which;
+  for (const std::uint32_t index : docket.rules().trace_rules()) {
+    if (!is_heard(docket, index)) continue;
+    const ActiveRule& rule = docket.rules().rule(index);
+    RuleStatistics& statistics = *docket.bench->statistics[index];
+    if (rule.rule.require_complete && grade != Completeness::Complete) {
+      ++statistics.skipped;
+    } else if (statistics.is_quarantined || (trace.is_reopened() && !rule.checked.monotone)) {
+      ++statistics.not_made;
+    } else {
+      which.push_back(index);
+    }
+  }
+  return which;
+}
+
+void Verdicts::count_error(const Docket& docket, std::uint32_t rule) {
+  const bool is_quarantined = ledger_.count_error(*docket.bench, rule);
+  if (is_quarantined && quarantined_) quarantined_(docket.rules().rule(rule).rule.id);
+}
+
+void Verdicts::conclude(const Closing& closing, std::uint32_t rule, const Judgement& judgement) {
+  DocketEntry* entry = closing.docket->find(rule);
+  const bool is_new = entry == nullptr || entry->state == State::GivenUp;
+  if (is_new) {
+    if (judgement.is_violated) report(closing, rule, judgement, false, false);
+  } else if (entry->state == State::Recorded && judgement.is_violated) {
+    follow_up(closing, entry, judgement, RecordType::Final);
+  } else if (entry->state == State::Recorded) {
+    withdraw(closing, entry);
+  }
+}
+
+void Verdicts::on_late(Docket* docket, TraceState* trace, CloseReason reason, const Now& now) {
+  const std::vector<std::uint32_t> which = due_again(*docket, *trace);
+  if (which.empty()) return;
+  const TraceJudgement answer = judge_->judge_trace(docket->rules(), *trace, which);
+  const Closing closing{docket, *trace, answer.trace, trace->grade(reason), reason, now};
+  for (std::size_t i = 0; i < which.size(); ++i) {
+    if (answer.judgements[i].is_evaluated) {
+      decide_late(closing, which[i], answer.judgements[i]);
+    } else {
+      count_error(*docket, which[i]);
+    }
+  }
+}
+
+std::vector<std::uint32_t> Verdicts::due_again(const Docket& docket, const TraceState& trace) {
+  std::vector<std::uint32_t> which;
+  for (const std::uint32_t index : docket.rules().trace_rules()) {
+    const bool is_decidable = !trace.is_reopened() || docket.rules().rule(index).checked.monotone;
+    if (is_decidable && is_heard(docket, index) &&
+        !docket.bench->statistics[index]->is_quarantined) {
+      which.push_back(index);
+    }
+  }
+  return which;
+}
+
+void Verdicts::decide_late(const Closing& closing, std::uint32_t rule, const Judgement& judgement) {
+  // The grade of all spans counts, as if the late ones had come in time: a violation must not
+  // depend on their order.
+  const bool is_skipped =
+      closing.rule(rule).rule.require_complete && closing.grade != Completeness::Complete;
+  const bool is_violated = judgement.is_violated && !is_skipped;
+  DocketEntry* entry = closing.docket->find(rule);
+  if (entry == nullptr || entry->state == State::GivenUp) {
+    if (is_violated) report(closing, rule, judgement, false, true);
+    return;
+  }
+  // What was suppressed stays unsaid; of a remainder no record is replaced.
+  if (entry->state == State::Suppressed || closing.trace.is_reopened()) return;
+  if (is_violated) {
+    follow_up(closing, entry, judgement, RecordType::Revision);
+  } else if (entry->state == State::Recorded) {
+    withdraw(closing, entry);
+  }
+}
+
+void Verdicts::report(const Closing& closing, std::uint32_t rule, const Judgement& judgement,
+                      bool early, bool late) {
+  DocketEntry entry{.rule = rule, .early = early, .late = late};
+  if (!may_record(*closing.docket, rule, closing.now)) {
+    entry.state = State::Suppressed;
+    closing.docket->put(entry);
+    return;
+  }
+  model::Violation violation = builder_.confirmed(closing.rule(rule), closing.trace, closing.proof,
+                                                  judgement, closing.circumstances(early, late));
+  entry.anchor = violation.span_id;
+  entry.digest = content_digest(violation);
+  closing.docket->put(entry);
+  sink_.record({RecordType::Violation, std::move(violation)});
+}
+
+void Verdicts::follow_up(const Closing& closing, DocketEntry* entry, const Judgement& judgement,
+                         RecordType type) {
+  model::Violation violation =
+      builder_.confirmed(closing.rule(entry->rule), closing.trace, closing.proof, judgement,
+                         closing.circumstances(entry->early, entry->late));
+  const std::uint64_t digest = content_digest(violation);
+  const bool says_something =
+      type == RecordType::Final || entry->state == State::Withdrawn || digest != entry->digest;
+  if (!says_something) return;
+  entry->state = State::Recorded;
+  entry->anchor = violation.span_id;
+  entry->digest = digest;
+  sink_.record({type, std::move(violation)});
+}
+
+void Verdicts::withdraw(const Closing& closing, DocketEntry* entry) {
+  const ActiveRule& rule = closing.rule(entry->rule);
+  const std::uint32_t anchor = closing.proof.find(entry->anchor).value_or(0);
+  const auto clauses = judge_->explain_trace(rule, closing.proof, anchor);
+  ++closing.docket->bench->statistics[entry->rule]->withdrawn;
+  entry->state = State::Withdrawn;
+  sink_.record({RecordType::Revision,
+                builder_.withdrawn(rule, closing.trace, closing.proof, clauses, entry->anchor,
+                                   closing.circumstances(entry->early, entry->late))});
+}
+
+}  // namespace betrace::engine
