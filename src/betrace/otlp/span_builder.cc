@@ -94,6 +94,12 @@ model::ValueView SpanBuilder::bytes_value(std::string_view raw) {
   return charge(kept.size()) ? model::ValueView::bytes(kept) : model::ValueView();
 }
 
+model::ValueView SpanBuilder::owned_bytes_value(std::string_view raw) {
+  const model::ValueView kept = bytes_value(raw);
+  if (kept.type() != model::ValueType::Bytes) return kept;
+  return model::ValueView::bytes(arena_.copy_text(kept.as_text()));
+}
+
 SpanBuilder::Row SpanBuilder::begin_list() noexcept {
   ++value_depth_;
   return begin_row(items_.mark());

@@ -54,8 +54,6 @@ class SpanBuilder {
   [[nodiscard]] std::string_view name(std::string_view raw);
   /// Checks a key; returns it, cut at `key_bytes_max`.
   [[nodiscard]] std::string_view key(std::string_view raw);
-  /// Returns a copy of `text` that lives as long as the views.
-  [[nodiscard]] std::string_view own(std::string_view text) { return arena_.copy_text(text); }
 
   /// A row of attributes: `begin`, then for each `count_attribute`, `key`, a value and
   /// `add_field`, then `end`. Rows of events may be open at the same time.
@@ -68,6 +66,8 @@ class SpanBuilder {
   /// `value_bytes_max` bytes is cut off.
   [[nodiscard]] model::ValueView string_value(std::string_view raw);
   [[nodiscard]] model::ValueView bytes_value(std::string_view raw);
+  /// The same for bytes that do not outlive the call: it copies what it keeps.
+  [[nodiscard]] model::ValueView owned_bytes_value(std::string_view raw);
   /// A list or map: `begin`, then for each item `count_item`, its value and `add_item` (or `key`
   /// and `add_field`), then `end`.
   [[nodiscard]] Row begin_list() noexcept;

@@ -1,11 +1,11 @@
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "betrace/base/utf8.h"
 #include "betrace/otlp/oracle/random_request.h"
+#include "betrace/otlp/oracle/seed.h"
 #include "betrace/otlp/oracle/span_text.h"
 #include "betrace/otlp/trace_reader.h"
 #include "otlp.pb.h"
@@ -24,11 +24,6 @@ ReaderLimits no_limits() {
   limits.value_depth_max = 1'000;
   limits.span_bytes_max = 1u << 30;
   return limits;
-}
-
-std::uint64_t test_seed() {
-  const char* text = std::getenv("BETRACE_SEED");
-  return text == nullptr ? std::random_device()() : std::strtoull(text, nullptr, 10);
 }
 
 // Reads a parsed request as the pages say, into the texts of its spans and the reasons of others.
@@ -166,13 +161,8 @@ void compare(TraceReader& reader, const std::string& bytes, Counts& counts) {
 
 class TraceReaderOracleTest : public ::testing::Test {
  protected:
-  TraceReaderOracleTest() : seed_(test_seed()), random_(seed_), reader_(no_limits()) {
-    std::printf("BETRACE_SEED=%llu\n", static_cast<unsigned long long>(seed_));
-  }
-
-  std::uint64_t seed_;
-  RandomRequest random_;
-  TraceReader reader_;
+  RandomRequest random_{test_seed()};
+  TraceReader reader_{no_limits()};
   Counts counts_;
 };
 
