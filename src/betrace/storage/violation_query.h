@@ -37,6 +37,7 @@ struct StoredViolation {
   model::Violation violation;
   std::uint64_t sequence = 0;       ///< Of the first record.
   std::uint64_t last_sequence = 0;  ///< Of the newest record.
+  UnixNanos created_at = 0;         ///< When the first record was decided.
   std::string signature;            ///< `v1:<kid>:<64 hex>` of the first record; empty if unsigned.
   std::string key_id;               ///< Empty if unsigned.
   std::vector<std::string> cut;     ///< `witnesses.attributes`, ...
