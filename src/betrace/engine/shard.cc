@@ -64,12 +64,16 @@ class Shard::Core {
     verdicts_.advance(now);
   }
 
-  void close_all(CloseReason reason, const Now& at) {
+  bool close_oldest(CloseReason reason, const Now& at) {
     const Now now = forward(at);
+    const auto index = table_.oldest_open();
+    if (!index.has_value()) return false;
     verdicts_.refresh();
-    while (const auto index = table_.oldest_open()) close(*index, reason, now);
-    verdicts_.flush();
+    close(*index, reason, now);
+    return true;
   }
+
+  void end() { verdicts_.flush(); }
 
   [[nodiscard]] std::optional<MonotonicTime> next_deadline() const {
     return table_.next_deadline();
@@ -193,7 +197,17 @@ void Shard::add(SpanBatch batch, const Now& now) { core_->add(std::move(batch), 
 
 void Shard::advance(const Now& now) { core_->advance(now); }
 
-void Shard::close_all(CloseReason reason, const Now& now) { core_->close_all(reason, now); }
+bool Shard::close_oldest(CloseReason reason, const Now& now) {
+  return core_->close_oldest(reason, now);
+}
+
+void Shard::end() { core_->end(); }
+
+void Shard::close_all(CloseReason reason, const Now& now) {
+  while (core_->close_oldest(reason, now)) {
+  }
+  core_->end();
+}
 
 std::optional<MonotonicTime> Shard::next_deadline() const { return core_->next_deadline(); }
 

@@ -57,7 +57,14 @@ class Shard {
   /// Closes and evicts the traces whose time has come. Cost: O(log n) for each of them.
   void advance(const Now& now);
 
-  /// Closes all open traces, oldest first. With Shutdown they are graded `shed`.
+  /// Closes the open trace that was opened first; false if there is none. A drain that may run out
+  /// of time calls it again and again, then end().
+  bool close_oldest(model::CloseReason reason, const Now& now);
+
+  /// Reports what the noise bound still holds. Nothing comes after it.
+  void end();
+
+  /// close_oldest() until none is open, then end(). With Shutdown traces are graded `shed`.
   void close_all(model::CloseReason reason, const Now& now);
 
   /// The earliest time at which advance() has something to do; nothing if there is no trace.
