@@ -1,0 +1,118 @@
+#include "betrace/telemetry/process_metrics.h"
+
+#include <dirent.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+namespace betrace::telemetry {
+namespace {
+
+std::string read_line(const char* path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+std::uint64_t to_number(const std::string& text) {
+  std::uint64_t number = 0;
+  return (std::istringstream(text) >> number) ? number : 0;
+}
+
+double seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
+
+double cpu_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+double count_entries(const char* path) {
+  DIR* folder = opendir(path);
+  if (folder == nullptr) return 0;
+  double count = 0;
+  while (const dirent* entry = readdir(folder)) count += entry->d_name[0] == '.' ? 0 : 1;
+  closedir(folder);
+  return count;
+}
+
+// Field `index` (from 1) of /proc/self/stat; the name in field 2 may hold spaces.
+double stat_field(int index) {
+  const std::string line = read_line("/proc/self/stat");
+  const std::size_t after_name = line.rfind(')');
+  if (after_name == std::string::npos) return 0;
+  std::istringstream fields(line.substr(after_name + 1));
+  std::string field;
+  for (int i = 3; i <= index; ++i) fields >> field;
+  return static_cast<double>(to_number(field));
+}
+
+double start_time_seconds() {
+  std::ifstream file("/proc/stat");
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind("btime ", 0) == 0) {
+      constexpr int kStartTime = 22;
+      return static_cast<double>(to_number(line.substr(6))) +
+             stat_field(kStartTime) / static_cast<double>(sysconf(_SC_CLK_TCK));
+    }
+  }
+  return 0;
+}
+
+void update(Metrics& metrics) {
+  constexpr int kThreads = 20;
+  constexpr int kVirtualBytes = 23;
+  rlimit files{};
+  getrlimit(RLIMIT_NOFILE, &files);
+  metrics.set(MetricId::ProcessCpuSeconds, cpu_seconds());
+  metrics.set(MetricId::ProcessResidentMemoryBytes, static_cast<double>(resident_memory_bytes()));
+  metrics.set(MetricId::ProcessVirtualMemoryBytes, stat_field(kVirtualBytes));
+  metrics.set(MetricId::ProcessStartTimeSeconds, start_time_seconds());
+  metrics.set(MetricId::ProcessOpenFds, count_entries("/proc/self/fd"));
+  metrics.set(MetricId::ProcessMaxFds, static_cast<double>(files.rlim_cur));
+  metrics.set(MetricId::Threads, stat_field(kThreads));
+  metrics.set(MetricId::CpuLimitCores, cpu_limit_cores());
+  metrics.set(MetricId::MemoryLimitBytes, static_cast<double>(memory_limit_bytes()));
+}
+
+}  // namespace
+
+void export_process_metrics(Metrics& metrics) { metrics.on_render(update); }
+
+std::uint64_t memory_limit_bytes() {
+  const auto machine = static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) *
+                       static_cast<std::uint64_t>(sysconf(_SC_PAGE_SIZE));
+  for (const char* path :
+       {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
+    const std::uint64_t limit = to_number(read_line(path));  // `max` reads as 0
+    if (limit != 0) return std::min(limit, machine);
+  }
+  return machine;
+}
+
+std::uint64_t resident_memory_bytes() {
+  std::istringstream fields(read_line("/proc/self/statm"));
+  std::uint64_t total = 0;
+  std::uint64_t resident = 0;
+  fields >> total >> resident;
+  return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGE_SIZE));
+}
+
+double cpu_limit_cores() {
+  const auto machine = static_cast<double>(sysconf(_SC_NPROCESSORS_ONLN));
+  std::istringstream fields(read_line("/sys/fs/cgroup/cpu.max"));
+  double quota = 0;
+  double period = 0;
+  if (!(fields >> quota >> period) || period <= 0) return machine;
+  return std::min(machine, quota / period);
+}
+
+}  // namespace betrace::telemetry
