@@ -3,163 +3,108 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "betrace/api/object_reader.h"
-#include "betrace/control/rule_fields.h"
-#include "betrace/control/rule_id.h"
+#include "betrace/storage/rule_document.h"
 
 namespace betrace::api {
 namespace {
 
-constexpr UnixNanos kAheadMax = 5ULL * 60 * 1'000'000'000;
+// Members that a patch may change, and whether null gives them their default.
+struct ContentMember {
+  std::string_view name;
+  bool has_default;
+};
 
-void read_severity(ObjectReader& reader, model::Rule* rule) {
-  const auto text = reader.text("severity");
-  if (!text) return;
-  const auto severity = model::parse_severity(*text);
-  if (!severity) {
-    reader.reject(ErrorKind::InvalidField, "severity is none of CRITICAL, HIGH, MEDIUM, LOW");
-    return;
+constexpr std::array kContentMembers = {
+    ContentMember{"name", false},       ContentMember{"description", true},
+    ContentMember{"expression", false}, ContentMember{"enabled", false},
+    ContentMember{"severity", false},   ContentMember{"tags", true},
+    ContentMember{"message", true},     ContentMember{"require_complete", true},
+};
+
+const ContentMember* content_member(std::string_view spelt) {
+  const auto found = std::find_if(kContentMembers.begin(), kContentMembers.end(),
+                                  [spelt](const ContentMember& member) {
+                                    return member.name == spelt || camel_case(member.name) == spelt;
+                                  });
+  return found == kContentMembers.end() ? nullptr : &*found;
+}
+
+bool has_member(const Json& object, std::string_view name) {
+  return object.contains(std::string(name)) || object.contains(camel_case(name));
+}
+
+// Puts one member of a patch into the whole object.
+Reply<void> apply_member(const std::string& spelt, const Json& value, Json* whole) {
+  const ContentMember* member = content_member(spelt);
+  if (member == nullptr) {
+    return refuse(ErrorKind::InvalidField,
+                  fmt::format("{} cannot be patched", ignored_header({spelt})));
   }
-  rule->severity = *severity;
-}
-
-void require(ObjectReader& reader, std::string_view member) {
-  if (reader.find(member) == nullptr) reader.reject_missing(member);
-}
-
-void read_content(ObjectReader& reader, model::Rule* rule) {
-  rule->name = reader.text("name").value_or("");
-  rule->description = reader.text("description").value_or("");
-  rule->expression = reader.text("expression").value_or("");
-  rule->enabled = reader.boolean("enabled").value_or(true);
-  read_severity(reader, rule);
-  rule->tags =
-      control::without_repetitions(reader.texts("tags").value_or(std::vector<std::string>()));
-  rule->message = reader.text("message").value_or("");
-  rule->require_complete = reader.boolean("require_complete").value_or(false);
-}
-
-// A revision or time that is not valid counts as absent, so that a restore never fails on one.
-std::uint64_t kept_revision(const Json* value) {
-  const bool is_fitting = value != nullptr && value->is_number_unsigned();
-  return is_fitting ? std::min<std::uint64_t>(value->get<std::uint64_t>(), 1ULL << 53) : 0;
-}
-
-UnixNanos kept_time(const Json* value, UnixNanos now) {
-  if (value == nullptr || !value->is_string()) return 0;
-  const auto time = parse_rfc3339(value->get_ref<const std::string&>());
-  return time && *time <= now + kAheadMax ? *time : 0;
-}
-
-// Makes `condition` of other tools the `expression` of ours.
-Json with_expression(const Json& body) {
-  Json renamed = body;
-  renamed["expression"] = body.at("condition");
-  renamed.erase("condition");
-  return renamed;
-}
-
-Reply<RuleInput> read_object(const Json& body, RuleForm form, UnixNanos now) {
-  ObjectReader reader(body);
-  RuleInput input;
-  require(reader, "name");
-  require(reader, "expression");
-  if (form == RuleForm::Replace) {
-    require(reader, "enabled");
-    require(reader, "severity");
-  }
-  read_content(reader, &input.rule);
-  const auto id = reader.text("id");
-  const Json* revision = reader.find("revision");
-  const Json* created_at = reader.find("created_at");
-  const Json* updated_at = reader.find("updated_at");
-  for (const char* output_only : {"state", "statistics", "error"}) reader.skip(output_only);
-  if (reader.mistake()) return refuse(*reader.mistake());
-
-  input.rule.revision = 0;
-  if (form == RuleForm::Replace) {
-    input.rule.id = id.value_or("");
+  if (!value.is_null()) {
+    (*whole)[std::string(member->name)] = value;
+  } else if (member->has_default) {
+    whole->erase(std::string(member->name));
   } else {
-    input.rule.id = id ? *id : control::rule_id_for_name(input.rule.name);
-    input.rule.revision = kept_revision(revision);
-    input.rule.created_at = kept_time(created_at, now);
-    input.rule.updated_at = kept_time(updated_at, now);
+    return refuse(ErrorKind::InvalidField, fmt::format("{} cannot be null", member->name));
   }
-  input.ignored = reader.unknown();
-  return input;
-}
-
-// Takes the nulls out of a patch: their members get their defaults in `rule`.
-Reply<Json> without_nulls(const Json& patch, model::Rule* rule) {
-  Json rest = Json::object();
-  for (const auto& item : patch.items()) {
-    if (!item.value().is_null()) {
-      rest[item.key()] = item.value();
-    } else if (item.key() == "description") {
-      rule->description.clear();
-    } else if (item.key() == "tags") {
-      rule->tags.clear();
-    } else if (item.key() == "message") {
-      rule->message.clear();
-    } else if (item.key() == "require_complete" || item.key() == "requireComplete") {
-      rule->require_complete = false;
-    } else {
-      return refuse(ErrorKind::InvalidField,
-                    fmt::format("{} cannot be null", ignored_header({item.key()})));
-    }
-  }
-  return rest;
+  return {};
 }
 
 }  // namespace
 
-Reply<RuleInput> read_rule(const Json& body, RuleForm form, UnixNanos now) {
+Reply<RuleBody> read_rule(const Json& body, RuleForm form) {
   if (!body.is_object()) return refuse(ErrorKind::InvalidField, "the rule is not a JSON object");
-  const bool has_condition = body.contains("condition") && !body.contains("expression");
-  if (form == RuleForm::Import && has_condition) {
-    return read_object(with_expression(body), form, now);
+  std::vector<std::string_view> required = {"name", "expression"};
+  if (form == RuleForm::Replace) required.insert(required.end(), {"enabled", "severity"});
+  for (const std::string_view member : required) {
+    if (has_member(body, member)) continue;
+    return refuse(ErrorKind::MissingField, fmt::format("{} is missing", member));
   }
-  return read_object(body, form, now);
+  auto input = storage::read_rule_object(body, storage::RuleDialect::Api);
+  if (!input) return refuse(ErrorKind::InvalidField, input.error().message);
+  return RuleBody{std::move(input->rule), input->has_id, std::move(input->ignored)};
 }
 
 Reply<model::Rule> patch_rule(const model::Rule& stored, const Json& patch) {
   if (!patch.is_object()) return refuse(ErrorKind::InvalidField, "the patch is not a JSON object");
-  model::Rule rule = stored;
-  const auto rest = without_nulls(patch, &rule);
-  if (!rest) return refuse(rest.error());
-  ObjectReader reader(*rest);
-  rule.name = reader.text("name").value_or(rule.name);
-  rule.description = reader.text("description").value_or(rule.description);
-  rule.expression = reader.text("expression").value_or(rule.expression);
-  rule.enabled = reader.boolean("enabled").value_or(rule.enabled);
-  read_severity(reader, &rule);
-  rule.tags = control::without_repetitions(reader.texts("tags").value_or(rule.tags));
-  rule.message = reader.text("message").value_or(rule.message);
-  rule.require_complete = reader.boolean("require_complete").value_or(rule.require_complete);
-  if (reader.mistake()) return refuse(*reader.mistake());
-  const auto unknown = reader.unknown();
-  if (!unknown.empty()) {
-    return refuse(ErrorKind::InvalidField,
-                  fmt::format("{} cannot be patched", ignored_header(unknown)));
+  Json whole = storage::rule_object(stored);
+  for (const auto& item : patch.items()) {
+    const ContentMember* member = content_member(item.key());
+    const bool is_twice = member != nullptr && member->name != item.key() &&
+                          patch.contains(std::string(member->name)) &&
+                          patch.at(std::string(member->name)) != item.value();
+    if (is_twice) {
+      return refuse(ErrorKind::InvalidField,
+                    fmt::format("{} and {} differ", member->name, item.key()));
+    }
+    auto applied = apply_member(item.key(), item.value(), &whole);
+    if (!applied) return refuse(std::move(applied.error()));
   }
-  return rule;
+  auto input = storage::read_rule_object(whole, storage::RuleDialect::Api);
+  if (!input) return refuse(ErrorKind::InvalidField, input.error().message);
+  return std::move(input->rule);
 }
 
-OrderedJson rule_json(const model::Rule& rule, std::string_view state) {
-  return {{"id", rule.id},
-          {"name", rule.name},
-          {"description", rule.description},
-          {"expression", rule.expression},
-          {"enabled", rule.enabled},
-          {"severity", model::name_of(rule.severity)},
-          {"tags", rule.tags},
-          {"message", rule.message},
-          {"require_complete", rule.require_complete},
-          {"state", state},
-          {"revision", rule.revision},
-          {"created_at", format_rfc3339(rule.created_at)},
-          {"updated_at", format_rfc3339(rule.updated_at)}};
+OrderedJson rule_json(const control::LoadedRule& loaded, bool is_quarantined) {
+  const model::Rule& rule = loaded.rule;
+  OrderedJson json = {{"id", rule.id},
+                      {"name", rule.name},
+                      {"description", rule.description},
+                      {"expression", rule.expression},
+                      {"enabled", rule.enabled},
+                      {"severity", model::name_of(rule.severity)},
+                      {"tags", rule.tags},
+                      {"message", rule.message},
+                      {"require_complete", rule.require_complete},
+                      {"state", control::name_of(loaded.state(is_quarantined))},
+                      {"revision", rule.revision},
+                      {"created_at", format_rfc3339(rule.created_at)},
+                      {"updated_at", format_rfc3339(rule.updated_at)}};
+  if (!loaded.problem.empty()) json["problem"] = loaded.problem;
+  return json;
 }
 
 }  // namespace betrace::api

@@ -1,0 +1,31 @@
+#include "betrace/control/rule_check.h"
+
+#include <fmt/format.h>
+
+#include "betrace/rules/checked_rule.h"
+#include "betrace/storage/rule_document.h"
+
+namespace betrace::control {
+
+std::string located_message(const rules::Diagnostic& diagnostic) {
+  return fmt::format("line {}, column {}: {}", diagnostic.line, diagnostic.column,
+                     diagnostic.message);
+}
+
+Outcome<engine::ActiveRulePtr> check_rule(model::Rule rule) {
+  const auto fields = storage::check_rule_fields(rule);
+  if (!fields) return refuse(RefusalKind::InvalidField, fields.error().message);
+  auto checked = rules::check_rule(rule.expression);
+  if (!checked) {
+    ChangeRefusal refusal;
+    refusal.kind = RefusalKind::InvalidExpression;
+    refusal.message = located_message(checked.error());
+    refusal.diagnostic = std::move(checked.error());
+    return refuse(std::move(refusal));
+  }
+  auto active = engine::make_active_rule(std::move(rule), std::move(*checked));
+  if (!active) return refuse(RefusalKind::InvalidField, active.error().message);
+  return std::move(*active);
+}
+
+}  // namespace betrace::control

@@ -1,0 +1,21 @@
+// The check that every rule passes before it is stored: fields, expression, message template.
+//
+// The same for all sides that a change comes from, and for stored rules when they are loaded.
+#pragma once
+
+#include <string>
+
+#include "betrace/control/change.h"
+#include "betrace/engine/rule_set.h"
+#include "betrace/model/rule.h"
+
+namespace betrace::control {
+
+/// Returns the rule ready to be activated. Refusals: InvalidField, InvalidExpression with the
+/// place.
+[[nodiscard]] Outcome<engine::ActiveRulePtr> check_rule(model::Rule rule);
+
+/// `line 1, column 15: expected a value after '>'`
+[[nodiscard]] std::string located_message(const rules::Diagnostic& diagnostic);
+
+}  // namespace betrace::control
