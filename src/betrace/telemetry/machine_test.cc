@@ -9,8 +9,6 @@
 #include <fstream>
 #include <string>
 
-#include "betrace/telemetry/process_metrics.h"
-
 namespace betrace::telemetry {
 namespace {
 
@@ -60,18 +58,6 @@ TEST_F(MachineTest, NoLimitAndGarbageMeanNoLimit) {
   write("/sys/fs/cgroup/memory.max", "max\n");
   write("/sys/fs/cgroup/cpu.max", "what\n");
   EXPECT_EQ(read_machine(root_).memory_bytes, 8192u * 1024);
-}
-
-TEST(ProcessMetricsTest, DescribeThisProcess) {
-  Metrics metrics;
-  update_process_metrics(metrics);
-  EXPECT_GE(metrics.value(MetricId::Threads), 1);
-  EXPECT_GT(metrics.value(MetricId::ProcessResidentMemoryBytes), 1e5);
-  EXPECT_GT(metrics.value(MetricId::ProcessVirtualMemoryBytes),
-            metrics.value(MetricId::ProcessResidentMemoryBytes));
-  EXPECT_GT(metrics.value(MetricId::ProcessStartTimeSeconds), 1.6e9);
-  EXPECT_GE(metrics.value(MetricId::ProcessOpenFds), 3);
-  EXPECT_GE(metrics.value(MetricId::ProcessMaxFds), 64);
 }
 
 }  // namespace

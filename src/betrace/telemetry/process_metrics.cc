@@ -5,10 +5,11 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <fstream>
 #include <sstream>
 #include <string>
+
+#include "betrace/telemetry/machine.h"
 
 namespace betrace::telemetry {
 namespace {
@@ -79,24 +80,16 @@ void update(Metrics& metrics) {
   metrics.set(MetricId::ProcessOpenFds, count_entries("/proc/self/fd"));
   metrics.set(MetricId::ProcessMaxFds, static_cast<double>(files.rlim_cur));
   metrics.set(MetricId::Threads, stat_field(kThreads));
-  metrics.set(MetricId::CpuLimitCores, cpu_limit_cores());
-  metrics.set(MetricId::MemoryLimitBytes, static_cast<double>(memory_limit_bytes()));
+  const Machine machine = read_machine();
+  metrics.set(MetricId::CpuLimitCores, machine.cores);
+  metrics.set(MetricId::MemoryLimitBytes, static_cast<double>(machine.memory_bytes));
 }
 
 }  // namespace
 
 void export_process_metrics(Metrics& metrics) { metrics.on_render(update); }
 
-std::uint64_t memory_limit_bytes() {
-  const auto machine = static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) *
-                       static_cast<std::uint64_t>(sysconf(_SC_PAGE_SIZE));
-  for (const char* path :
-       {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
-    const std::uint64_t limit = to_number(read_line(path));  // `max` reads as 0
-    if (limit != 0) return std::min(limit, machine);
-  }
-  return machine;
-}
+std::uint64_t memory_limit_bytes() { return read_machine().memory_bytes; }
 
 std::uint64_t resident_memory_bytes() {
   std::istringstream fields(read_line("/proc/self/statm"));
@@ -106,13 +99,6 @@ std::uint64_t resident_memory_bytes() {
   return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGE_SIZE));
 }
 
-double cpu_limit_cores() {
-  const auto machine = static_cast<double>(sysconf(_SC_NPROCESSORS_ONLN));
-  std::istringstream fields(read_line("/sys/fs/cgroup/cpu.max"));
-  double quota = 0;
-  double period = 0;
-  if (!(fields >> quota >> period) || period <= 0) return machine;
-  return std::min(machine, quota / period);
-}
+double cpu_limit_cores() { return read_machine().cores; }
 
 }  // namespace betrace::telemetry

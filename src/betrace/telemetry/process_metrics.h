@@ -14,13 +14,14 @@ namespace betrace::telemetry {
 void export_process_metrics(Metrics& metrics);
 
 /// Memory of the cgroup if it has a limit, else of the machine, in bytes.
-/// Source: cgroup v2 memory.max, cgroup v1 memory.limit_in_bytes, sysconf.
+/// Source: telemetry/machine.h.
 [[nodiscard]] std::uint64_t memory_limit_bytes();
 
 /// Resident memory of the process now, in bytes. Source: /proc/self/statm.
 [[nodiscard]] std::uint64_t resident_memory_bytes();
 
-/// Cores of the cgroup's quota if it has one, else of the machine. Source: cgroup v2 cpu.max.
+/// Cores of the cgroup's quota if it has one, else of the machine. Source:
+/// telemetry/machine.h.
 [[nodiscard]] double cpu_limit_cores();
 
 }  // namespace betrace::telemetry
