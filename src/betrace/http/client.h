@@ -46,9 +46,19 @@ class Client {
   void close() noexcept;
 
  private:
+  [[nodiscard]] Result<void> connect();
+  [[nodiscard]] Result<void> send_all(std::string_view bytes);
+  [[nodiscard]] Result<std::size_t> receive();
+  [[nodiscard]] Result<Response> receive_reply(std::string_view method);
+  [[nodiscard]] Result<void> receive_head(Response* reply);
+  [[nodiscard]] Result<std::string> receive_body(const Response& reply);
+  [[nodiscard]] Result<std::string> receive_chunks();
+  [[nodiscard]] Result<Response> try_once(std::string_view method, std::string_view request);
+
   ClientOptions options_;
   int socket_ = -1;
-  std::string received_;  // bytes of the reply that have not been used yet
+  std::string received_;          // bytes of the reply that have not been used yet
+  bool reply_has_begun_ = false;  // of the current request
 };
 
 }  // namespace betrace::http

@@ -42,6 +42,7 @@ std::size_t claimed_size(std::string_view compressed) noexcept {
   return size;
 }
 
+/// The cap was reached: by the limit of the body, or earlier by its ratio.
 tl::unexpected<Error> over(std::size_t bytes_max, std::size_t cap) {
   if (cap < bytes_max) {
     return fail(ErrorCode::LimitExceeded, "the body inflates to more than 200 times its size");
@@ -80,8 +81,7 @@ Result<std::size_t> inflate_member(std::string_view compressed, std::size_t hint
 }  // namespace
 
 Result<void> inflate_gzip(std::string_view compressed, std::size_t bytes_max, BodyBuffer& out) {
-  const std::size_t ratio_cap = kInflateFreeBytes + kInflateRatioMax * compressed.size();
-  const std::size_t cap = out.size() + std::min(bytes_max, ratio_cap);
+  const std::size_t cap = inflate_cap(compressed.size(), bytes_max);
   const std::size_t hint = std::min(claimed_size(compressed), kUsualRatioMax * compressed.size());
   if (compressed.empty()) return fail(ErrorCode::InvalidArgument, "the body is not valid gzip");
   for (int member = 0; !compressed.empty(); ++member) {

@@ -19,11 +19,18 @@ inline constexpr std::size_t kInflateRatioMax = 200;
 /// Members of one body; all share one cap.
 inline constexpr int kGzipMembersMax = 16;
 
-/// Appends what `compressed` inflates to, at most `bytes_max` bytes of it; the size in the trailer
-/// is a hint and never trusted. Error InvalidArgument: not gzip, truncated, wrong checksum, bytes
-/// after the last member, or more than kGzipMembersMax members. LimitExceeded: over `bytes_max` or
-/// the ratio. Unavailable: the pool of `out` is spent. After an error `out` is unspecified.
-/// Source: RFC 1952.
+/// Returns how large a body of `compressed_bytes` may become.
+[[nodiscard]] constexpr std::size_t inflate_cap(std::size_t compressed_bytes,
+                                                std::size_t bytes_max) noexcept {
+  const std::size_t by_ratio = kInflateFreeBytes + kInflateRatioMax * compressed_bytes;
+  return bytes_max < by_ratio ? bytes_max : by_ratio;
+}
+
+/// Fills the empty `out` with what `compressed` inflates to, at most `bytes_max` bytes of it; the
+/// size in the trailer is a hint and never trusted. Error InvalidArgument: not gzip, truncated,
+/// wrong checksum, bytes after the last member, or more than kGzipMembersMax members.
+/// LimitExceeded: over `bytes_max` or the ratio. Unavailable: the pool of `out` is spent. After an
+/// error `out` is unspecified. Source: RFC 1952.
 [[nodiscard]] Result<void> inflate_gzip(std::string_view compressed, std::size_t bytes_max,
                                         BodyBuffer& out);
 

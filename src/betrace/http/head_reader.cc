@@ -189,6 +189,7 @@ void HeadReader::reset() noexcept {
   scanned_ = 0;
   lines_ = 0;
   lines_begin_ = 0;
+  refusal_ = HeadRefusal{};
 }
 
 bool is_token_character(char character) noexcept {

@@ -47,7 +47,7 @@ using Handler = std::function<Response(const Request&, const PathParameters&)>;
 
 /// May refuse before the body is read; `bytes` is the declared length, 0 if unknown. Runs on the
 /// thread of the connection and must not block.
-using Admission = std::function<std::optional<Response>(const RequestHead&, std::uint64_t bytes)>;
+using Admission = std::function<std::optional<Problem>(const RequestHead&, std::uint64_t bytes)>;
 
 /// A role that must be given: it has no default, so a route without one does not compile.
 class RequiredRole {

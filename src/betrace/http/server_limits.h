@@ -63,10 +63,10 @@ class ServerObserver {
 };
 
 /// May refuse a request once its path and method are known and before its body is read: proves the
-/// role, draws from the rate bucket. May set head.actor and head.reply_headers. `route` is null if
-/// no row has this path and method; nothing returned then lets the server answer 404 or 405. Runs
+/// role, draws from the rate bucket. May set head.actor and head.reply_headers (WWW-Authenticate).
+/// `route` is null if no row has this path; nothing returned then lets the server answer 404. Runs
 /// on the thread of the connection and must not block. Thread-safe.
-using Authorization = std::function<std::optional<Response>(RequestHead& head, const Route* route)>;
+using Authorization = std::function<std::optional<Problem>(RequestHead& head, const Route* route)>;
 
 /// One port with its table.
 struct ListenerOptions {

@@ -1,0 +1,287 @@
+#include "betrace/http/client.h"
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include "betrace/http/chunk_decoder.h"
+#include "betrace/http/gzip.h"
+#include "betrace/http/head_reader.h"
+#include "betrace/http/reply_writer.h"
+
+namespace betrace::http {
+namespace {
+
+constexpr std::size_t kHeadBytesMax = 64 * 1024;
+constexpr std::size_t kReceiveStep = 64 * 1024;
+
+struct FreeAddresses {
+  void operator()(addrinfo* addresses) const noexcept { freeaddrinfo(addresses); }
+};
+
+std::string errno_text() { return std::strerror(errno); }
+
+void set_timeouts(int socket, std::chrono::milliseconds timeout) {
+  timeval time{};
+  time.tv_sec = timeout.count() / 1'000;
+  time.tv_usec = (timeout.count() % 1'000) * 1'000;
+  setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
+  setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time);
+  const int on = 1;
+  setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+std::string request_text(const ClientOptions& options, std::string_view method,
+                         std::string_view target, std::string_view body,
+                         const std::vector<HeaderView>& headers) {
+  const bool v6 = options.host.find(':') != std::string::npos;
+  std::string text;
+  text.append(method).append(" ").append(target).append(" HTTP/1.1\r\nHost: ");
+  text.append(v6 ? "[" + options.host + "]" : options.host);
+  text.append(":").append(std::to_string(options.port)).append("\r\n");
+  for (const HeaderView& header : headers) {
+    text.append(header.name).append(": ").append(header.value).append("\r\n");
+  }
+  if (!body.empty() || method == "POST" || method == "PUT" || method == "PATCH") {
+    text.append("Content-Length: ").append(std::to_string(body.size())).append("\r\n");
+  }
+  return text.append("\r\n").append(body);
+}
+
+tl::unexpected<Error> not_http() { return fail(ErrorCode::Corrupt, "the reply is not HTTP/1.1"); }
+
+/// Reads `HTTP/1.1 200 OK` and the fields of a complete head.
+bool read_reply_head(std::string_view text, Response* reply) {
+  const std::string_view line = text.substr(0, text.find("\r\n"));
+  if (line.size() < 12 || !line.starts_with("HTTP/1.")) return false;
+  const auto [end, error] = std::from_chars(line.data() + 9, line.data() + 12, reply->status);
+  if (error != std::errc{} || end != line.data() + 12) return false;
+  text.remove_prefix(line.size() + 2);
+  while (text.size() > 2) {
+    const std::string_view field = text.substr(0, text.find("\r\n"));
+    text.remove_prefix(field.size() + 2);
+    const auto colon = field.find(':');
+    if (colon == std::string_view::npos) return false;
+    reply->headers.add(field.substr(0, colon), trimmed(field.substr(colon + 1)));
+  }
+  return true;
+}
+
+Result<std::string> inflated(std::string_view body, std::size_t bytes_max) {
+  // Room for the buffer that is full and the one that it moves into.
+  BodyBufferPool pool(4 * bytes_max + kPooledBytesMax);
+  BodyBuffer out = pool.take();
+  const auto result = inflate_gzip(body, bytes_max, out);
+  if (!result) return fail(result.error());
+  return std::string(out.text());
+}
+
+}  // namespace
+
+Client::Client(ClientOptions options) : options_(std::move(options)) {}
+
+Client::~Client() { close(); }
+
+Client::Client(Client&& other) noexcept
+    : options_(std::move(other.options_)),
+      socket_(std::exchange(other.socket_, -1)),
+      received_(std::move(other.received_)) {}
+
+Client& Client::operator=(Client&& other) noexcept {
+  if (this != &other) {
+    close();
+    options_ = std::move(other.options_);
+    socket_ = std::exchange(other.socket_, -1);
+    received_ = std::move(other.received_);
+  }
+  return *this;
+}
+
+void Client::close() noexcept {
+  if (socket_ >= 0) ::close(socket_);
+  socket_ = -1;
+  received_.clear();
+}
+
+Result<Response> Client::send(std::string_view method, std::string_view target,
+                              std::string_view body, const std::vector<HeaderView>& headers) {
+  const std::string request = request_text(options_, method, target, body, headers);
+  const bool was_open = socket_ >= 0;
+  Result<Response> reply = try_once(method, request);
+  // A kept connection may have been closed by the server just before: nothing was answered then.
+  if (!reply && was_open && !reply_has_begun_ && reply.error().code == ErrorCode::Unavailable) {
+    reply = try_once(method, request);
+  }
+  return reply;
+}
+
+Result<Response> Client::get(std::string_view target, const std::vector<HeaderView>& headers) {
+  return send("GET", target, {}, headers);
+}
+
+Result<Response> Client::post(std::string_view target, std::string_view content_type,
+                              std::string_view body, bool gzipped) {
+  if (!gzipped) return send("POST", target, body, {{"Content-Type", content_type}});
+  return send("POST", target, gzip(body, 1),
+              {{"Content-Type", content_type}, {"Content-Encoding", "gzip"}});
+}
+
+Result<Response> Client::try_once(std::string_view method, std::string_view request) {
+  reply_has_begun_ = false;
+  if (socket_ < 0) {
+    if (const auto connected = connect(); !connected) return fail(connected.error());
+  }
+  // A server may refuse early and close: its reply counts, even if not all could be sent.
+  const auto sent = send_all(request);
+  Result<Response> reply = receive_reply(method);
+  if (!reply) {
+    close();
+    return !sent && !reply_has_begun_ ? fail(sent.error()) : fail(reply.error());
+  }
+  const auto connection = reply->headers.find("Connection");
+  if (!sent || (connection && list_contains(*connection, "close"))) close();
+  return reply;
+}
+
+Result<void> Client::connect() {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const std::string port = std::to_string(options_.port);
+  const std::string place = options_.host + ":" + port;
+  if (getaddrinfo(options_.host.c_str(), port.c_str(), &hints, &found) != 0) {
+    return fail(ErrorCode::Unavailable, "cannot resolve " + options_.host);
+  }
+  const std::unique_ptr<addrinfo, FreeAddresses> addresses(found);
+  std::string why = "no address";
+  for (const addrinfo* address = found; address != nullptr; address = address->ai_next) {
+    const int opened = ::socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (opened < 0) continue;
+    set_timeouts(opened, options_.timeout);
+    if (::connect(opened, address->ai_addr, address->ai_addrlen) == 0) {
+      socket_ = opened;
+      return {};
+    }
+    why = errno_text();
+    ::close(opened);
+  }
+  return fail(ErrorCode::Unavailable, "cannot connect to " + place + ": " + why);
+}
+
+Result<void> Client::send_all(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0) return fail(ErrorCode::Unavailable, "cannot send: " + errno_text());
+    bytes.remove_prefix(static_cast<std::size_t>(sent));
+  }
+  return {};
+}
+
+/// Receives some more; 0 at the end of the connection.
+Result<std::size_t> Client::receive() {
+  const std::size_t before = received_.size();
+  received_.resize(before + kReceiveStep);
+  ssize_t count = -1;
+  do {
+    count = ::recv(socket_, received_.data() + before, kReceiveStep, 0);
+  } while (count < 0 && errno == EINTR);
+  const int error = errno;
+  received_.resize(before + static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+  if (count < 0) {
+    const bool late = error == EAGAIN || error == EWOULDBLOCK;
+    return fail(ErrorCode::Unavailable,
+                late ? "no reply in time" : std::string("cannot receive: ") + std::strerror(error));
+  }
+  if (count > 0) reply_has_begun_ = true;
+  return static_cast<std::size_t>(count);
+}
+
+Result<Response> Client::receive_reply(std::string_view method) {
+  Response reply;
+  do {
+    reply = Response{};
+    if (const auto head = receive_head(&reply); !head) return fail(head.error());
+  } while (reply.status < 200);
+  if (!has_body(reply.status, method)) return reply;
+  Result<std::string> body = receive_body(reply);
+  if (!body) return fail(body.error());
+  reply.body = std::move(*body);
+  if (reply.headers.find("Content-Encoding") == "gzip") {
+    Result<std::string> plain = inflated(reply.body, options_.reply_bytes_max);
+    if (!plain) return fail(plain.error());
+    reply.body = std::move(*plain);
+  }
+  return reply;
+}
+
+Result<void> Client::receive_head(Response* reply) {
+  std::size_t end = received_.find("\r\n\r\n");
+  while (end == std::string::npos) {
+    if (received_.size() > kHeadBytesMax) return not_http();
+    const auto count = receive();
+    if (!count) return fail(count.error());
+    if (*count == 0) return fail(ErrorCode::Unavailable, "the connection was closed");
+    end = received_.find("\r\n\r\n");
+  }
+  if (!read_reply_head(std::string_view(received_).substr(0, end + 4), reply)) return not_http();
+  received_.erase(0, end + 4);
+  return {};
+}
+
+Result<std::string> Client::receive_body(const Response& reply) {
+  const auto coding = reply.headers.find("Transfer-Encoding");
+  if (coding && list_contains(*coding, "chunked")) return receive_chunks();
+  const auto text = reply.headers.find("Content-Length");
+  std::size_t length = options_.reply_bytes_max + 1;
+  if (text) {
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), length);
+    if (error != std::errc{} || end != text->data() + text->size()) return not_http();
+  }
+  while (received_.size() < length) {
+    if (received_.size() > options_.reply_bytes_max) break;
+    const auto count = receive();
+    if (!count) return fail(count.error());
+    if (*count > 0) continue;
+    if (text) return fail(ErrorCode::Unavailable, "the connection was closed within a reply");
+    length = received_.size();  // a reply without a length ends with its connection
+  }
+  if (length > options_.reply_bytes_max) {
+    return fail(ErrorCode::LimitExceeded, "the reply is too large");
+  }
+  std::string body = received_.substr(0, length);
+  received_.erase(0, length);
+  if (!text) close();
+  return body;
+}
+
+Result<std::string> Client::receive_chunks() {
+  ChunkDecoder decoder;
+  std::string body;
+  while (true) {
+    const ChunkDecoder::Step step = decoder.next(received_);
+    if (step.status == ChunkDecoder::Status::Malformed) return not_http();
+    body += step.data;
+    if (body.size() > options_.reply_bytes_max) {
+      return fail(ErrorCode::LimitExceeded, "the reply is too large");
+    }
+    received_.erase(0, step.used);
+    if (step.status == ChunkDecoder::Status::Complete) return body;
+    if (step.used > 0) continue;
+    const auto count = receive();
+    if (!count) return fail(count.error());
+    if (*count == 0)
+      return fail(ErrorCode::Unavailable, "the connection was closed within a reply");
+  }
+}
+
+}  // namespace betrace::http

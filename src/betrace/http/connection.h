@@ -1,0 +1,410 @@
+// One client's connection: receives heads and bodies within their time, lets an Exchange answer,
+// sends, and starts over. Moves bytes only; what they mean is decided in head_reader.h,
+// chunk_decoder.h and exchange.h. Internal: included by server.cc alone.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <ctime>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "betrace/base/time.h"
+#include "betrace/http/asio.h"
+#include "betrace/http/chunk_decoder.h"
+#include "betrace/http/exchange.h"
+#include "betrace/http/head_reader.h"
+#include "betrace/http/reply_writer.h"
+#include "betrace/http/request_id.h"
+
+namespace betrace::http {
+
+/// Lives on one thread of the server: every function is called there. Owned by serve().
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  /// Requires: `service` and `pool` live longer.
+  Connection(tcp::socket socket, std::string address, const Service& service,
+             asio::thread_pool& pool)
+      : socket_(std::move(socket)),
+        timer_(socket_.get_executor()),
+        service_(service),
+        pool_(pool),
+        address_(std::move(address)),
+        reader_({service.limits.headers, service.limits.header_bytes, service.limits.line_bytes}) {}
+
+  /// Serves requests until either side ends the connection.
+  asio::awaitable<void> serve();
+  /// Ends the connection as soon as no request is in flight.
+  void drain();
+  /// Ends the connection now.
+  void cut();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  enum class Phase : std::uint8_t { Idle, Header, Body, Answer, Write, Linger };
+  enum class Received : std::uint8_t { Complete, Refused, Closed };
+
+  static constexpr std::size_t kHeadStep = 4 * 1024;
+  static constexpr std::size_t kBodyStep = 64 * 1024;
+  /// A refused body up to this size is received and forgotten, so that the connection lives on.
+  static constexpr std::size_t kSkippedBytesMax = 1024 * 1024;
+  static constexpr std::chrono::milliseconds kLingerTime{2'000};
+
+  asio::awaitable<bool> serve_one();
+  asio::awaitable<Received> receive_head();
+  asio::awaitable<Received> receive_body(Exchange& exchange, BodyBuffer& body);
+  asio::awaitable<Received> receive_length(BodyBuffer& body);
+  asio::awaitable<Received> receive_chunks(std::size_t bytes_max, BodyBuffer& body);
+  asio::awaitable<bool> skip_body();
+  asio::awaitable<Response> answer(Exchange& exchange, BodyBuffer body);
+  asio::awaitable<bool> respond(Response response, bool keep_alive, std::string_view route);
+  asio::awaitable<void> linger();
+  asio::awaitable<bool> receive_some(std::size_t step);
+
+  void begin_request();
+  void complete_head();
+  Received refuse_body(Problem problem, std::string_view limit);
+  Received broken(std::string_view phase, std::string_view message);
+  void arm(Phase phase, Clock::time_point deadline);
+  void arm_body(std::uint64_t received);
+  void schedule();
+  void wake();
+
+  tcp::socket socket_;
+  asio::steady_timer timer_;
+  const Service& service_;
+  asio::thread_pool& pool_;
+  const std::string address_;
+
+  // The request that is being received or answered.
+  HeadReader reader_;
+  RequestHead head_;
+  MessageForm form_;
+  std::string input_;                // received and not yet used
+  std::optional<Problem> problem_;   // why the request could not be received
+  std::string_view problem_limit_;   // what the observer is told about it
+  Clock::time_point started_;        // of the head, then of the body
+  Clock::time_point first_byte_;     // of the request
+  std::uint64_t body_received_ = 0;  // bytes of the body, as sent
+
+  // One deadline at a time; the timer is only moved when it would ring too late.
+  Phase phase_ = Phase::Idle;
+  Clock::time_point deadline_ = Clock::time_point::max();
+  Clock::time_point wake_at_ = Clock::time_point::max();
+  bool timed_out_ = false;
+  bool draining_ = false;
+};
+
+inline asio::awaitable<void> Connection::serve() {
+  const auto self = shared_from_this();
+  bool more = true;
+  while (more) more = co_await serve_one();
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+  timer_.cancel();
+}
+
+inline void Connection::drain() {
+  draining_ = true;
+  if (phase_ == Phase::Idle) cut();
+}
+
+inline void Connection::cut() {
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+}
+
+inline asio::awaitable<bool> Connection::serve_one() {
+  begin_request();
+  const Received head = co_await receive_head();
+  if (head == Received::Closed) co_return false;
+  Exchange exchange(service_, head_);
+  Response response;
+  bool keep_alive = head == Received::Complete;
+  if (head == Received::Refused) {
+    response = exchange.refuse(*problem_, problem_limit_);
+  } else if (auto refusal = exchange.open(form_)) {
+    response = std::move(*refusal);
+    keep_alive = co_await skip_body();
+  } else {
+    BodyBuffer body = service_.bodies->take();
+    const Received received = co_await receive_body(exchange, body);
+    if (received == Received::Closed) co_return false;
+    keep_alive = received == Received::Complete;
+    if (keep_alive) {
+      response = co_await answer(exchange, std::move(body));
+    } else {
+      response = exchange.refuse(*problem_, problem_limit_);
+    }
+  }
+  const bool kept = co_await respond(std::move(response), keep_alive, exchange.route_label());
+  if (!kept) co_await linger();
+  co_return kept;
+}
+
+inline void Connection::begin_request() {
+  reader_.reset();
+  head_.method.clear();
+  head_.target.clear();
+  head_.path.clear();
+  head_.query.clear();
+  head_.version_minor = 1;
+  head_.headers.clear();
+  head_.remote_address = address_;
+  head_.request_id.clear();
+  head_.body_bytes = 0;
+  head_.actor.clear();
+  head_.reply_headers.clear();
+  form_ = MessageForm{};
+  problem_.reset();
+  problem_limit_ = {};
+  body_received_ = 0;
+}
+
+inline asio::awaitable<Connection::Received> Connection::receive_head() {
+  bool begun = false;
+  while (true) {
+    if (!begun && !input_.empty()) {
+      begun = true;
+      started_ = first_byte_ = Clock::now();
+    }
+    const HeadReader::Progress progress = reader_.advance(input_);
+    if (progress == HeadReader::Progress::Complete) break;
+    if (progress == HeadReader::Progress::Refused) {
+      complete_head();
+      co_return Received::Refused;
+    }
+    if (!begun && draining_) co_return Received::Closed;
+    if (begun) {
+      arm(Phase::Header, started_ + service_.limits.header_time);
+    } else {
+      arm(Phase::Idle, Clock::now() + service_.limits.idle_time);
+    }
+    const bool received = co_await receive_some(kHeadStep);
+    if (received) continue;
+    if (!begun) {
+      if (timed_out_) service_.observer->timed_out("idle");
+      co_return Received::Closed;
+    }
+    complete_head();
+    co_return broken("header", "the head of the request took too long");
+  }
+  const bool legal = reader_.read(input_, &head_, &form_);
+  input_.erase(0, reader_.head_bytes());
+  complete_head();
+  co_return legal ? Received::Complete : Received::Refused;
+}
+
+/// Sets what depends on the whole head, and the problem if it was refused.
+inline void Connection::complete_head() {
+  head_.request_id = request_id_of(head_.headers);
+  const HeadRefusal& refusal = reader_.refusal();
+  if (refusal.message.empty()) return;
+  problem_.emplace();
+  problem_->status = refusal.status;
+  problem_->code = refusal.status == 431 ? "headers_too_large" : "invalid_field";
+  problem_->message = refusal.message;
+  problem_limit_ = refusal.limit;
+}
+
+inline asio::awaitable<Connection::Received> Connection::receive_body(Exchange& exchange,
+                                                                      BodyBuffer& body) {
+  if (form_.framing == BodyFraming::None) co_return Received::Complete;
+  started_ = Clock::now();
+  arm_body(0);
+  if (form_.expects_continue && input_.empty()) {
+    static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+    const auto [error, sent] =
+        co_await asio::async_write(socket_, asio::buffer(kContinue), kAwaitTuple);
+    if (error) co_return Received::Closed;
+  }
+  Received received = Received::Closed;
+  if (form_.framing == BodyFraming::Length) {
+    received = co_await receive_length(body);
+  } else {
+    received = co_await receive_chunks(exchange.body_bytes_max(), body);
+  }
+  co_return received;
+}
+
+inline asio::awaitable<Connection::Received> Connection::receive_length(BodyBuffer& body) {
+  const std::size_t length = head_.body_bytes;
+  const std::size_t there = std::min(length, input_.size());
+  if (!body.append(std::string_view(input_).substr(0, there))) {
+    co_return refuse_body(no_room_for_body(), "bodies_bytes");
+  }
+  input_.erase(0, there);
+  while (body.size() < length) {
+    const std::size_t left = length - body.size();
+    const std::span<char> room = body.room(std::min(left, kBodyStep));
+    if (room.empty()) co_return refuse_body(no_room_for_body(), "bodies_bytes");
+    arm_body(body.size());
+    const auto [error, count] = co_await socket_.async_read_some(
+        asio::buffer(room.data(), std::min(room.size(), left)), kAwaitTuple);
+    if (error) co_return broken("body", "the body of the request took too long");
+    body.commit(count);
+  }
+  body_received_ = length;
+  co_return Received::Complete;
+}
+
+inline asio::awaitable<Connection::Received> Connection::receive_chunks(std::size_t bytes_max,
+                                                                        BodyBuffer& body) {
+  ChunkDecoder decoder;
+  while (true) {
+    const ChunkDecoder::Step step = decoder.next(input_);
+    if (step.status == ChunkDecoder::Status::Malformed) {
+      Problem problem;
+      problem.status = 400;
+      problem.code = "invalid_field";
+      problem.message = "the body is not legally chunked";
+      co_return refuse_body(std::move(problem), "malformed");
+    }
+    if (step.data.size() > bytes_max - body.size()) {
+      co_return refuse_body(too_large(bytes_max), "body");
+    }
+    if (!body.append(step.data)) co_return refuse_body(no_room_for_body(), "bodies_bytes");
+    input_.erase(0, step.used);
+    body_received_ = body.size();
+    if (step.status == ChunkDecoder::Status::Complete) co_return Received::Complete;
+    if (step.used > 0) continue;
+    arm_body(body.size());
+    const bool received = co_await receive_some(kBodyStep);
+    if (!received) co_return broken("body", "the body of the request took too long");
+  }
+}
+
+inline Connection::Received Connection::refuse_body(Problem problem, std::string_view limit) {
+  problem_ = std::move(problem);
+  problem_limit_ = limit;
+  return Received::Refused;
+}
+
+/// What a failed receive means: too slow, which is answered, or gone, which is not.
+inline Connection::Received Connection::broken(std::string_view phase, std::string_view message) {
+  if (!timed_out_) return Received::Closed;
+  service_.observer->timed_out(phase);
+  Problem problem;
+  problem.status = 408;
+  problem.code = "request_timeout";
+  problem.message = message;
+  return refuse_body(std::move(problem), {});
+}
+
+/// Receives and forgets the body of a refused request; false if the connection must end instead.
+inline asio::awaitable<bool> Connection::skip_body() {
+  if (form_.framing == BodyFraming::None) co_return true;
+  if (form_.framing == BodyFraming::Chunked || form_.expects_continue) co_return false;
+  if (head_.body_bytes > kSkippedBytesMax || !form_.keep_alive) co_return false;
+  started_ = Clock::now();
+  std::size_t left = head_.body_bytes;
+  while (true) {
+    const std::size_t there = std::min(left, input_.size());
+    input_.erase(0, there);
+    left -= there;
+    if (left == 0) co_return true;
+    arm_body(head_.body_bytes - left);
+    const bool received = co_await receive_some(kBodyStep);
+    if (!received) co_return false;
+  }
+}
+
+inline asio::awaitable<Response> Connection::answer(Exchange& exchange, BodyBuffer body) {
+  arm(Phase::Answer, Clock::time_point::max());
+  if (exchange.runs_inline()) co_return exchange.answer(std::move(body));
+  co_return co_await asio::co_spawn(
+      pool_,
+      [&exchange, body = std::move(body)]() mutable -> asio::awaitable<Response> {
+        co_return exchange.answer(std::move(body));
+      },
+      asio::use_awaitable);
+}
+
+inline asio::awaitable<bool> Connection::respond(Response response, bool keep_alive,
+                                                 std::string_view route) {
+  keep_alive = keep_alive && form_.keep_alive && !draining_;
+  const std::string head = reply_head(response, head_, keep_alive, std::time(nullptr));
+  const std::string_view body = has_body(response.status, head_.method)
+                                    ? std::string_view(response.body)
+                                    : std::string_view{};
+  const std::size_t rate = std::max<std::size_t>(service_.limits.min_rate, 1);
+  arm(Phase::Write, Clock::now() + service_.limits.body_time +
+                        std::chrono::milliseconds(body.size() * 1'000 / rate));
+  const std::array<asio::const_buffer, 2> buffers{asio::buffer(head), asio::buffer(body)};
+  const auto [error, sent] = co_await asio::async_write(socket_, buffers, kAwaitTuple);
+  if (error && timed_out_) service_.observer->timed_out("write");
+  const std::chrono::duration<double> taken = Clock::now() - first_byte_;
+  service_.observer->request_finished({method_label(head_.method), route, response.status,
+                                       taken.count(), body_received_, body.size(), head_});
+  if (error) cut();
+  co_return keep_alive && !error;
+}
+
+/// Says that nothing more comes and waits for the client to say so too: closing while it still
+/// sends would destroy the response on its way.
+inline asio::awaitable<void> Connection::linger() {
+  boost::system::error_code ignored;
+  socket_.shutdown(tcp::socket::shutdown_send, ignored);
+  arm(Phase::Linger, Clock::now() + kLingerTime);
+  bool more = socket_.is_open();
+  while (more) {
+    input_.clear();
+    more = co_await receive_some(kBodyStep);
+  }
+}
+
+/// Appends what comes next to the input; false if nothing will, or not in time.
+inline asio::awaitable<bool> Connection::receive_some(std::size_t step) {
+  const std::size_t before = input_.size();
+  input_.resize(before + step);
+  const auto [error, count] =
+      co_await socket_.async_read_some(asio::buffer(input_.data() + before, step), kAwaitTuple);
+  input_.resize(before + (error ? 0 : count));
+  co_return !error;
+}
+
+inline void Connection::arm(Phase phase, Clock::time_point deadline) {
+  phase_ = phase;
+  deadline_ = deadline;
+  timed_out_ = false;
+  if (deadline_ < wake_at_) schedule();
+}
+
+/// A body may take `body_time` in all, and must come at `min_rate` once `rate_grace` is over.
+inline void Connection::arm_body(std::uint64_t received) {
+  const ServerLimits& limits = service_.limits;
+  Clock::time_point deadline = started_ + limits.body_time;
+  if (limits.min_rate > 0) {
+    const std::chrono::milliseconds earned(received * 1'000 / limits.min_rate);
+    deadline = std::min(deadline, started_ + limits.rate_grace + earned);
+  }
+  arm(Phase::Body, deadline);
+}
+
+inline void Connection::schedule() {
+  wake_at_ = deadline_;
+  timer_.expires_at(wake_at_);
+  timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+    if (!error) self->wake();
+  });
+}
+
+inline void Connection::wake() {
+  wake_at_ = Clock::time_point::max();
+  if (deadline_ == Clock::time_point::max()) return;
+  if (Clock::now() < deadline_) {
+    schedule();
+    return;
+  }
+  deadline_ = Clock::time_point::max();
+  timed_out_ = true;
+  boost::system::error_code ignored;
+  socket_.cancel(ignored);
+}
+
+}  // namespace betrace::http

@@ -1,0 +1,91 @@
+#include "betrace/http/reply_writer.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "betrace/http/gzip.h"
+#include "betrace/http/negotiation.h"
+
+namespace betrace::http {
+namespace {
+
+/// Fields that only the server knows how to set.
+constexpr std::string_view kOwnFields[] = {"Content-Length",        "Connection", "Date",
+                                           "Transfer-Encoding",     "Keep-Alive", "X-Request-Id",
+                                           "X-Content-Type-Options"};
+
+bool is_own_field(std::string_view name) noexcept {
+  return std::any_of(std::begin(kOwnFields), std::end(kOwnFields),
+                     [name](std::string_view own) { return equal_ignoring_case(own, name); });
+}
+
+void add_field(std::string& out, std::string_view name, std::string_view value) {
+  out.append(name).append(": ");
+  // A handler may quote its input; a line break in it must not become a field of its own.
+  for (const char character : value) {
+    const bool control = static_cast<unsigned char>(character) < 0x20 || character == 0x7f;
+    out += control ? ' ' : character;
+  }
+  out += "\r\n";
+}
+
+void add_fields(std::string& out, const Headers& headers) {
+  for (std::size_t index = 0; index < headers.size(); ++index) {
+    const HeaderView field = headers.at(index);
+    if (!is_own_field(field.name)) add_field(out, field.name, field.value);
+  }
+}
+
+/// Source: RFC 9110 5.6.7, IMF-fixdate.
+std::string date_text(std::time_t now) {
+  static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  std::tm time{};
+  gmtime_r(&now, &time);
+  char text[64];
+  std::snprintf(text, sizeof text, "%s, %02d %s %04d %02d:%02d:%02d GMT", kDays[time.tm_wday],
+                time.tm_mday, kMonths[time.tm_mon], time.tm_year + 1900, time.tm_hour, time.tm_min,
+                time.tm_sec);
+  return text;
+}
+
+}  // namespace
+
+void compress(Response* response, const Headers& request_headers) {
+  if (response->body.size() <= kCompressBytesMin) return;
+  if (response->headers.contains("Content-Encoding")) return;
+  response->headers.add("Vary", "Accept-Encoding");
+  if (!accepts_gzip(request_headers)) return;
+  response->body = gzip(response->body);
+  response->headers.add("Content-Encoding", "gzip");
+}
+
+std::string reply_head(const Response& response, const RequestHead& head, bool keep_alive,
+                       std::time_t now) {
+  std::string out;
+  out.reserve(512);
+  out.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
+  out.append(reason_phrase(response.status)).append("\r\n");
+  add_field(out, "Date", date_text(now));
+  add_fields(out, response.headers);
+  add_fields(out, head.reply_headers);
+  if (has_body(response.status, "GET")) {
+    add_field(out, "Content-Length", std::to_string(response.body.size()));
+  }
+  add_field(out, "X-Request-Id", head.request_id);
+  add_field(out, "X-Content-Type-Options", "nosniff");
+  if (!response.headers.contains("Cache-Control")) add_field(out, "Cache-Control", "no-store");
+  if (!keep_alive) {
+    add_field(out, "Connection", "close");
+  } else if (head.version_minor == 0) {
+    add_field(out, "Connection", "keep-alive");
+  }
+  return out += "\r\n";
+}
+
+bool has_body(int status, std::string_view method) noexcept {
+  return status >= 200 && status != 204 && status != 304 && method != "HEAD";
+}
+
+}  // namespace betrace::http

@@ -1,0 +1,29 @@
+// Turns a Response into the bytes of an HTTP/1.1 reply, with the fields that every reply has.
+//
+// Pure functions, used by the connection.
+#pragma once
+
+#include <ctime>
+#include <string>
+
+#include "betrace/http/message.h"
+
+namespace betrace::http {
+
+/// Bodies up to this size are not worth compressing.
+inline constexpr std::size_t kCompressBytesMin = 1024;
+
+/// Compresses the body if it is over kCompressBytesMin, has no Content-Encoding yet, and the client
+/// asked for gzip.
+void compress(Response* response, const Headers& request_headers);
+
+/// Returns the head of the reply, with the empty line that ends it. Adds Date, Content-Length,
+/// Connection, X-Request-Id, X-Content-Type-Options, Cache-Control (unless set) and the fields in
+/// `head.reply_headers`; fields of the response that would contradict these are left out.
+[[nodiscard]] std::string reply_head(const Response& response, const RequestHead& head,
+                                     bool keep_alive, std::time_t now);
+
+/// True if a reply of that status to that method has a body.
+[[nodiscard]] bool has_body(int status, std::string_view method) noexcept;
+
+}  // namespace betrace::http

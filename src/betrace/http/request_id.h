@@ -1,0 +1,14 @@
+// The id that ties a response, its error body and its log line together.
+#pragma once
+
+#include <string>
+
+#include "betrace/http/headers.h"
+
+namespace betrace::http {
+
+/// Returns the client's X-Request-Id if there is one of 1-64 characters `[A-Za-z0-9._-]`, else 16
+/// hexadecimal digits that no other request of this process has. Thread-safe.
+[[nodiscard]] std::string request_id_of(const Headers& headers);
+
+}  // namespace betrace::http
