@@ -17,7 +17,7 @@ namespace betrace::rules {
 class LinkedTrace {
  public:
   /// Takes the spans in arrival order: of equal span ids the first copy wins. Spans of other trace
-  /// ids than the first one's are a bug of the caller. Cost: n log n.
+  /// ids than the first one's are a bug of the caller (checked). Cost: n log n.
   explicit LinkedTrace(std::span<const model::SpanView* const> arrivals);
 
   /// Spans by start time, then span id ("canonical order"); every index below refers to it.
@@ -26,6 +26,11 @@ class LinkedTrace {
   /// The present parent; nothing for roots, orphans and spans that name themselves.
   [[nodiscard]] std::optional<std::uint32_t> parent(std::uint32_t index) const noexcept;
   [[nodiscard]] std::span<const std::uint32_t> children(std::uint32_t index) const noexcept;
+  /// All spans that name the same parent, `index` among them, in canonical order; empty for roots.
+  /// The parent need not be present.
+  [[nodiscard]] std::span<const std::uint32_t> siblings(std::uint32_t index) const noexcept;
+  /// How many spans ancestors() returns. Cost: O(1).
+  [[nodiscard]] std::uint32_t depth(std::uint32_t index) const noexcept;
   /// The other spans reached by following present parents, nearest first; a cycle ends the walk.
   [[nodiscard]] std::vector<std::uint32_t> ancestors(std::uint32_t index) const;
   /// The last span reached by following present parents (the span itself if it has none); nothing
@@ -38,11 +43,22 @@ class LinkedTrace {
   [[nodiscard]] std::optional<std::uint32_t> find(const model::SpanId& id) const noexcept;
 
  private:
+  void link_parents();
+  void list_children();
+  void list_siblings();
+  void measure_chains();
+  void measure_chain(std::uint32_t start, std::vector<std::uint32_t>* chain);
+
   std::vector<const model::SpanView*> spans_;
   std::vector<std::int64_t> parents_;  // -1: none
   std::vector<std::uint32_t> child_starts_;
   std::vector<std::uint32_t> child_list_;
-  std::vector<std::uint32_t> by_id_;  // sorted by span id
+  std::vector<std::uint32_t> by_id_;           // sorted by span id
+  std::vector<std::uint32_t> by_parent_id_;    // those with a parent id, sorted by it, then index
+  std::vector<std::uint32_t> sibling_starts_;  // into by_parent_id_, for each span; roots: empty
+  std::vector<std::uint32_t> sibling_ends_;
+  std::vector<std::uint32_t> depths_;
+  std::vector<std::int64_t> roots_;  // -1: the chain of parents is a cycle
 };
 
 }  // namespace betrace::rules

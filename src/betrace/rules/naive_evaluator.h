@@ -25,10 +25,11 @@ struct Evaluation {
   /// Trace and mixed scope: the whole witness set, in canonical order. Span scope: same as
   /// violating.
   std::vector<std::uint32_t> witnesses;
-  std::uint64_t steps = 0;
+  std::uint64_t steps = 0;  ///< Candidate tests; of the witnesses' part when that ran out.
 };
 
-/// Evaluates `rule` on the whole trace. Never throws. Cost: at most `steps_max` candidate tests.
+/// Evaluates `rule` on the whole trace. Never throws. Cost: at most `steps_max` candidate tests to
+/// decide, and as many again to find the witnesses.
 [[nodiscard]] Evaluation evaluate(const CheckedRule& rule, const LinkedTrace& trace,
                                   std::uint64_t steps_max = kStepsMax);
 
@@ -39,6 +40,7 @@ struct Evaluation {
 struct ClauseResult {
   bool value = false;
   std::vector<std::uint32_t> spans;  ///< What it cites, canonical order, at most 32.
+  bool evaluated = true;             ///< False when the step budget was spent.
 };
 
 /// One result for each of rule.clauses. `anchor` is the violating span in span scope and a span

@@ -1,0 +1,21 @@
+// The fields of spans, events and links, and how each is read. Source: language page, 2.1 and 4.4.
+//
+// A table of accessors for the evaluator. Names of fields are the checker's business.
+#pragma once
+
+#include "betrace/rules/bindings.h"
+#include "betrace/rules/condition.h"
+#include "betrace/rules/linked_trace.h"
+#include "betrace/rules/runtime_value.h"
+
+namespace betrace::rules {
+
+/// Reads a field; nil if the span is absent. `trace` may be null for the fields that need no other
+/// span (all but is_orphan, depth, child_count); those are nil without it.
+[[nodiscard]] RuntimeValue read_field(SpanField field, const BoundSpan& span,
+                                      const LinkedTrace* trace);
+
+[[nodiscard]] RuntimeValue read_field(EventField field, const model::EventView& event);
+[[nodiscard]] RuntimeValue read_field(LinkField field, const model::LinkView& link);
+
+}  // namespace betrace::rules

@@ -1,0 +1,40 @@
+// The fields of a trace. Source: language page, 2.2.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "betrace/rules/condition.h"
+#include "betrace/rules/linked_trace.h"
+#include "betrace/rules/runtime_value.h"
+
+namespace betrace::rules {
+
+/// Reads fields of one trace, each pass over the spans once. Owned by one evaluation.
+class TraceFields {
+ public:
+  /// `trace` must outlive this. It may be null where no trace is known; then every field is nil.
+  explicit TraceFields(const LinkedTrace* trace) noexcept : trace_(trace) {}
+
+  /// Of a trace without spans, id and start are nil and everything else is 0 or empty. The value is
+  /// a view of this object.
+  [[nodiscard]] RuntimeValue read(TraceField field);
+
+ private:
+  struct Times {
+    std::uint64_t start = 0;
+    std::uint64_t end = 0;
+  };
+
+  [[nodiscard]] const Times& times();
+  [[nodiscard]] std::uint64_t error_count();
+  [[nodiscard]] const std::vector<std::string_view>& services();
+
+  const LinkedTrace* trace_;
+  std::optional<Times> times_;
+  std::optional<std::uint64_t> error_count_;
+  std::optional<std::vector<std::string_view>> services_;
+};
+
+}  // namespace betrace::rules
