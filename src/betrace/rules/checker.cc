@@ -1,0 +1,54 @@
+#include "betrace/rules/checker.h"
+
+#include <utility>
+
+#include "betrace/rules/checker_parts.h"
+#include "betrace/rules/rule_level_span.h"
+
+namespace betrace::rules {
+namespace {
+
+void add_part(const Condition& condition, CheckedTree* tree) {
+  tree->parts.push_back({&condition, condition.range});
+}
+
+// when {W} always {A} never {N}: W and (not A or N).
+CheckedTree check_blocks(const RuleSyntax& rule, Checker* checker) {
+  CheckedTree tree;
+  ConditionPointer when = checker->condition(*rule.when, {});
+  if (when == nullptr) return {};
+  ConditionPointer always = rule.always ? checker->condition(*rule.always, {}) : nullptr;
+  if (rule.always && always == nullptr) return {};
+  ConditionPointer never = rule.never ? checker->condition(*rule.never, {}) : nullptr;
+  if (rule.never && never == nullptr) return {};
+  add_part(*when, &tree);
+  if (always) add_part(*always, &tree);
+  if (never) add_part(*never, &tree);
+  ConditionPointer consequence =
+      always ? join(Condition::Kind::Or, make_not(std::move(always)), std::move(never))
+             : std::move(never);
+  tree.condition = join(Condition::Kind::And, std::move(when), std::move(consequence));
+  return tree;
+}
+
+CheckedTree check_expression(const RuleSyntax& rule, Checker* checker) {
+  CheckedTree tree;
+  tree.condition = checker->condition(*rule.expression, {});
+  if (tree.condition == nullptr) return {};
+  const bool list =
+      rule.expression->kind == Syntax::Kind::And || rule.expression->kind == Syntax::Kind::Or;
+  if (!list) add_part(*tree.condition, &tree);
+  for (std::size_t i = 0; list && i < tree.condition->children.size(); ++i) {
+    add_part(*tree.condition->children[i], &tree);
+  }
+  return tree;
+}
+
+}  // namespace
+
+CheckedTree check(const RuleSyntax& rule, Refusal* refusal, std::vector<Diagnostic>* warnings) {
+  Checker checker(has_rule_level_span(rule), refusal, warnings);
+  return rule.expression ? check_expression(rule, &checker) : check_blocks(rule, &checker);
+}
+
+}  // namespace betrace::rules

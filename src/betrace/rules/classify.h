@@ -1,0 +1,19 @@
+// What kind of rule a condition makes: scope, monotone, firing.
+//
+// Used by check_rule(). Source: language page, sections 5 and 6.
+#pragma once
+
+#include "betrace/rules/checked_rule.h"
+
+namespace betrace::rules {
+
+struct Classification {
+  Scope scope = Scope::Trace;
+  bool monotone = false;
+  Firing firing = Firing::AtClose;
+};
+
+/// Cost: linear in the tree.
+[[nodiscard]] Classification classify(const Condition& condition);
+
+}  // namespace betrace::rules

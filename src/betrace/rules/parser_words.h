@@ -1,0 +1,19 @@
+// Words and operators that people bring along from other languages, and what to write here instead.
+//
+// Used by the parser to explain a mistake; none of them is part of the language.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace betrace::rules {
+
+/// Returns what to write for an operator or word of another language (`&&`, `AND`, `LIKE`): empty
+/// if it is none.
+[[nodiscard]] std::string_view equivalent_of_foreign(std::string_view word) noexcept;
+
+/// Returns the span method that stands for a relation between two selectors (`>>`, `before`,
+/// `child_of`): empty if `word` is no such relation.
+[[nodiscard]] std::string_view method_for_relation(std::string_view word) noexcept;
+
+}  // namespace betrace::rules
