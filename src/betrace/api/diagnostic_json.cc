@@ -1,13 +1,8 @@
 #include "betrace/api/diagnostic_json.h"
 
-#include <fmt/format.h>
+#include "betrace/control/rule_check.h"
 
 namespace betrace::api {
-
-std::string located_message(const rules::Diagnostic& diagnostic) {
-  return fmt::format("line {}, column {}: {}", diagnostic.line, diagnostic.column,
-                     diagnostic.message);
-}
 
 OrderedJson diagnostic_json(const rules::Diagnostic& diagnostic) {
   OrderedJson json = {{"code", rules::name_of(diagnostic.code)},
@@ -31,7 +26,7 @@ OrderedJson diagnostics_json(const std::vector<rules::Diagnostic>& diagnostics) 
 ApiError expression_error(const rules::Diagnostic& diagnostic) {
   ApiError error;
   error.kind = ErrorKind::InvalidExpression;
-  error.message = located_message(diagnostic);
+  error.message = control::located_message(diagnostic);
   error.details["errors"] = diagnostics_json({diagnostic});
   return error;
 }

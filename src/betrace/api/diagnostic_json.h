@@ -3,16 +3,12 @@
 // Source: the HTTP page, sections 3 and 4.6.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "betrace/api/error_body.h"
 #include "betrace/rules/diagnostic.h"
 
 namespace betrace::api {
-
-/// `line 1, column 15: expected a value after '>'`
-[[nodiscard]] std::string located_message(const rules::Diagnostic& diagnostic);
 
 /// Code, message, line, column, offset, length, and hint if there is one.
 [[nodiscard]] OrderedJson diagnostic_json(const rules::Diagnostic& diagnostic);

@@ -1,0 +1,26 @@
+// Answers POST /v1/rules/import and GET /v1/rules/export: many rules at once, as JSON, JSON lines
+// or YAML.
+//
+// Source: the HTTP page, section 4.7.
+#pragma once
+
+#include "betrace/api/reply.h"
+#include "betrace/api/services.h"
+
+namespace betrace::api {
+
+/// Thread-safe.
+class RulesTransferHandler {
+ public:
+  explicit RulesTransferHandler(const ApiServices& services) : services_(services) {}
+
+  [[nodiscard]] Reply<http::Response> import(const http::Request& request,
+                                             const http::PathParameters& path) const;
+  [[nodiscard]] Reply<http::Response> export_all(const http::Request& request,
+                                                 const http::PathParameters& path) const;
+
+ private:
+  const ApiServices& services_;
+};
+
+}  // namespace betrace::api

@@ -1,0 +1,51 @@
+// What the REST API is made of below it, and the settings that it shows and obeys.
+//
+// app/ fills both in; every handler borrows them. Owns nothing.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "betrace/base/time.h"
+#include "betrace/control/rule_control.h"
+#include "betrace/engine/span_sink.h"
+#include "betrace/engine/statistics.h"
+#include "betrace/otlp/read_summary.h"
+#include "betrace/storage/violation_log.h"
+#include "betrace/telemetry/metrics.h"
+#include "betrace/telemetry/readiness.h"
+
+namespace betrace::api {
+
+/// References to what must outlive the routes. All of it is thread-safe.
+struct ApiServices {
+  control::RuleControl& rules;
+  const storage::ViolationLog& violations;
+  engine::SpanSink& spans;
+  telemetry::Metrics& metrics;
+  const telemetry::Readiness& readiness;
+  /// Numbers of the engine, per rule too.
+  std::function<engine::ShardStatistics()> statistics;
+  std::function<Now()> clock = read_clocks;
+};
+
+/// A value of GET /v1/limits.
+using SettingValue = std::variant<std::uint64_t, std::string>;
+
+struct ApiOptions {
+  std::size_t rest_body_bytes_max = 1024 * 1024;         ///< `limits.rest_body`
+  std::size_t import_body_bytes_max = 10 * 1024 * 1024;  ///< `limits.import_body`
+  otlp::ReaderLimits span_limits;                        ///< `limits.spans_per_request`, ...
+  Now started;                                           ///< Of the process.
+  std::string auth = "off";                              ///< `on` `off` `bootstrap` `insecure`
+  std::string signing = "off";                           ///< `on` `off`
+  std::string trace_url_template;                        ///< `ui.trace_url_template`, may be empty.
+  /// Effective limits by configuration key, shown as they are; no secrets.
+  std::vector<std::pair<std::string, SettingValue>> shown_limits;
+};
+
+}  // namespace betrace::api

@@ -1,0 +1,136 @@
+#include "betrace/api/violations_handler.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "betrace/api/query.h"
+#include "betrace/api/violation_json.h"
+#include "betrace/base/utf8.h"
+#include "betrace/otlp/text_ids.h"
+
+namespace betrace::api {
+namespace {
+
+constexpr std::uint32_t kPageDefault = 100;
+constexpr std::uint64_t kOffsetMax = 10'000;
+
+constexpr std::array kGrades = {model::Completeness::Reopened,  model::Completeness::Shed,
+                                model::Completeness::Truncated, model::Completeness::NoRoot,
+                                model::Completeness::Orphans,   model::Completeness::Complete};
+
+std::vector<model::Completeness> read_grades(QueryReader& query) {
+  std::vector<model::Completeness> grades;
+  for (const std::string& item : query.list("completeness")) {
+    const auto grade =
+        std::find_if(kGrades.begin(), kGrades.end(),
+                     [&item](model::Completeness known) { return model::name_of(known) == item; });
+    if (grade == kGrades.end()) {
+      query.reject("completeness",
+                   "is none of reopened, shed, truncated, no_root, orphans, complete");
+      return {};
+    }
+    grades.push_back(*grade);
+  }
+  return grades;
+}
+
+std::optional<model::TraceId> read_trace_id(QueryReader& query) {
+  const auto text = query.text("trace_id");
+  if (!text) return std::nullopt;
+  const auto id = otlp::trace_id_of_text(*text);
+  if (id) return id->id;
+  query.reject("trace_id", "is not an id");
+  return std::nullopt;
+}
+
+std::optional<model::ViolationStatus> read_status(QueryReader& query) {
+  switch (query.choice("status", {"confirmed", "withdrawn", "all"})) {
+    case 0:
+      return model::ViolationStatus::Confirmed;
+    case 1:
+      return model::ViolationStatus::Withdrawn;
+    default:
+      return std::nullopt;
+  }
+}
+
+Reply<storage::ViolationQuery> read_query(const http::RequestHead& head) {
+  QueryReader query(head);
+  storage::ViolationQuery wanted;
+  wanted.rule_ids = query.list("rule_id");
+  wanted.severities = query.severities("severity");
+  wanted.services = query.list("service");
+  wanted.trace_id = read_trace_id(query);
+  wanted.start_time = query.time("start_time").value_or(0);
+  wanted.end_time = query.time("end_time");
+  wanted.completeness = read_grades(query);
+  wanted.late = query.optional_boolean("late");
+  wanted.early = query.optional_boolean("early");
+  wanted.status = read_status(query);
+  const Page page = query.page(kPageDefault, kOffsetMax);
+  wanted.limit = page.limit;
+  wanted.offset = static_cast<std::uint32_t>(page.offset);
+  wanted.cursor = query.text("cursor").value_or("");
+  if (head.parameter("cursor") && head.parameter("offset")) {
+    query.reject("cursor", "and offset exclude each other");
+  }
+  if (auto mistake = query.finish()) return refuse(std::move(*mistake));
+  return wanted;
+}
+
+ViolationPlace place_of(const storage::StoredViolation& stored) {
+  return {stored.sequence, stored.violation.timestamp, stored.signature, stored.key_id};
+}
+
+}  // namespace
+
+Reply<http::Response> ViolationsHandler::list(const http::Request& request,
+                                              const http::PathParameters&) const {
+  const auto wanted = read_query(request.head);
+  if (!wanted) return refuse(wanted.error());
+  const auto page = services_.violations.query(*wanted);
+  if (!page) {
+    const bool is_cursor = page.error().code == ErrorCode::InvalidArgument;
+    if (is_cursor) return refuse(ErrorKind::InvalidCursor, page.error().message);
+    return refuse(to_api_error(page.error()));
+  }
+  OrderedJson violations = OrderedJson::array();
+  for (const storage::StoredViolation& stored : page->violations) {
+    violations.push_back(violation_json(stored.violation, place_of(stored)));
+  }
+  return json_reply(200,
+                    {{"violations", std::move(violations)},
+                     {"total", page->total},
+                     {"total_count", page->total},
+                     {"limit", wanted->limit},
+                     {"offset", wanted->offset},
+                     {"next_cursor",
+                      page->next_cursor.empty() ? OrderedJson() : OrderedJson(page->next_cursor)}});
+}
+
+Reply<http::Response> ViolationsHandler::get(const http::Request& request,
+                                             const http::PathParameters& path) const {
+  QueryReader query(request.head);
+  if (auto mistake = query.finish()) return refuse(std::move(*mistake));
+  const std::string& id = path.at("id");
+  const auto stored = services_.violations.find(id);
+  if (!stored) {
+    if (stored.error().code != ErrorCode::NotFound) return refuse(to_api_error(stored.error()));
+    return refuse(ErrorKind::ViolationNotFound,
+                  fmt::format("there is no violation {}", quote_excerpt(id)));
+  }
+  OrderedJson json = violation_json(stored->violation, place_of(*stored));
+  json["verified"] = nullptr;  // records carry no HMAC while signing is off
+  json.update(violation_proof_json(stored->violation));
+  if (!stored->cut.empty()) json["cut"] = stored->cut;
+  OrderedJson links = OrderedJson::object();
+  if (!options_.trace_url_template.empty()) {
+    links["trace"] = trace_link(options_.trace_url_template, stored->violation.trace_id);
+  }
+  json["links"] = std::move(links);
+  return json_reply(200, json);
+}
+
+}  // namespace betrace::api
