@@ -102,6 +102,15 @@ class Planner {
 
 }  // namespace
 
+ImportEntry to_import_entry(storage::RuleEntry entry) {
+  if (!entry.input) {
+    return {entry.index, std::move(entry.id),
+            refuse(RefusalKind::InvalidField, entry.input.error().message)};
+  }
+  std::string id = entry.input->rule.id;
+  return {entry.index, std::move(id), std::move(entry.input->rule)};
+}
+
 ImportPlan plan_import(std::vector<ImportEntry> entries, const ImportOptions& options,
                        const LoadedRules& current, std::size_t rules_max, UnixNanos now) {
   return Planner(options, current, rules_max, now).run(std::move(entries));

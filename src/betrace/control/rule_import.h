@@ -12,6 +12,7 @@
 #include "betrace/base/result.h"
 #include "betrace/control/change.h"
 #include "betrace/control/loaded_rule.h"
+#include "betrace/storage/rule_document.h"
 
 namespace betrace::control {
 
@@ -28,6 +29,9 @@ struct ImportEntry {
   std::string id;  ///< As far as it could be read.
   Outcome<model::Rule> rule;
 };
+
+/// Returns an entry of a document as one of an import.
+[[nodiscard]] ImportEntry to_import_entry(storage::RuleEntry entry);
 
 struct ImportError {
   std::optional<std::size_t> index;  ///< Nothing for a rule that cannot be pruned.

@@ -1,0 +1,57 @@
+#include "betrace/app/http_observer.h"
+
+#include <fmt/format.h>
+
+#include "betrace/base/utf8.h"
+
+namespace betrace::app {
+namespace {
+
+using telemetry::MetricId;
+
+constexpr std::string_view kOtlpPath = "/v1/traces";
+
+// The metric catalogue names limits as the configuration does.
+std::string_view limit_label(std::string_view limit, const http::RequestHead& head) {
+  if (limit == "bodies_bytes") return "memory";
+  if (limit != "body") return limit;
+  return head.path == kOtlpPath ? "http_body" : "rest_body";
+}
+
+std::string_view protocol_of(const http::RequestHead& head) {
+  if (head.path != kOtlpPath) return "json";
+  return http::media_type(head.headers) == "application/json" ? "http_json" : "http_protobuf";
+}
+
+}  // namespace
+
+void HttpObserver::request_finished(const http::FinishedRequest& request) {
+  const std::string status = fmt::format("{:03}", request.status);
+  metrics_.add(MetricId::HttpRequests, {request.method, request.route, status});
+  metrics_.observe(MetricId::HttpRequestDurationSeconds, {request.method, request.route, status},
+                   request.seconds);
+  log_.debug("request", {{"method", request.method},
+                         {"route", request.route},
+                         {"status", request.status},
+                         {"seconds", request.seconds},
+                         {"request_id", request.head.request_id}});
+}
+
+void HttpObserver::handler_failed(const http::RequestHead& head, std::string_view what) {
+  log_.error("handler failed", {{"method", quote_excerpt(head.method)},
+                                {"path", quote_excerpt(head.path, 128)},
+                                {"what", what},
+                                {"request_id", head.request_id}});
+}
+
+void HttpObserver::connection_refused(std::string_view limit) {
+  metrics_.add(MetricId::ConnectionsRefused, {limit});
+}
+
+void HttpObserver::timed_out(std::string_view phase) { metrics_.add(MetricId::Timeouts, {phase}); }
+
+void HttpObserver::refused(std::string_view limit, const http::RequestHead& head) {
+  metrics_.add(MetricId::Refused, {limit_label(limit, head), protocol_of(head)});
+}
+
+}  // namespace betrace::app

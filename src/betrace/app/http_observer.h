@@ -1,0 +1,29 @@
+// Counts HTTP requests and writes the access log.
+//
+// One for all listeners of the server. Never waits and never logs a body or a header value.
+#pragma once
+
+#include "betrace/http/server_limits.h"
+#include "betrace/telemetry/log.h"
+#include "betrace/telemetry/metrics.h"
+
+namespace betrace::app {
+
+/// Thread-safe.
+class HttpObserver : public http::ServerObserver {
+ public:
+  HttpObserver(telemetry::Metrics& metrics, telemetry::Logger& log)
+      : metrics_(metrics), log_(log) {}
+
+  void request_finished(const http::FinishedRequest& request) override;
+  void handler_failed(const http::RequestHead& head, std::string_view what) override;
+  void connection_refused(std::string_view limit) override;
+  void timed_out(std::string_view phase) override;
+  void refused(std::string_view limit, const http::RequestHead& head) override;
+
+ private:
+  telemetry::Metrics& metrics_;
+  telemetry::Logger& log_;
+};
+
+}  // namespace betrace::app

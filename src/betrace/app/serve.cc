@@ -1,0 +1,194 @@
+#include "betrace/app/serve.h"
+
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include <fstream>
+#include <iterator>
+#include <ostream>
+
+#include "betrace/storage/rule_document.h"
+
+namespace betrace::app {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kSignalPoll{60'000};
+constexpr int kExitInUse = 75;
+constexpr int kExitNewerFormat = 78;
+
+engine::NoiseRate noise_rate(const Rate& rate) {
+  return {static_cast<double>(rate.refill), static_cast<double>(rate.bucket)};
+}
+
+engine::EngineOptions engine_options(const Config& config) {
+  engine::EngineOptions options;
+  traces::TableLimits& table = options.shard.table;
+  table.closure.quiet = config.duration("trace.quiet");
+  table.closure.idle_max = config.duration("trace.idle");
+  table.closure.age_max = config.duration("trace.age_max");
+  table.closure.spans_max = config.number("limits.trace_spans");
+  table.closure.bytes_max = config.size("limits.trace_bytes");
+  table.late_max = config.duration("trace.late");
+  table.bytes_max = config.size("limits.traces_bytes");
+  options.shard.noise.per_rule = noise_rate(config.rate("violations.rule_rate"));
+  options.shard.noise.total = noise_rate(config.rate("violations.total_rate"));
+  options.shard.rule_steps_max = config.number("limits.rule_steps");
+  options.shard.witness_attributes = config.list("redaction.allow");
+  options.queue_bytes_max = config.size("limits.ingest_queue");
+  return options;
+}
+
+otlp::ReaderLimits span_limits(const Config& config) {
+  const auto number = [&config](std::string_view key) {
+    return static_cast<std::uint32_t>(config.number(key));
+  };
+  otlp::ReaderLimits limits;
+  limits.spans_max = number("limits.spans_per_request");
+  limits.attributes_max = number("limits.attributes");
+  limits.events_max = number("limits.events");
+  limits.links_max = number("limits.links");
+  limits.key_bytes_max = static_cast<std::uint32_t>(config.size("limits.key_bytes"));
+  limits.value_bytes_max = static_cast<std::uint32_t>(config.size("limits.value_bytes"));
+  limits.value_depth_max = number("limits.anyvalue_depth");
+  limits.message_depth_max = number("limits.proto_depth");
+  return limits;
+}
+
+http::ServerLimits server_limits(const Config& config) {
+  http::ServerLimits limits;
+  limits.header_time = config.duration("limits.header_time");
+  limits.body_time = config.duration("limits.body_time");
+  limits.idle_time = config.duration("limits.idle_time");
+  limits.min_rate = config.size("limits.min_rate");
+  limits.headers = config.number("limits.headers");
+  limits.header_bytes = config.size("limits.header_bytes");
+  limits.line_bytes = config.size("limits.line_bytes");
+  limits.connections = config.number("limits.connections");
+  limits.connections_per_ip = config.number("limits.connections_per_ip");
+  return limits;
+}
+
+// The value as GET /v1/limits shows it; nothing for settings that are no limit.
+std::optional<api::SettingValue> shown_value(const Config& config, const Setting& setting) {
+  switch (setting.type) {
+    case SettingType::Number:
+      return config.number(setting.key);
+    case SettingType::Size:
+      return config.size(setting.key);
+    case SettingType::Duration:
+      return static_cast<std::uint64_t>(config.duration(setting.key).count());
+    case SettingType::Rate: {
+      const Rate rate = config.rate(setting.key);
+      return fmt::format("{}/{}", rate.refill, rate.bucket);
+    }
+    default:
+      return std::nullopt;
+  }
+}
+
+api::ApiOptions api_options(const Config& config) {
+  api::ApiOptions options;
+  options.rest_body_bytes_max = config.size("limits.rest_body");
+  options.import_body_bytes_max = config.size("limits.import_body");
+  options.span_limits = span_limits(config);
+  options.trace_url_template = config.text("ui.trace_url_template");
+  for (const Setting& setting : config_catalog()) {
+    const bool is_limit = setting.key.starts_with("limits.") || setting.key.starts_with("trace.") ||
+                          setting.key.starts_with("violations.");
+    if (!is_limit || setting.is_later || !config.has(setting.key)) continue;
+    if (auto value = shown_value(config, setting)) {
+      options.shown_limits.emplace_back(setting.key, std::move(*value));
+    }
+  }
+  return options;
+}
+
+Result<std::string> read_text_file(const std::string& path, std::size_t bytes_max) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return fail(ErrorCode::InvalidArgument, fmt::format("{} cannot be read", path));
+  std::string text;
+  text.resize(bytes_max + 1);
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > bytes_max) {
+    return fail(ErrorCode::InvalidArgument, fmt::format("{} is over {} bytes", path, bytes_max));
+  }
+  return text;
+}
+
+}  // namespace
+
+Result<ServiceOptions> service_options(const Config& config) {
+  ServiceOptions options;
+  options.addresses = config.list("http.bind");
+  options.http_port = static_cast<std::uint16_t>(config.number("http.port"));
+  options.otlp_http_port = static_cast<std::uint16_t>(config.number("otlp.http_port"));
+  options.hosts = config.list("http.hosts");
+  options.workers = config.number("workers");
+  options.storage_path = config.text("storage.path");
+  options.state_path = config.text("state.path");
+  options.rules_max = config.number("limits.rules");
+  options.metric_rules_max = config.number("metrics.rules_max");
+  options.log_bytes_max = config.size("log.max_bytes");
+  options.grace = config.duration("shutdown.grace");
+  options.memory_bytes_max = config.size("limits.memory");
+  options.http_body_bytes_max = config.size("limits.http_body");
+  options.span_limits = span_limits(config);
+  options.server = server_limits(config);
+  options.engine = engine_options(config);
+  options.log.group_time = config.duration("log.group_time");
+  options.log.replica = config.text("replica_id");
+  options.api = api_options(config);
+  if (const std::string& path = config.text("rules.bootstrap_file"); !path.empty()) {
+    auto text = read_text_file(path, storage::kRuleDocumentBytesMax);
+    if (!text) {
+      return fail(ErrorCode::InvalidArgument, "rules.bootstrap_file: " + text.error().message);
+    }
+    options.bootstrap_document = std::move(*text);
+    options.bootstrap_name = path;
+  }
+  return options;
+}
+
+telemetry::LogOptions log_options(const Config& config) {
+  telemetry::LogOptions options;
+  options.level = *telemetry::parse_log_level(config.text("logging.level"));
+  options.format = *telemetry::parse_log_format(config.text("logging.format"));
+  return options;
+}
+
+int exit_code_of(const Error& error) noexcept {
+  switch (error.code) {
+    case ErrorCode::InvalidArgument:
+      return 2;
+    case ErrorCode::FailedPrecondition:
+      return kExitInUse;
+    case ErrorCode::Unsupported:
+      return kExitNewerFormat;
+    default:
+      return 1;
+  }
+}
+
+int run_serve(const Config& config, StopSignal& stop, std::ostream& err) {
+  telemetry::Logger log(log_options(config));
+  for (const ConfigWarning& warning : config.warnings()) log.warn(warning.text);
+  auto options = service_options(config);
+  if (!options) {
+    fmt::print(err, "config error: {}\n", options.error().message);
+    return exit_code_of(options.error());
+  }
+  auto service = Service::start(std::move(*options), log);
+  if (!service) {
+    fmt::print(err, "betrace: {}\n", service.error().message);
+    return exit_code_of(service.error());
+  }
+  while (stop.wait_for(kSignalPoll) != SignalSeen::Stop) {
+  }
+  stop.release();
+  return (*service)->stop() ? 0 : 1;
+}
+
+}  // namespace betrace::app

@@ -1,0 +1,28 @@
+// `betrace serve`: a service from the configuration, until a signal ends it.
+//
+// Also what `betrace demo --serve` starts. Knows the settings by key and nothing of how they are
+// read.
+#pragma once
+
+#include <iosfwd>
+
+#include "betrace/app/config.h"
+#include "betrace/app/service.h"
+#include "betrace/app/stop_signal.h"
+
+namespace betrace::app {
+
+/// Returns the settings as a service takes them. Error InvalidArgument naming the key: a file that
+/// it names cannot be read.
+[[nodiscard]] Result<ServiceOptions> service_options(const Config& config);
+
+/// Returns the logger that the settings ask for.
+[[nodiscard]] telemetry::LogOptions log_options(const Config& config);
+
+/// 2 for a wrong setting, 75 for a state directory in use, 78 for a newer format, else 1.
+[[nodiscard]] int exit_code_of(const Error& error) noexcept;
+
+/// Serves until SIGTERM or SIGINT. Returns the exit code; what went wrong is on `err`.
+[[nodiscard]] int run_serve(const Config& config, StopSignal& stop, std::ostream& err);
+
+}  // namespace betrace::app

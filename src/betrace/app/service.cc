@@ -1,0 +1,362 @@
+#include "betrace/app/service.h"
+
+#include <fmt/format.h>
+
+#include <set>
+#include <utility>
+
+#include "betrace/api/routes.h"
+#include "betrace/app/engine_metrics.h"
+#include "betrace/app/http_observer.h"
+#include "betrace/app/rule_watcher.h"
+#include "betrace/base/version.h"
+#include "betrace/control/rule_control.h"
+#include "betrace/control/rule_import.h"
+#include "betrace/engine/active_rules.h"
+#include "betrace/http/server.h"
+#include "betrace/ingest/otlp_http_receiver.h"
+#include "betrace/storage/rule_document.h"
+#include "betrace/storage/rule_store.h"
+#include "betrace/telemetry/process_metrics.h"
+#include "betrace/telemetry/readiness.h"
+
+namespace betrace::app {
+namespace {
+
+using telemetry::CheckState;
+using telemetry::MetricId;
+using telemetry::Readiness;
+
+constexpr std::chrono::milliseconds kWatchInterval{1'000};
+// Refuse at this share of limits.memory, so that the rest is left for what was accepted.
+constexpr double kSoftMemoryShare = 0.8;
+
+control::ChangeContext bootstrap_context(UnixNanos now) {
+  control::ChangeContext context;
+  context.actor = "bootstrap";
+  context.source = control::ChangeSource::CommandLine;
+  context.now = now;
+  return context;
+}
+
+}  // namespace
+
+/// The parts in the order in which they are made; members are destroyed backwards.
+class Service::Parts {
+ public:
+  Parts(ServiceOptions options, telemetry::Logger& log)
+      : options_(std::move(options)),
+        log_(log),
+        metrics_(options_.metric_rules_max),
+        observer_(metrics_, log) {}
+
+  Result<void> start();
+  bool stop();
+
+  [[nodiscard]] std::uint16_t http_port() const noexcept { return http_port_; }
+  [[nodiscard]] std::uint16_t otlp_http_port() const noexcept { return otlp_http_port_; }
+
+ private:
+  Result<void> open_rules();
+  Result<void> open_log();
+  Result<void> make_engine();
+  Result<void> activate_rules();
+  Result<void> load_bootstrap_rules();
+  Result<void> watch_rules();
+  Result<void> export_metrics();
+  Result<void> open_doors();
+
+  Result<std::uint16_t> listen(std::uint16_t port, http::ErrorFormat format,
+                               std::vector<http::Route> routes);
+  void count(std::span<const storage::CommittedRecord> committed);
+  void rules_activated(const control::LoadedRules& loaded);
+  void tend_stores();
+  void report_storage();
+
+  ServiceOptions options_;
+  telemetry::Logger& log_;
+  telemetry::Metrics metrics_;
+  HttpObserver observer_;
+  telemetry::Readiness readiness_;
+  engine::ActiveRules active_;
+  std::set<std::string> registered_;  // rule ids with series; touched by rules_activated() only
+  std::unique_ptr<storage::RuleStore> rules_;
+  std::unique_ptr<storage::ViolationLog> violations_;
+  std::unique_ptr<engine::Engine> engine_;
+  std::unique_ptr<control::RuleControl> control_;
+  std::unique_ptr<RuleWatcher> watcher_;
+  std::unique_ptr<http::Server> server_;
+  std::uint16_t http_port_ = 0;
+  std::uint16_t otlp_http_port_ = 0;
+};
+
+Result<void> Service::Parts::start() {
+  struct Step {
+    std::string_view name;
+    Result<void> (Parts::*run)();
+  };
+  static constexpr Step kSteps[] = {
+      {"rule directory", &Parts::open_rules},
+      {"violation log", &Parts::open_log},
+      {"engine", &Parts::make_engine},
+      {"rules", &Parts::activate_rules},
+      {"first rules", &Parts::load_bootstrap_rules},
+      {"rule watcher", &Parts::watch_rules},
+      {"metrics", &Parts::export_metrics},
+      {"doors", &Parts::open_doors},
+  };
+  options_.api.started = read_clocks();
+  for (const Step& step : kSteps) {
+    if (auto done = (this->*step.run)(); !done) {
+      return fail(done.error().code, fmt::format("{}: {}", step.name, done.error().message));
+    }
+    log_.debug("started", {{"step", step.name}});
+  }
+  readiness_.set_phase(telemetry::Phase::Serving);
+  log_.info("serving", {{"version", version()},
+                        {"http_port", http_port_},
+                        {"otlp_http_port", otlp_http_port_},
+                        {"rules", active_.current()->rules().size()},
+                        {"storage_path", options_.storage_path}});
+  return {};
+}
+
+Result<void> Service::Parts::open_rules() {
+  storage::RuleStoreOptions options;
+  options.path = options_.storage_path;
+  auto opened = storage::RuleStore::open(std::move(options));
+  if (!opened) return fail(opened.error());
+  rules_ = std::move(*opened);
+  for (const storage::RuleProblem& problem : rules_->snapshot()->problems) {
+    log_.warn("a rule file is not in force", {{"file", problem.file},
+                                              {"reason", problem.message},
+                                              {"set_aside_as", problem.quarantined_as}});
+  }
+  return {};
+}
+
+Result<void> Service::Parts::open_log() {
+  storage::ViolationLogOptions options = options_.log;
+  options.path =
+      options_.state_path.empty() ? options_.storage_path + "/.betrace" : options_.state_path;
+  options.publish = [this](std::span<const storage::CommittedRecord> records) { count(records); };
+  auto opened = storage::ViolationLog::open(std::move(options));
+  if (!opened) return fail(opened.error());
+  violations_ = std::move(*opened);
+  return {};
+}
+
+Result<void> Service::Parts::make_engine() {
+  engine::EngineOptions options = options_.engine;
+  if (options_.memory_bytes_max != 0) {
+    const auto soft = static_cast<std::uint64_t>(static_cast<double>(options_.memory_bytes_max) *
+                                                 kSoftMemoryShare);
+    options.is_memory_short = [soft] { return telemetry::resident_memory_bytes() > soft; };
+  }
+  engine::ShardHooks hooks;
+  hooks.suppressed = [this](const engine::SuppressionSummary& summary) {
+    violations_->record_gap(
+        {"suppressed", summary.rule_id, summary.count, summary.since, summary.until});
+    log_.warn("violations held back by the noise bound",
+              {{"rule_id", summary.rule_id}, {"count", summary.count}});
+  };
+  hooks.quarantined = [this](const std::string& rule_id) {
+    log_.error("a rule spent its step budget too often and is no longer evaluated",
+               {{"rule_id", rule_id}});
+  };
+  engine_ =
+      std::make_unique<engine::Engine>(std::move(options), active_, *violations_, std::move(hooks));
+  engine_->start();
+  return {};
+}
+
+Result<void> Service::Parts::activate_rules() {
+  control::RuleControlOptions options;
+  options.rules_max = options_.rules_max;
+  options.record = [this](std::span<const storage::RuleChangeRecord> changes) {
+    return violations_->append_rule_changes(changes);
+  };
+  options.activated = [this](const control::LoadedRules& loaded) { rules_activated(loaded); };
+  control_ = std::make_unique<control::RuleControl>(*rules_, active_, std::move(options));
+  auto recorded = violations_->recorded_rules();
+  if (!recorded) return fail(recorded.error());
+  if (auto done = control_->start(*recorded, read_clocks().wall); !done) return done;
+  for (const control::LoadedRulePtr& rule : control_->rules()->rules) {
+    if (!rule->problem.empty()) {
+      log_.warn("a stored rule does not compile",
+                {{"rule_id", rule->rule.id}, {"reason", rule->problem}});
+    }
+  }
+  readiness_.set(Readiness::kRuleEngine, CheckState::Ok);
+  return {};
+}
+
+Result<void> Service::Parts::load_bootstrap_rules() {
+  if (options_.bootstrap_document.empty() || !control_->rules()->rules.empty()) return {};
+  const std::string& name = options_.bootstrap_name;
+  auto document =
+      storage::read_rule_document(options_.bootstrap_document, storage::rule_format_of(name));
+  if (!document) {
+    return fail(document.error().code, fmt::format("{}: {}", name, document.error().message));
+  }
+  std::vector<control::ImportEntry> entries;
+  for (storage::RuleEntry& entry : *document) {
+    entries.push_back(control::to_import_entry(std::move(entry)));
+  }
+  const auto report =
+      control_->import(std::move(entries), {}, bootstrap_context(read_clocks().wall));
+  if (!report) {
+    return fail(ErrorCode::StorageFailed, fmt::format("{}: {}", name, report.error().message));
+  }
+  if (!report->errors.empty()) {
+    const control::ImportError& first = report->errors.front();
+    return fail(ErrorCode::InvalidArgument,
+                fmt::format("{}: rule {}: {}", name, first.rule_id, first.refusal.message));
+  }
+  return {};
+}
+
+Result<void> Service::Parts::watch_rules() {
+  report_storage();
+  watcher_ = std::make_unique<RuleWatcher>(options_.storage_path, kWatchInterval,
+                                           [this] { tend_stores(); });
+  return {};
+}
+
+void Service::Parts::tend_stores() {
+  if (rules_->status().is_read_only) rules_->probe();
+  if (const auto done = control_->refresh(read_clocks().wall); !done) {
+    log_.warn("the rule directory could not be read", {{"reason", done.error().message}});
+  }
+  report_storage();
+}
+
+void Service::Parts::report_storage() {
+  const storage::RuleStoreStatus rules = rules_->status();
+  const storage::ViolationLogStatus log = violations_->status();
+  const std::size_t quarantined = rules.quarantined + log.quarantined;
+  if (rules.is_read_only) {
+    readiness_.set(Readiness::kStorage, CheckState::Error, rules.reason);
+  } else if (log.is_failing) {
+    readiness_.set(Readiness::kStorage, CheckState::Error, log.reason);
+  } else if (quarantined != 0) {
+    readiness_.set(Readiness::kStorage, CheckState::Degraded,
+                   fmt::format("{} quarantined", quarantined));
+  } else {
+    readiness_.set(Readiness::kStorage, CheckState::Ok);
+  }
+  readiness_.warn("corrupt_file_quarantined", quarantined != 0);
+  readiness_.warn("log_on_network_fs", log.is_on_network);
+}
+
+Result<void> Service::Parts::export_metrics() {
+  readiness_.warn("auth_off");
+  readiness_.warn("signing_off");
+  telemetry::export_process_metrics(metrics_);
+  metrics_.set(MetricId::BuildInfo, {version(), "unknown"}, 1);
+  metrics_.set(MetricId::ViolationStoreCapacityBytes, static_cast<double>(options_.log_bytes_max));
+  metrics_.on_render([this](telemetry::Metrics& metrics) {
+    set_engine_metrics(engine_->statistics(), metrics);
+    set_storage_metrics(rules_->status(), violations_->status(), metrics);
+  });
+  return {};
+}
+
+Result<std::uint16_t> Service::Parts::listen(std::uint16_t port, http::ErrorFormat format,
+                                             std::vector<http::Route> routes) {
+  http::RouteTable table;
+  table.add(std::move(routes));
+  http::ListenerOptions listener;
+  listener.addresses = options_.addresses;
+  listener.port = port;
+  listener.threads = options_.workers;
+  listener.error_format = std::move(format);
+  listener.hosts = options_.hosts;
+  return server_->listen(std::move(listener), std::move(table));
+}
+
+Result<void> Service::Parts::open_doors() {
+  server_ = std::make_unique<http::Server>(options_.server, &observer_);
+  const api::ApiServices services{*control_,  *violations_,
+                                  *engine_,   metrics_,
+                                  readiness_, [this] { return engine_->statistics(); }};
+  ingest::OtlpHttpOptions otlp;
+  otlp.body_bytes_max = options_.http_body_bytes_max;
+  otlp.limits = options_.span_limits;
+  std::vector<http::Route> routes = api::api_routes(services, options_.api);
+  for (http::Route& route : ingest::otlp_http_routes(*engine_, metrics_, otlp)) {
+    if (route.path == "/v1/traces") routes.push_back(std::move(route));
+  }
+  auto port = listen(options_.http_port, http::json_error, std::move(routes));
+  if (!port) return fail(port.error().code, "http.port: " + port.error().message);
+  http_port_ = *port;
+  if (options_.otlp_http_port != 0) {
+    port = listen(options_.otlp_http_port, ingest::otlp_error,
+                  ingest::otlp_http_routes(*engine_, metrics_, otlp));
+    if (!port) return fail(port.error().code, "otlp.http_port: " + port.error().message);
+    otlp_http_port_ = *port;
+  }
+  server_->start();
+  return {};
+}
+
+void Service::Parts::count(std::span<const storage::CommittedRecord> committed) {
+  for (const storage::CommittedRecord& each : committed) {
+    const model::Violation& violation = each.record.violation;
+    if (each.record.type != model::RecordType::Violation) continue;
+    metrics_.add(MetricId::Violations,
+                 {violation.rule_id, violation.rule_name, model::name_of(violation.severity)});
+  }
+}
+
+void Service::Parts::rules_activated(const control::LoadedRules& loaded) {
+  std::set<std::string> present;
+  std::size_t active = 0;
+  for (const control::LoadedRulePtr& rule : loaded.rules) {
+    present.insert(rule->rule.id);
+    metrics_.register_rule(rule->rule.id, rule->rule.name, model::name_of(rule->rule.severity));
+    if (rule->state() == control::RuleState::Active) ++active;
+  }
+  for (const std::string& id : registered_) {
+    if (!present.contains(id)) metrics_.unregister_rule(id);
+  }
+  registered_ = std::move(present);
+  metrics_.set(MetricId::RulesActive, static_cast<double>(active));
+  metrics_.set(MetricId::RulesLoaded, static_cast<double>(loaded.rules.size()));
+  metrics_.set(MetricId::RuleLoadFailures, static_cast<double>(loaded.invalid_count()));
+}
+
+bool Service::Parts::stop() {
+  readiness_.set_phase(telemetry::Phase::Stopping);
+  const auto started = read_clocks().monotonic;
+  const auto left = [this, started] {
+    const auto used =
+        std::chrono::duration_cast<std::chrono::milliseconds>(read_clocks().monotonic - started);
+    return used < options_.grace ? options_.grace - used : std::chrono::milliseconds(0);
+  };
+  const bool decided = engine_->drain(left());
+  if (!decided) {
+    log_.warn("the grace period ended with traces undecided", {{"traces", engine_->undecided()}});
+  }
+  watcher_.reset();
+  server_->stop(left());
+  const auto committed = violations_->stop(left());
+  if (!committed) log_.error("violations were lost", {{"reason", committed.error().message}});
+  log_.info("stopped", {{"undecided_traces", engine_->undecided()}});
+  return decided && committed.has_value();
+}
+
+Service::Service(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Service::~Service() = default;
+
+Result<std::unique_ptr<Service>> Service::start(ServiceOptions options, telemetry::Logger& log) {
+  auto parts = std::make_unique<Parts>(std::move(options), log);
+  if (auto started = parts->start(); !started) return fail(started.error());
+  return std::unique_ptr<Service>(new Service(std::move(parts)));
+}
+
+bool Service::stop() { return parts_->stop(); }
+std::uint16_t Service::http_port() const noexcept { return parts_->http_port(); }
+std::uint16_t Service::otlp_http_port() const noexcept { return parts_->otlp_http_port(); }
+
+}  // namespace betrace::app

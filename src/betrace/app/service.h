@@ -1,0 +1,73 @@
+// A running BeTrace: doors, engine, stores and API, made in a readable order and ended backwards.
+//
+// `serve` and `demo --serve` start one from the configuration; tests start one directly. Reads no
+// configuration and no signals.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "betrace/api/services.h"
+#include "betrace/base/result.h"
+#include "betrace/engine/engine.h"
+#include "betrace/http/server_limits.h"
+#include "betrace/otlp/read_summary.h"
+#include "betrace/storage/violation_log.h"
+#include "betrace/telemetry/log.h"
+
+namespace betrace::app {
+
+/// Everything that a service is told. Defaults are those of `betrace serve`.
+struct ServiceOptions {
+  std::vector<std::string> addresses{"127.0.0.1", "::1"};
+  std::uint16_t http_port = 12011;
+  std::uint16_t otlp_http_port = 4318;  ///< 0 = off.
+  std::size_t workers = 2;
+  std::string storage_path = "./data/rules";
+  std::string state_path;  ///< Empty: `.betrace` below storage_path.
+  /// Rules that are stored if the store is empty: the text of a document, and its name for errors.
+  std::string bootstrap_document;
+  std::string bootstrap_name;
+  std::size_t rules_max = 1'000;
+  std::size_t metric_rules_max = 1'000;
+  std::chrono::hours tombstone_age{30 * 24};
+  std::uint64_t log_bytes_max = 8ULL << 30;  ///< `log.max_bytes`, shown as a gauge.
+  std::chrono::milliseconds grace{25'000};
+  std::uint64_t memory_bytes_max = 0;  ///< `limits.memory`; 0 = not watched.
+  std::size_t http_body_bytes_max = 20 * 1024 * 1024;
+  std::vector<std::string> hosts;  ///< Accepted besides loopback names.
+  otlp::ReaderLimits span_limits;
+  http::ServerLimits server;
+  engine::EngineOptions engine;
+  storage::ViolationLogOptions log;  ///< Its path and publish are set here.
+  api::ApiOptions api;               ///< Its start time is set here.
+};
+
+/// Not thread-safe.
+class Service {
+ public:
+  /// Runs the start-up steps in order; the first that fails ends it, with everything before it
+  /// undone. Error FailedPrecondition: the state directory is in use (exit 75). Unsupported: a
+  /// store of a newer format (exit 78). Others: exit 1; the message says which step.
+  [[nodiscard]] static Result<std::unique_ptr<Service>> start(ServiceOptions options,
+                                                              telemetry::Logger& log);
+  /// Ends without grace.
+  ~Service();
+
+  /// The orderly end: refuse, decide what is open, commit. Returns false if something had to be
+  /// left undecided.
+  bool stop();
+
+  [[nodiscard]] std::uint16_t http_port() const noexcept;
+  [[nodiscard]] std::uint16_t otlp_http_port() const noexcept;
+
+ private:
+  class Parts;
+  explicit Service(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace betrace::app
