@@ -1,0 +1,103 @@
+// Goal: what is allowed follows the two buckets exactly, and what is held back is summed up.
+
+#include "betrace/engine/noise_limit.h"
+
+#include <gtest/gtest.h>
+
+namespace betrace::engine {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr NoiseLimits kLimits = {.enabled = true, .per_rule = {10, 20}, .total = {100, 30}};
+
+Now at(std::chrono::nanoseconds time) {
+  return {MonotonicTime(time), static_cast<UnixNanos>(time.count())};
+}
+
+int allowed(NoiseLimit* limit, const char* rule, int count, const Now& now) {
+  int allowed = 0;
+  for (int i = 0; i < count; ++i) allowed += limit->allow(rule, now) ? 1 : 0;
+  return allowed;
+}
+
+TEST(NoiseLimitTest, AllowsTheBurstOfARuleThenItsRate) {
+  NoiseLimit limit(kLimits, {});
+  EXPECT_EQ(allowed(&limit, "a", 100, at(0s)), 20);
+  EXPECT_EQ(allowed(&limit, "a", 100, at(100ms)), 1);
+  EXPECT_EQ(allowed(&limit, "a", 100, at(1100ms)), 10);
+  EXPECT_EQ(allowed(&limit, "a", 100, at(100s)), 20) << "the bucket holds no more";
+}
+
+TEST(NoiseLimitTest, BoundsTheSumOfAllRules) {
+  NoiseLimit limit(kLimits, {});
+  EXPECT_EQ(allowed(&limit, "a", 20, at(0s)), 20);
+  EXPECT_EQ(allowed(&limit, "b", 20, at(0s)), 10);
+  EXPECT_EQ(allowed(&limit, "c", 20, at(0s)), 0);
+}
+
+TEST(NoiseLimitTest, TakesNothingFromARuleThatTheSumHoldsBack) {
+  NoiseLimit limit(kLimits, {});
+  EXPECT_EQ(allowed(&limit, "a", 20, at(0s)), 20);
+  EXPECT_EQ(allowed(&limit, "b", 40, at(0s)), 10);
+  EXPECT_EQ(allowed(&limit, "b", 40, at(300ms)), 13) << "10 left in its bucket, 3 refilled";
+}
+
+TEST(NoiseLimitTest, HoldsNothingBackWhenItIsOff) {
+  NoiseLimits limits = kLimits;
+  limits.enabled = false;
+  NoiseLimit limit(limits, {});
+  EXPECT_EQ(allowed(&limit, "a", 10'000, at(0s)), 10'000);
+}
+
+TEST(NoiseLimitTest, IsNotFooledByAClockThatGoesBack) {
+  NoiseLimit limit(kLimits, {});
+  EXPECT_EQ(allowed(&limit, "a", 100, at(10s)), 20);
+  EXPECT_EQ(allowed(&limit, "a", 100, at(1s)), 0);
+}
+
+TEST(NoiseLimitTest, SumsUpPerRuleAndMinute) {
+  std::vector<SuppressionSummary> summaries;
+  NoiseLimit limit(kLimits,
+                   [&](const SuppressionSummary& summary) { summaries.push_back(summary); });
+  EXPECT_EQ(allowed(&limit, "a", 25, at(10s)), 20);
+  EXPECT_EQ(allowed(&limit, "a", 3, at(10s)), 0);
+  limit.advance(at(70s - 1ns));
+  EXPECT_TRUE(summaries.empty());
+  limit.advance(at(70s));
+  ASSERT_EQ(summaries.size(), 1U);
+  EXPECT_EQ(summaries[0].rule_id, "a");
+  EXPECT_EQ(summaries[0].count, 8U);
+  EXPECT_EQ(summaries[0].since, at(10s).wall);
+  limit.advance(at(200s));
+  EXPECT_EQ(summaries.size(), 1U);
+}
+
+TEST(NoiseLimitTest, ReportsTheRestAtTheEnd) {
+  std::vector<SuppressionSummary> summaries;
+  NoiseLimit limit(kLimits,
+                   [&](const SuppressionSummary& summary) { summaries.push_back(summary); });
+  EXPECT_EQ(allowed(&limit, "a", 21, at(0s)), 20);
+  EXPECT_EQ(allowed(&limit, "b", 21, at(0s)), 10);
+  limit.flush();
+  ASSERT_EQ(summaries.size(), 2U);
+  EXPECT_EQ(summaries[0].count + summaries[1].count, 12U);
+  limit.flush();
+  EXPECT_EQ(summaries.size(), 2U);
+}
+
+TEST(NoiseLimitTest, CountsEveryDecisionOnce) {
+  std::uint64_t suppressed = 0;
+  NoiseLimit limit(kLimits, [&](const SuppressionSummary& s) { suppressed += s.count; });
+  int recorded = 0;
+  for (int i = 0; i < 5'000; ++i) {
+    const Now now = at(i * 37ms);
+    recorded += limit.allow(i % 3 == 0 ? "a" : "b", now) ? 1 : 0;
+    limit.advance(now);
+  }
+  limit.flush();
+  EXPECT_EQ(static_cast<std::uint64_t>(recorded) + suppressed, 5'000U);
+}
+
+}  // namespace
+}  // namespace betrace::engine
