@@ -1,0 +1,29 @@
+#include "betrace/storage/log_format.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace betrace::storage {
+namespace {
+
+constexpr std::string_view kPrefix = "log-";
+constexpr std::string_view kSuffix = ".db";
+
+}  // namespace
+
+std::string generation_file_name(std::uint64_t number) {
+  return fmt::format("{}{:06}{}", kPrefix, number, kSuffix);
+}
+
+std::uint64_t generation_number(std::string_view file_name) noexcept {
+  if (!file_name.starts_with(kPrefix) || !file_name.ends_with(kSuffix)) return 0;
+  file_name.remove_prefix(kPrefix.size());
+  file_name.remove_suffix(kSuffix.size());
+  std::uint64_t number = 0;
+  const char* const end = file_name.data() + file_name.size();
+  const auto [at, error] = std::from_chars(file_name.data(), end, number);
+  return error == std::errc() && at == end ? number : 0;
+}
+
+}  // namespace betrace::storage

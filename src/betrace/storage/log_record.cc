@@ -1,0 +1,165 @@
+#include "betrace/storage/log_record.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "betrace/base/json.h"
+#include "betrace/base/version.h"
+#include "betrace/evidence/canonical_json.h"
+#include "betrace/evidence/violation_payload.h"
+#include "betrace/storage/rule_object.h"
+
+namespace betrace::storage {
+namespace {
+
+constexpr std::string_view kRecordedRulePrefix = "rule/";
+
+LogRecordType type_of(model::RecordType type) {
+  switch (type) {
+    case model::RecordType::Violation:
+      return LogRecordType::Violation;
+    case model::RecordType::Final:
+      return LogRecordType::Final;
+    case model::RecordType::Revision:
+      return LogRecordType::Revision;
+  }
+  return LogRecordType::Violation;
+}
+
+Json head(std::string_view type, const std::string& log_id, UnixNanos time) {
+  return {{"v", 1},
+          {"type", type},
+          {"log", log_id},
+          {"engine", fmt::format("betrace/{}", version())},
+          {"time", format_rfc3339(time)},
+          {"unsigned", true}};
+}
+
+LogRecord record_of(LogRecordType type, const Json& payload, UnixNanos time) {
+  LogRecord record;
+  record.type = type;
+  record.time = time;
+  // The values are our own: texts that are valid UTF-8, integers, booleans.
+  record.payload = evidence::canonical_json(payload).value_or("{}");
+  return record;
+}
+
+}  // namespace
+
+ViolationIdBytes violation_id_bytes(const model::ViolationKey& key) noexcept {
+  ViolationIdBytes bytes;
+  std::copy_n(key.digest.begin(), bytes.size(), bytes.begin());
+  return bytes;
+}
+
+LogRecord make_violation_record(const model::ViolationRecord& source, const std::string& log_id,
+                                const std::string& rule_sha256) {
+  const model::Violation& violation = source.violation;
+  LogRecord record;
+  record.type = type_of(source.type);
+  record.payload = evidence::violation_payload(source, {log_id, rule_sha256, ""});
+  record.time = violation.timestamp;
+  record.rule_id = violation.rule_id;
+  record.severity = static_cast<std::int64_t>(violation.severity);
+  if (!violation.service.empty()) record.service = violation.service;
+  if (violation.completeness) {
+    record.completeness = static_cast<std::int64_t>(*violation.completeness);
+  }
+  record.flags = (violation.early ? kFlagEarly : 0) | (violation.late ? kFlagLate : 0) |
+                 (violation.status == model::ViolationStatus::Withdrawn ? kFlagWithdrawn : 0);
+  record.trace_id = violation.trace_id;
+  record.violation_id = violation_id_bytes(violation.key);
+  return record;
+}
+
+LogRecord make_rule_change_record(const RuleChangeRecord& change, const std::string& log_id) {
+  Json payload = head("rule_change", log_id, change.time);
+  payload["rule_id"] = change.rule_id;
+  payload["change"] = change.change;
+  payload["source"] = change.source;
+  payload["actor"] = change.actor;
+  payload["address"] = change.address;
+  payload["request_id"] = change.request_id;
+  payload["revision"] = change.revision;
+  payload["previous_revision"] = change.previous_revision;
+  payload["sha256"] = change.sha256;
+  payload["previous_sha256"] = change.previous_sha256;
+  if (change.rule) payload["rule"] = Json(rule_object(*change.rule));
+  LogRecord record = record_of(LogRecordType::RuleChange, payload, change.time);
+  if (record.payload.size() > evidence::kCanonicalBytesMax) {
+    payload.erase("rule");
+    record = record_of(LogRecordType::RuleChange, payload, change.time);
+  }
+  record.rule_id = change.rule_id;
+  record.state_name = recorded_rule_name(change.rule_id);
+  record.state_value = fmt::format("{} {}", change.revision, change.sha256);
+  return record;
+}
+
+LogRecord make_gap_record(const ViolationLog::Gap& gap, const std::string& log_id, UnixNanos now) {
+  Json payload = head("gap", log_id, now);
+  payload["cause"] = gap.cause;
+  payload["count"] = gap.count;
+  payload["first_time"] = format_rfc3339(gap.first_time);
+  payload["last_time"] = format_rfc3339(gap.last_time);
+  if (!gap.rule_id.empty()) payload["rule_id"] = gap.rule_id;
+  LogRecord record = record_of(LogRecordType::Gap, payload, now);
+  if (!gap.rule_id.empty()) record.rule_id = gap.rule_id;
+  return record;
+}
+
+LogRecord make_start_record(bool crashed, const std::string& log_id, UnixNanos now) {
+  Json payload = head("start", log_id, now);
+  payload["crash"] = crashed;
+  return record_of(LogRecordType::Start, payload, now);
+}
+
+LogRecord make_stop_record(const std::string& log_id, UnixNanos now) {
+  return record_of(LogRecordType::Stop, head("stop", log_id, now), now);
+}
+
+Result<RuleChangeRecord> read_rule_change(std::string_view payload) {
+  const auto json = evidence::read_canonical_json(payload);
+  if (!json) return fail(json.error());
+  RuleChangeRecord change;
+  try {
+    change.rule_id = json->at("rule_id");
+    change.change = json->at("change");
+    change.source = json->at("source");
+    change.actor = json->at("actor");
+    change.address = json->at("address");
+    change.request_id = json->at("request_id");
+    change.revision = json->at("revision");
+    change.previous_revision = json->at("previous_revision");
+    change.sha256 = json->at("sha256");
+    change.previous_sha256 = json->at("previous_sha256");
+    change.time = parse_rfc3339(json->at("time").get<std::string>()).value_or(0);
+    if (json->contains("rule")) {
+      auto input = read_rule_object(json->at("rule"), RuleDialect::Api);
+      if (!input) return fail(ErrorCode::Corrupt, "rule: " + input.error().message);
+      change.rule = std::move(input->rule);
+    }
+  } catch (const std::exception&) {
+    return fail(ErrorCode::Corrupt, "a rule_change payload lacks a member");
+  }
+  return change;
+}
+
+std::string recorded_rule_name(std::string_view rule_id) {
+  return fmt::format("{}{}", kRecordedRulePrefix, rule_id);
+}
+
+Result<RecordedRule> read_recorded_rule(std::string_view value) {
+  const std::size_t space = value.find(' ');
+  if (space == std::string_view::npos) return fail(ErrorCode::Corrupt, "state of a recorded rule");
+  RecordedRule recorded;
+  for (const char c : value.substr(0, space)) {
+    if (c < '0' || c > '9') return fail(ErrorCode::Corrupt, "revision of a recorded rule");
+    recorded.revision = recorded.revision * 10 + static_cast<std::uint64_t>(c - '0');
+  }
+  recorded.sha256 = value.substr(space + 1);
+  return recorded;
+}
+
+}  // namespace betrace::storage

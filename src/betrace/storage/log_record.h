@@ -1,0 +1,60 @@
+// A record of the violation log before it has a sequence: its payload and what is derived from it.
+//
+// The record thread makes them; the log thread numbers, hashes and inserts them.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "betrace/base/time.h"
+#include "betrace/model/violation.h"
+#include "betrace/storage/log_format.h"
+#include "betrace/storage/rule_change_record.h"
+#include "betrace/storage/violation_log.h"
+
+namespace betrace::storage {
+
+using ViolationIdBytes = std::array<std::uint8_t, 16>;
+
+/// Derived columns are for queries only; the payload is the truth.
+struct LogRecord {
+  LogRecordType type = LogRecordType::Violation;
+  std::string payload;
+  UnixNanos time = 0;
+  std::optional<std::string> rule_id;
+  std::optional<std::int64_t> severity;
+  std::optional<std::string> service;
+  std::optional<std::int64_t> completeness;
+  std::int64_t flags = 0;
+  std::optional<model::TraceId> trace_id;
+  std::optional<ViolationIdBytes> violation_id;
+  /// Name and value of a row of `state` that is set in the same transaction; empty name: none.
+  std::string state_name;
+  std::string state_value;
+};
+
+/// First half of the digest.
+[[nodiscard]] ViolationIdBytes violation_id_bytes(const model::ViolationKey& key) noexcept;
+
+[[nodiscard]] LogRecord make_violation_record(const model::ViolationRecord& record,
+                                              const std::string& log_id,
+                                              const std::string& rule_sha256);
+[[nodiscard]] LogRecord make_rule_change_record(const RuleChangeRecord& change,
+                                                const std::string& log_id);
+[[nodiscard]] LogRecord make_gap_record(const ViolationLog::Gap& gap, const std::string& log_id,
+                                        UnixNanos now);
+/// `crashed`: the record before was no `stop`.
+[[nodiscard]] LogRecord make_start_record(bool crashed, const std::string& log_id, UnixNanos now);
+[[nodiscard]] LogRecord make_stop_record(const std::string& log_id, UnixNanos now);
+
+/// Reads a `rule_change` payload. Error Corrupt: it is none.
+[[nodiscard]] Result<RuleChangeRecord> read_rule_change(std::string_view payload);
+
+/// Name of the row of `state` that holds the last recorded version of a rule.
+[[nodiscard]] std::string recorded_rule_name(std::string_view rule_id);
+/// Reads its value. Error Corrupt.
+[[nodiscard]] Result<RecordedRule> read_recorded_rule(std::string_view value);
+
+}  // namespace betrace::storage

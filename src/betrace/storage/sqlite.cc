@@ -1,0 +1,161 @@
+#include "betrace/storage/sqlite.h"
+
+#include <fmt/format.h>
+
+namespace betrace::storage {
+namespace {
+
+constexpr int kRowBytesMax = 256 * 1024;
+
+tl::unexpected<Error> failed(sqlite3* handle) {
+  const int code = sqlite3_extended_errcode(handle);
+  const ErrorCode kind =
+      failure_of(code) == SqliteFailure::Corrupt ? ErrorCode::Corrupt : ErrorCode::StorageFailed;
+  return fail(kind, fmt::format("violation log: {} ({})", sqlite3_errmsg(handle), code));
+}
+
+}  // namespace
+
+SqliteFailure failure_of(int code) noexcept {
+  switch (code & 0xFF) {
+    case SQLITE_OK:
+    case SQLITE_ROW:
+    case SQLITE_DONE:
+      return SqliteFailure::None;
+    case SQLITE_FULL:
+      return SqliteFailure::Full;
+    case SQLITE_IOERR:
+      return SqliteFailure::Io;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return SqliteFailure::Corrupt;
+    default:
+      return SqliteFailure::Other;
+  }
+}
+
+Statement& Statement::bind(int index, std::int64_t value) {
+  sqlite3_bind_int64(statement_.get(), index + 1, value);
+  return *this;
+}
+
+Statement& Statement::bind(int index, std::uint64_t value) {
+  return bind(index, static_cast<std::int64_t>(value));
+}
+
+Statement& Statement::bind(int index, std::string_view text) {
+  sqlite3_bind_text(statement_.get(), index + 1, text.data(), static_cast<int>(text.size()),
+                    SQLITE_TRANSIENT);
+  return *this;
+}
+
+Statement& Statement::bind_blob(int index, std::span<const std::uint8_t> bytes) {
+  return bind_blob(index,
+                   std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+}
+
+Statement& Statement::bind_blob(int index, std::string_view bytes) {
+  sqlite3_bind_blob(statement_.get(), index + 1, bytes.empty() ? "" : bytes.data(),
+                    static_cast<int>(bytes.size()), SQLITE_TRANSIENT);
+  return *this;
+}
+
+Statement& Statement::bind_null(int index) {
+  sqlite3_bind_null(statement_.get(), index + 1);
+  return *this;
+}
+
+Result<bool> Statement::step() {
+  const int code = sqlite3_step(statement_.get());
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) return false;
+  auto error = failed(sqlite3_db_handle(statement_.get()));
+  sqlite3_reset(statement_.get());
+  return error;
+}
+
+Result<void> Statement::run() {
+  for (;;) {
+    const auto more = step();
+    if (!more) return fail(more.error());
+    if (!*more) break;
+  }
+  reset();
+  return {};
+}
+
+void Statement::reset() {
+  sqlite3_reset(statement_.get());
+  sqlite3_clear_bindings(statement_.get());
+}
+
+std::int64_t Statement::integer(int column) const {
+  return sqlite3_column_int64(statement_.get(), column);
+}
+
+std::optional<std::int64_t> Statement::maybe_integer(int column) const {
+  if (sqlite3_column_type(statement_.get(), column) == SQLITE_NULL) return std::nullopt;
+  return integer(column);
+}
+
+std::string_view Statement::bytes(int column) const {
+  const void* data = sqlite3_column_blob(statement_.get(), column);
+  const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column));
+  return data == nullptr ? std::string_view()
+                         : std::string_view(static_cast<const char*>(data), size);
+}
+
+Result<Database> Database::open(const std::string& path, Mode mode) {
+  int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOFOLLOW;
+  flags |= mode == Mode::ReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+  if (mode == Mode::Create) flags |= SQLITE_OPEN_CREATE;
+  sqlite3* handle = nullptr;
+  const int code = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
+  Database database;
+  database.handle_.reset(handle);
+  if (code != SQLITE_OK) return failed(handle);
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, kRowBytesMax);
+  sqlite3_busy_timeout(handle, 5'000);
+  return database;
+}
+
+Result<void> Database::exec(const std::string& sql) {
+  if (sqlite3_exec(handle_.get(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
+    return failed(handle_.get());
+  }
+  return {};
+}
+
+Result<Statement> Database::prepare(std::string_view sql) {
+  sqlite3_stmt* raw = nullptr;
+  const int code = sqlite3_prepare_v3(handle_.get(), sql.data(), static_cast<int>(sql.size()),
+                                      SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
+  Statement statement;
+  statement.statement_.reset(raw);
+  if (code != SQLITE_OK) return failed(handle_.get());
+  return statement;
+}
+
+Result<std::optional<std::int64_t>> Database::integer(std::string_view sql) {
+  auto statement = prepare(sql);
+  if (!statement) return fail(statement.error());
+  const auto row = statement->step();
+  if (!row) return fail(row.error());
+  return *row ? statement->maybe_integer(0) : std::nullopt;
+}
+
+Result<std::string> Database::text(std::string_view sql) {
+  auto statement = prepare(sql);
+  if (!statement) return fail(statement.error());
+  const auto row = statement->step();
+  if (!row) return fail(row.error());
+  return *row ? std::string(statement->bytes(0)) : std::string();
+}
+
+SqliteFailure Database::last_failure() const noexcept {
+  return failure_of(sqlite3_extended_errcode(handle_.get()));
+}
+
+}  // namespace betrace::storage

@@ -1,0 +1,89 @@
+// SQLite as two small classes: a connection and a prepared statement, with Results for errors.
+//
+// Internal to storage/: no other module includes it. Every parameter is bound, never pasted.
+#pragma once
+
+#include <sqlite3.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "betrace/base/result.h"
+
+namespace betrace::storage {
+
+/// What an SQLite failure means for the file.
+enum class SqliteFailure : std::uint8_t {
+  None,
+  Full,     ///< No room; nothing was changed.
+  Io,       ///< The handle must never be used again.
+  Corrupt,  ///< The file is not what was written.
+  Other,    ///< Busy, or a defect.
+};
+
+/// Sorts an extended result code.
+[[nodiscard]] SqliteFailure failure_of(int code) noexcept;
+
+class Database;
+
+/// One prepared statement; columns and parameters count from 0. One thread.
+class Statement {
+ public:
+  Statement() = default;
+
+  Statement& bind(int index, std::int64_t value);
+  Statement& bind(int index, std::uint64_t value);
+  Statement& bind(int index, std::string_view text);
+  Statement& bind_blob(int index, std::span<const std::uint8_t> bytes);
+  Statement& bind_blob(int index, std::string_view bytes);
+  Statement& bind_null(int index);
+
+  /// True for a row, false at the end; Error as Database::exec().
+  [[nodiscard]] Result<bool> step();
+  /// Steps to the end and resets.
+  [[nodiscard]] Result<void> run();
+  void reset();
+
+  [[nodiscard]] std::int64_t integer(int column) const;
+  [[nodiscard]] std::optional<std::int64_t> maybe_integer(int column) const;
+  /// Valid until the next step() or reset().
+  [[nodiscard]] std::string_view bytes(int column) const;
+
+ private:
+  friend class Database;
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const noexcept { sqlite3_finalize(statement); }
+  };
+  std::unique_ptr<sqlite3_stmt, Finalize> statement_;
+};
+
+/// One connection. One thread at a time.
+class Database {
+ public:
+  enum class Mode { ReadOnly, ReadWrite, Create };
+
+  [[nodiscard]] static Result<Database> open(const std::string& path, Mode mode);
+
+  /// Error StorageFailed with SQLite's words; Corrupt if the file is not a sound database.
+  [[nodiscard]] Result<void> exec(const std::string& sql);
+  [[nodiscard]] Result<Statement> prepare(std::string_view sql);
+  /// The first column of the first row; nothing if there is no row or it is null.
+  [[nodiscard]] Result<std::optional<std::int64_t>> integer(std::string_view sql);
+  [[nodiscard]] Result<std::string> text(std::string_view sql);
+
+  /// Of the last call that failed on this connection.
+  [[nodiscard]] SqliteFailure last_failure() const noexcept;
+
+ private:
+  friend class Statement;
+  struct Close {
+    void operator()(sqlite3* handle) const noexcept { sqlite3_close_v2(handle); }
+  };
+  std::unique_ptr<sqlite3, Close> handle_;
+};
+
+}  // namespace betrace::storage
