@@ -1,6 +1,8 @@
 // Rules and a sink for tests of the engine.
 #pragma once
 
+#include <cstdlib>
+#include <iostream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,7 +16,10 @@ namespace betrace::engine {
 
 [[nodiscard]] inline ActiveRulePtr test_rule(model::Rule rule) {
   auto checked = rules::check_rule(rule.expression);
-  BETRACE_CHECK(checked.has_value());
+  if (!checked.has_value()) {
+    std::cerr << rule.expression << ": " << checked.error().message << '\n';
+    std::abort();
+  }
   if (rule.name.empty()) rule.name = rule.id;
   auto active = make_active_rule(std::move(rule), std::move(*checked));
   BETRACE_CHECK(active.has_value());
