@@ -12,15 +12,23 @@ void add_part(const Condition& condition, CheckedTree* tree) {
   tree->parts.push_back({&condition, condition.range});
 }
 
+bool check_block(const Syntax& block, Checker* checker, ConditionPointer* condition) {
+  *condition = checker->condition(block, {});
+  return *condition != nullptr;
+}
+
 // when {W} always {A} never {N}: W and (not A or N).
 CheckedTree check_blocks(const RuleSyntax& rule, Checker* checker) {
   CheckedTree tree;
   ConditionPointer when = checker->condition(*rule.when, {});
   if (when == nullptr) return {};
-  ConditionPointer always = rule.always ? checker->condition(*rule.always, {}) : nullptr;
-  if (rule.always && always == nullptr) return {};
-  ConditionPointer never = rule.never ? checker->condition(*rule.never, {}) : nullptr;
-  if (rule.never && never == nullptr) return {};
+  // In the order of the text, so that the first mistake is the one reported.
+  ConditionPointer always, never;
+  const bool never_first =
+      rule.always && rule.never && rule.never->range.offset < rule.always->range.offset;
+  if (never_first && !check_block(*rule.never, checker, &never)) return {};
+  if (rule.always && !check_block(*rule.always, checker, &always)) return {};
+  if (rule.never && !never_first && !check_block(*rule.never, checker, &never)) return {};
   add_part(*when, &tree);
   if (always) add_part(*always, &tree);
   if (never) add_part(*never, &tree);

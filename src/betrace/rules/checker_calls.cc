@@ -149,6 +149,10 @@ CallResult Checker::event_method(const Syntax& call, const Surroundings& around)
   }
   Reference reference = resolve(*call.children[0], around);
   if (reference.kind == Reference::Kind::Refused) return {};
+  if (reference.kind == Reference::Kind::Value) {  // resource.root.events is an attribute
+    refuse_unknown_method(call);
+    return {};
+  }
   Surroundings inside = around;
   inside.place = events ? Place::Event : Place::Link;
   (events ? inside.event : inside.link) = true;

@@ -164,7 +164,8 @@ class Lexer {
     const bool in_range = scan.kind == TokenKind::Number ? number_value(literal).has_value()
                                                          : duration_value(literal).has_value();
     if (!in_range) {
-      refusal_->because(Code::E_NUMBER, range(scan.size), "number out of range");
+      refusal_->because(Code::E_NUMBER, range(scan.size), "number out of range",
+                        "integers and durations have 64 bits");
       return false;
     }
     add(scan.kind, scan.size);

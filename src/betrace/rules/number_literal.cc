@@ -28,8 +28,10 @@ constexpr std::array<Unit, 8> kUnits = {{{"ns", 1},
 
 bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
+// Any byte beyond ASCII too: it may be a letter, as in a unit of another alphabet.
 bool is_word(char c) noexcept {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+         static_cast<unsigned char>(c) >= 0x80;
 }
 
 std::size_t digits_at(std::string_view text, std::size_t at) noexcept {
@@ -116,8 +118,7 @@ NumberScan scan_number(std::string_view text) noexcept {
   const std::size_t duration = duration_size(text);
   if (ends_at(text, duration)) return {TokenKind::Duration, duration};
   const std::size_t number = number_size(text);
-  const bool runs_into_unit = text.substr(number).starts_with("µ");
-  if (ends_at(text, number) && !runs_into_unit) return {TokenKind::Number, number};
+  if (ends_at(text, number)) return {TokenKind::Number, number};
   std::size_t end = number;
   while (end < text.size() && is_word(text[end])) ++end;
   return {TokenKind::End, end};

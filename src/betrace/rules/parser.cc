@@ -91,6 +91,7 @@ class Parser {
   bool refuse_habit();
   std::nullptr_t refuse_operand();
   std::nullptr_t refuse_trailing();
+  [[nodiscard]] std::string missing_connective() const;
   bool close(TokenKind closer, std::string_view name);
 
   // The lines of the grammar.
@@ -249,6 +250,10 @@ std::nullptr_t Parser::refuse_operand() {
                 hint);
 }
 
+std::string Parser::missing_connective() const {
+  return at_word("by") ? "write the keys in parentheses: by (key)" : "is 'and' or 'or' missing?";
+}
+
 // At a token where a complete rule should have ended.
 std::nullptr_t Parser::refuse_trailing() {
   if (refuse_habit()) return nullptr;
@@ -257,7 +262,7 @@ std::nullptr_t Parser::refuse_trailing() {
     return refuse(Code::E_CLAUSE, std::string(kClauseForm));
   }
   return refuse(Code::E_TRAILING, fmt::format("unexpected {} after the expression", shown(peek())),
-                "is 'and' or 'or' missing?");
+                missing_connective());
 }
 
 // Takes the closing token. Where an operand stands instead, a connective is missing.
@@ -267,7 +272,7 @@ bool Parser::close(TokenKind closer, std::string_view name) {
   const bool word_follows = at(TokenKind::Name) || at_operand(0) || at(TokenKind::Bang);
   refuse(word_follows ? Code::E_TRAILING : Code::E_EXPECTED,
          fmt::format("expected '{}', found {}", name, shown(peek())),
-         word_follows ? "is 'and' or 'or' missing?" : fmt::format("add the missing '{}'", name));
+         word_follows ? missing_connective() : fmt::format("add the missing '{}'", name));
   return false;
 }
 
@@ -674,7 +679,7 @@ bool Parser::number_item(Literal* result) {
     const NumberValue value = number_value(literal).value_or(NumberValue{});
     constexpr std::uint64_t kTwoTo63 = std::uint64_t{1} << 63;
     if (value.is_integer && value.integer == kTwoTo63 && !negative) {
-      refuse(Code::E_NUMBER, "number out of range");
+      refuse(Code::E_NUMBER, "number out of range", "integers have 64 bits");
       return false;
     }
     result->type = value.is_integer ? Literal::Type::Int : Literal::Type::Double;

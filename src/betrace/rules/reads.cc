@@ -4,65 +4,42 @@
 
 #include <algorithm>
 #include <set>
+#include <string_view>
 
-#include "betrace/rules/field_table.h"
 #include "betrace/rules/string_literal.h"
+#include "betrace/rules/tree_text.h"
 #include "betrace/rules/tree_walk.h"
 
 namespace betrace::rules {
 namespace {
 
-// `anchor` is some span too: what is read of it is read of spans.
-std::string spelling_of(const SpanRef& span) {
-  std::string text = span.base == SpanRef::Base::TraceRoot ? "trace.root" : "span";
-  for (const SpanRef::Step step : span.steps) {
-    text += step == SpanRef::Step::Parent ? ".parent" : ".root";
-  }
-  return text;
-}
-
-std::string spelling_of_field(const Value& value) {
-  const bool scope =
-      value.span_field == SpanField::ScopeName || value.span_field == SpanField::ScopeVersion;
-  return fmt::format("{}.{}{}", spelling_of(value.span), scope ? "scope." : "",
-                     row_of(value.span_field).name);
-}
-
-std::string keyed(std::string owner, const std::string& key) {
-  return fmt::format("{}[{}]", owner, string_literal(key));
-}
-
-// Empty for what is calculated from other values.
+// How a source of data is written; empty for what is calculated from other values. `anchor` is some
+// span too: what is read of it is read of spans.
 std::string spelling_of(const Value& value) {
   switch (value.kind) {
     case Value::Kind::SpanField:
-      return spelling_of_field(value);
     case Value::Kind::SpanAttribute:
-    case Value::Kind::SpanOrResource:
-      return keyed(spelling_of(value.span) + ".attributes", value.key);
     case Value::Kind::SpanAttributes:
-      return spelling_of(value.span) + ".attributes";
     case Value::Kind::ResourceAttribute:
-      return keyed(spelling_of(value.span) + ".resource", value.key);
     case Value::Kind::ResourceAttributes:
-      return spelling_of(value.span) + ".resource";
     case Value::Kind::TraceField:
-      return fmt::format("trace.{}", row_of(value.trace_field).name);
     case Value::Kind::EventField:
-      return fmt::format("event.{}", row_of(value.event_field).name);
     case Value::Kind::EventAttribute:
-      return keyed("event.attributes", value.key);
     case Value::Kind::LinkField:
-      return fmt::format("link.{}", row_of(value.link_field).name);
     case Value::Kind::LinkAttribute:
-      return keyed("link.attributes", value.key);
-    case Value::Kind::EventsCount:
-      return spelling_of(value.span) + ".events";
-    case Value::Kind::LinksCount:
-      return spelling_of(value.span) + ".links";
+      break;
     default:
       return {};
   }
+  const std::string text = tree_text(value);
+  constexpr std::string_view kAnchor = "anchor.";
+  return text.starts_with(kAnchor) ? "span." + text.substr(kAnchor.size()) : text;
+}
+
+std::string list_of(const SpanRef& span, std::string_view list) {
+  const std::string owner = span_text(span);
+  const bool anchor = span.base == SpanRef::Base::Anchor;
+  return fmt::format("{}.{}", anchor ? "span" + owner.substr(6) : owner, list);
 }
 
 // Searching a text, and a search in a search, weigh more than a comparison.
@@ -83,21 +60,33 @@ class Collector {
     const bool logic = condition.kind <= Condition::Kind::Not;
     if (!logic) add_cost(condition.regex != nullptr ? kRegexCost : 1, level);
     if (condition.kind == Condition::Kind::EventsAny) {
-      fields_.insert(spelling_of(condition.span) + ".events");
+      fields_.insert(list_of(condition.span, "events"));
     } else if (condition.kind == Condition::Kind::LinksAny) {
-      fields_.insert(spelling_of(condition.span) + ".links");
+      fields_.insert(list_of(condition.span, "links"));
     }
   }
 
   void visit(const Value& value, int level) {
     if (value.kind != Value::Kind::Literal) add_cost(1, level);
     if (std::string field = spelling_of(value); !field.empty()) fields_.insert(std::move(field));
-    const bool keyed_value = value.kind == Value::Kind::SpanAttribute ||
-                             value.kind == Value::Kind::ResourceAttribute ||
-                             value.kind == Value::Kind::SpanOrResource;
-    if (keyed_value) keys_.insert(value.key);
-    if (value.kind == Value::Kind::SpanOrResource) {
-      fields_.insert(keyed(spelling_of(value.span) + ".resource", value.key));
+    switch (value.kind) {
+      case Value::Kind::SpanAttribute:
+      case Value::Kind::ResourceAttribute:
+        keys_.insert(value.key);
+        break;
+      case Value::Kind::SpanOrResource:
+        keys_.insert(value.key);
+        fields_.insert(fmt::format("span.attributes[{}]", string_literal(value.key)));
+        fields_.insert(fmt::format("span.resource[{}]", string_literal(value.key)));
+        break;
+      case Value::Kind::EventsCount:
+        fields_.insert(list_of(value.span, "events"));
+        break;
+      case Value::Kind::LinksCount:
+        fields_.insert(list_of(value.span, "links"));
+        break;
+      default:
+        break;
     }
   }
 
