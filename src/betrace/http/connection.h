@@ -61,8 +61,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   asio::awaitable<Received> receive_length(BodyBuffer& body);
   asio::awaitable<Received> receive_chunks(std::size_t bytes_max, BodyBuffer& body);
   asio::awaitable<bool> skip_body();
-  asio::awaitable<Response> answer(Exchange& exchange, BodyBuffer body);
-  asio::awaitable<bool> respond(Response response, bool keep_alive, std::string_view route);
+  asio::awaitable<Response> answer(Exchange& exchange, BodyBuffer& body);
+  asio::awaitable<bool> respond(const Response& response, bool keep_alive, std::string_view route);
   asio::awaitable<void> linger();
   asio::awaitable<bool> receive_some(std::size_t step);
 
@@ -137,13 +137,14 @@ inline asio::awaitable<bool> Connection::serve_one() {
     if (received == Received::Closed) co_return false;
     keep_alive = received == Received::Complete;
     if (keep_alive) {
-      response = co_await answer(exchange, std::move(body));
+      response = co_await answer(exchange, body);
     } else {
       response = exchange.refuse(*problem_, problem_limit_);
     }
   }
-  const bool kept = co_await respond(std::move(response), keep_alive, exchange.route_label());
-  if (!kept) co_await linger();
+  const bool all_received = keep_alive;
+  const bool kept = co_await respond(response, keep_alive, exchange.route_label());
+  if (!kept && !(all_received && input_.empty())) co_await linger();
   co_return kept;
 }
 
@@ -314,18 +315,18 @@ inline asio::awaitable<bool> Connection::skip_body() {
   }
 }
 
-inline asio::awaitable<Response> Connection::answer(Exchange& exchange, BodyBuffer body) {
+inline asio::awaitable<Response> Connection::answer(Exchange& exchange, BodyBuffer& body) {
   arm(Phase::Answer, Clock::time_point::max());
   if (exchange.runs_inline()) co_return exchange.answer(std::move(body));
-  co_return co_await asio::co_spawn(
-      pool_,
-      [&exchange, body = std::move(body)]() mutable -> asio::awaitable<Response> {
-        co_return exchange.answer(std::move(body));
-      },
-      asio::use_awaitable);
+  // What is captured is trivial: g++ 12 destroys some temporaries of a co_await twice.
+  const auto job = [&exchange, &body]() -> asio::awaitable<Response> {
+    co_return exchange.answer(std::move(body));
+  };
+  Response response = co_await asio::co_spawn(pool_, job, asio::use_awaitable);
+  co_return response;
 }
 
-inline asio::awaitable<bool> Connection::respond(Response response, bool keep_alive,
+inline asio::awaitable<bool> Connection::respond(const Response& response, bool keep_alive,
                                                  std::string_view route) {
   keep_alive = keep_alive && form_.keep_alive && !draining_;
   const std::string head = reply_head(response, head_, keep_alive, std::time(nullptr));
@@ -345,8 +346,8 @@ inline asio::awaitable<bool> Connection::respond(Response response, bool keep_al
   co_return keep_alive && !error;
 }
 
-/// Says that nothing more comes and waits for the client to say so too: closing while it still
-/// sends would destroy the response on its way.
+/// Says that nothing more comes and waits for the client to say so too: closing while it sends, or
+/// has sent what we did not read, would destroy the response on its way.
 inline asio::awaitable<void> Connection::linger() {
   boost::system::error_code ignored;
   socket_.shutdown(tcp::socket::shutdown_send, ignored);
