@@ -65,7 +65,7 @@ std::string clause_text(std::string_view text, const std::vector<Token>& tokens,
 CheckedRule assemble(std::string_view text, const std::vector<Token>& tokens,
                      const RuleSyntax& syntax, CheckedTree tree, std::vector<Diagnostic> warnings) {
   CheckedRule rule;
-  const Classification classification = classify(*tree.condition);
+  const Classification classification = classify(*tree.condition, tree.rule_level_span);
   rule.scope = classification.scope;
   rule.monotone = classification.monotone;
   rule.firing = classification.firing;

@@ -55,8 +55,12 @@ CheckedTree check_expression(const RuleSyntax& rule, Checker* checker) {
 }  // namespace
 
 CheckedTree check(const RuleSyntax& rule, Refusal* refusal, std::vector<Diagnostic>* warnings) {
-  Checker checker(has_rule_level_span(rule), refusal, warnings);
-  return rule.expression ? check_expression(rule, &checker) : check_blocks(rule, &checker);
+  const bool rule_level_span = has_rule_level_span(rule);
+  Checker checker(rule_level_span, refusal, warnings);
+  CheckedTree tree =
+      rule.expression ? check_expression(rule, &checker) : check_blocks(rule, &checker);
+  tree.rule_level_span = rule_level_span;
+  return tree;
 }
 
 }  // namespace betrace::rules

@@ -21,6 +21,7 @@ struct CheckedPart {
 
 struct CheckedTree {
   std::unique_ptr<Condition> condition;  ///< V; null after noting a refusal.
+  bool rule_level_span = false;          ///< `span` occurs outside of all parentheses.
   std::vector<CheckedPart> parts;        ///< The blocks, or the operands of the top-level and/or.
 };
 

@@ -11,24 +11,19 @@ namespace {
 
 // What the parts of a rule look at.
 struct Findings {
-  bool rule_level_span = false;
   bool other_spans = false;  // names, trace.…, aggregates, structure, parents
   bool structure = false;
   bool join = false;  // compares two spans, or a span with all of them
 };
 
-void look_at_span(const SpanRef& span, int level, Findings* findings) {
-  // Inside one pair of parentheses `anchor` is the rule-level span.
-  const bool own = span.base == SpanRef::Base::Span && level == 0;
-  const bool anchored = span.base == SpanRef::Base::Anchor && level == 1;
-  findings->rule_level_span = findings->rule_level_span || own || anchored;
+void look_at_span(const SpanRef& span, Findings* findings) {
   findings->join = findings->join || span.base == SpanRef::Base::Anchor;
   findings->other_spans =
       findings->other_spans || span.base == SpanRef::Base::TraceRoot || !span.steps.empty();
 }
 
-void look_at_value(const Value& value, int level, Findings* findings) {
-  if (reads_span(value)) look_at_span(value.span, level, findings);
+void look_at_value(const Value& value, Findings* findings) {
+  if (reads_span(value)) look_at_span(value.span, findings);
   const bool unstable = value.kind == Value::Kind::SpanField && row_of(value.span_field).unstable;
   findings->other_spans = findings->other_spans || unstable ||
                           value.kind == Value::Kind::TraceField ||
@@ -45,9 +40,9 @@ bool compares_span_with_trace(const Condition& condition) {
          (varies(*condition.left) && reads(*condition.right));
 }
 
-void look_at_condition(const Condition& condition, int level, Findings* findings) {
+void look_at_condition(const Condition& condition, Findings* findings) {
   const bool structure = condition.kind == Condition::Kind::Structure;
-  if (names_span(condition)) look_at_span(condition.span, level, findings);
+  if (names_span(condition)) look_at_span(condition.span, findings);
   findings->structure = findings->structure || structure;
   findings->other_spans =
       findings->other_spans || structure || condition.kind == Condition::Kind::Exists;
@@ -57,28 +52,26 @@ void look_at_condition(const Condition& condition, int level, Findings* findings
 Findings look_at(const Condition& condition) {
   Findings findings;
   TreeVisitor visitor;
-  visitor.on_condition = [&findings](const Condition& part, int level) {
-    look_at_condition(part, level, &findings);
+  visitor.on_condition = [&findings](const Condition& part, int) {
+    look_at_condition(part, &findings);
   };
-  visitor.on_value = [&findings](const Value& part, int level) {
-    look_at_value(part, level, &findings);
-  };
+  visitor.on_value = [&findings](const Value& part, int) { look_at_value(part, &findings); };
   walk(condition, visitor);
   return findings;
 }
 
 }  // namespace
 
-Classification classify(const Condition& condition) {
+Classification classify(const Condition& condition, bool rule_level_span) {
   const Findings findings = look_at(condition);
   Classification result;
   result.monotone = direction_of(condition).monotone;
-  if (findings.rule_level_span && !findings.other_spans) {
+  if (rule_level_span && !findings.other_spans) {
     result.scope = Scope::Span;
     result.firing = Firing::OnArrival;
     return result;
   }
-  result.scope = findings.rule_level_span ? Scope::Mixed : Scope::Trace;
+  result.scope = rule_level_span ? Scope::Mixed : Scope::Trace;
   const bool early = result.monotone && !findings.structure && !findings.join;
   result.firing = early ? Firing::Early : Firing::AtClose;
   return result;

@@ -13,7 +13,7 @@ struct Classification {
   Firing firing = Firing::AtClose;
 };
 
-/// Cost: linear in the tree.
-[[nodiscard]] Classification classify(const Condition& condition);
+/// `rule_level_span`: whether `span` occurs outside of all parentheses. Cost: linear in the tree.
+[[nodiscard]] Classification classify(const Condition& condition, bool rule_level_span);
 
 }  // namespace betrace::rules
