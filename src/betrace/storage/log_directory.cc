@@ -83,9 +83,7 @@ Result<void> LogDirectory::lock(const std::string& path, UnixNanos now) {
   const std::string owner = fmt::format("process {} on {} (betrace {}, started {})", getpid(),
                                         host.data(), version(), format_rfc3339(now, 0));
   // The owner is for people: the lock holds without it.
-  if (ftruncate(lock_.number(), 0) == 0) {
-    (void)pwrite(lock_.number(), owner.data(), owner.size(), 0);
-  }
+  if (ftruncate(lock_.number(), 0) == 0) files_.write(lock_.number(), owner.data(), owner.size());
   return {};
 }
 
