@@ -224,7 +224,7 @@ Result<void> Service::Parts::watch_rules() {
 }
 
 void Service::Parts::tend_stores() {
-  if (rules_->status().is_read_only) rules_->probe();
+  if (rules_->status().is_read_only && rules_->probe()) log_.info("rules can be written again");
   if (const auto done = control_->refresh(read_clocks().wall); !done) {
     log_.warn("the rule directory could not be read", {{"reason", done.error().message}});
   }

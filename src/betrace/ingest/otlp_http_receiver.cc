@@ -1,0 +1,185 @@
+#include "betrace/ingest/otlp_http_receiver.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "betrace/otlp/export_response.h"
+#include "betrace/otlp/json_trace_reader.h"
+#include "betrace/otlp/trace_reader.h"
+
+namespace betrace::ingest {
+namespace {
+
+using otlp::RpcCode;
+using otlp::WireForm;
+using telemetry::MetricId;
+
+constexpr std::string_view kProtobufType = "application/x-protobuf";
+constexpr std::string_view kJsonType = "application/json";
+
+WireForm form_of(const http::RequestHead& head) {
+  return http::media_type(head.headers) == kProtobufType ? WireForm::Protobuf : WireForm::Json;
+}
+
+std::string_view protocol_of(WireForm form) {
+  return form == WireForm::Protobuf ? "http_protobuf" : "http_json";
+}
+
+http::Response reply(int status, WireForm form, std::string body) {
+  return http::make_response(status, form == WireForm::Protobuf ? kProtobufType : kJsonType,
+                             std::move(body));
+}
+
+// Source: google.rpc.Code and its mapping to HTTP statuses.
+RpcCode code_of_status(int status) {
+  switch (status) {
+    case 401:
+      return RpcCode::Unauthenticated;
+    case 403:
+      return RpcCode::PermissionDenied;
+    case 404:
+      return RpcCode::NotFound;
+    case 405:
+    case 415:
+      return RpcCode::Unimplemented;
+    case 408:
+      return RpcCode::DeadlineExceeded;
+    case 413:
+    case 429:
+      return RpcCode::ResourceExhausted;
+    case 503:
+      return RpcCode::Unavailable;
+    default:
+      return status >= 500 ? RpcCode::Internal : RpcCode::InvalidArgument;
+  }
+}
+
+// One receiver serves all connections; each request has a reader of its own.
+class Receiver {
+ public:
+  Receiver(engine::SpanSink& sink, telemetry::Metrics& metrics, const OtlpHttpOptions& options)
+      : sink_(sink), metrics_(metrics), limits_(options.limits) {}
+
+  [[nodiscard]] std::optional<http::Problem> admit(const http::RequestHead& head,
+                                                   std::uint64_t bytes) const {
+    const auto refusal = sink_.admit(bytes);
+    if (!refusal) return std::nullopt;
+    metrics_.add(MetricId::Refused, {refusal->limit, protocol_of(form_of(head))});
+    http::Problem problem;
+    problem.status = refusal->limit == "ingest_queue" ? 429 : 503;
+    problem.code = problem.status == 429 ? "rate_limited" : "overloaded";
+    problem.message = fmt::format("at the limit {}, please try again", refusal->limit);
+    problem.retry_after = refusal->retry_after_seconds;
+    return problem;
+  }
+
+  [[nodiscard]] http::Response take(const http::Request& request) const {
+    const WireForm form = form_of(request.head);
+    engine::SpanBatch batch;
+    batch.protocol = protocol_of(form);
+    const auto keep = [&batch](const model::SpanView& span) {
+      batch.spans.push_back(model::KeptSpan::copy(span));
+    };
+    const auto summary = form == WireForm::Protobuf
+                             ? otlp::TraceReader(limits_).read(request.body, keep)
+                             : otlp::JsonTraceReader(limits_).read(request.body, keep);
+    if (!summary) return refuse(summary.error(), form);
+    count(*summary, batch.protocol);
+    if (!batch.spans.empty()) sink_.submit(std::move(batch));
+    return reply(200, form, otlp::export_response(*summary, form));
+  }
+
+ private:
+  [[nodiscard]] http::Response refuse(const Error& error, WireForm form) const {
+    const bool is_limit = error.code == ErrorCode::LimitExceeded;
+    metrics_.add(MetricId::Refused,
+                 {is_limit ? "spans_per_request" : "malformed", protocol_of(form)});
+    return reply(is_limit ? 413 : 400, form,
+                 otlp::status_body(otlp::status_of_unreadable(error.code, error.message), form));
+  }
+
+  void count(const otlp::ReadSummary& summary, std::string_view protocol) const {
+    metrics_.add(MetricId::SpansReceived, {protocol}, static_cast<double>(summary.spans_decoded));
+    for (std::size_t i = 0; i < otlp::kRejectReasonCount; ++i) {
+      if (summary.rejected[i] == 0) continue;
+      metrics_.add(MetricId::SpansRejected, {otlp::name_of(static_cast<otlp::RejectReason>(i))},
+                   static_cast<double>(summary.rejected[i]));
+    }
+    for (std::size_t i = 0; i < otlp::kTruncatedPartCount; ++i) {
+      if (summary.truncated[i] == 0) continue;
+      metrics_.add(MetricId::Truncated, {otlp::name_of(static_cast<otlp::TruncatedPart>(i))},
+                   static_cast<double>(summary.truncated[i]));
+    }
+  }
+
+  engine::SpanSink& sink_;
+  telemetry::Metrics& metrics_;
+  const otlp::ReaderLimits limits_;
+};
+
+http::Route refused_signal(std::string_view path) {
+  http::Route route{.method = "POST",
+                    .path = std::string(path),
+                    .role = http::Role::Ingest,
+                    .handler = [](const http::Request& request, const http::PathParameters&) {
+                      http::Problem problem;
+                      problem.status = 404;
+                      problem.code = "not_found";
+                      problem.message = "this receiver accepts traces only";
+                      return otlp_error(problem, request.head);
+                    }};
+  route.body_bytes_max = 20 * 1024 * 1024;
+  route.run = http::RunOn::Inline;
+  route.produces.clear();
+  route.error_format = otlp_error;
+  return route;
+}
+
+}  // namespace
+
+http::Response otlp_error(const http::Problem& problem, const http::RequestHead& head) {
+  const WireForm form = form_of(head);
+  otlp::RpcStatus status;
+  status.code = code_of_status(problem.status);
+  status.message = problem.message;
+  if (problem.retry_after) status.retry_delay = std::chrono::seconds(*problem.retry_after);
+  http::Response response = reply(problem.status, form, otlp::status_body(status, form));
+  if (problem.retry_after) {
+    response.headers.add("Retry-After", fmt::format("{}", *problem.retry_after));
+  }
+  return response;
+}
+
+std::vector<http::Route> otlp_http_routes(engine::SpanSink& sink, telemetry::Metrics& metrics,
+                                          const OtlpHttpOptions& options) {
+  const auto receiver = std::make_shared<const Receiver>(sink, metrics, options);
+  http::Route traces{
+      .method = "POST",
+      .path = "/v1/traces",
+      .role = http::Role::Ingest,
+      .handler = [receiver](const http::Request& request, const http::PathParameters&) {
+        return receiver->take(request);
+      }};
+  traces.body_bytes_max = options.body_bytes_max;
+  traces.rate = http::RateClass::Ingest;
+  traces.run = http::RunOn::Inline;
+  traces.content_types = {std::string(kProtobufType), std::string(kJsonType)};
+  traces.produces.clear();
+  traces.error_format = otlp_error;
+  traces.admit = [receiver](const http::RequestHead& head, std::uint64_t bytes) {
+    return receiver->admit(head, bytes);
+  };
+  std::vector<http::Route> routes;
+  routes.push_back(std::move(traces));
+  for (const std::string_view path : {"/v1/metrics", "/v1/logs", "/v1development/profiles"}) {
+    routes.push_back(refused_signal(path));
+  }
+  return routes;
+}
+
+}  // namespace betrace::ingest
