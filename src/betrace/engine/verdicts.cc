@@ -39,7 +39,9 @@ Verdicts::Verdicts(const ActiveRules& rules, model::ViolationSink& sink,
       bench_(ledger_.seat(rules.current())) {}
 
 void Verdicts::refresh() {
-  if (rules_.epoch() != bench_->rules->epoch()) bench_ = ledger_.seat(rules_.current());
+  if (rules_.epoch() == bench_->rules->epoch()) return;
+  bench_.reset();  // first, so that the ledger sees whether anybody else still needs it
+  bench_ = ledger_.seat(rules_.current());
 }
 
 bool Verdicts::is_heard(const Docket& docket, std::uint32_t rule) const noexcept {

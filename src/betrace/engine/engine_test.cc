@@ -1,0 +1,289 @@
+// Goal: the door refuses what it cannot take, and never loses what it took.
+// Method: a clock by hand, and a sink that can be held; the only waiting is for the shard's thread.
+
+#include "betrace/engine/engine.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "betrace/engine/test_rules.h"
+#include "betrace/traces/test_spans.h"
+
+namespace betrace::engine {
+namespace {
+
+using namespace std::chrono_literals;
+using traces::kept;
+using traces::TestSpan;
+
+constexpr auto kWait = 10s;  // far more than any test needs
+
+/// Holds the shard's thread while it is closed.
+class GateSink : public model::ViolationSink {
+ public:
+  void record(model::ViolationRecord record) override {
+    std::unique_lock<std::mutex> lock(mutex_);
+    ++waiting_;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return is_open_; });
+    --waiting_;
+    records_.push_back(std::move(record));
+  }
+  [[nodiscard]] bool is_full() const noexcept override { return is_full_; }
+
+  void open() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    is_open_ = true;
+    changed_.notify_all();
+  }
+  void close() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    is_open_ = false;
+  }
+  void wait_for_visitor() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, [this] { return waiting_ > 0; });
+  }
+  void set_full(bool is_full) { is_full_ = is_full; }
+  std::vector<model::ViolationRecord> take() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return std::move(records_);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool is_open_ = true;
+  int waiting_ = 0;
+  std::atomic<bool> is_full_{false};
+  std::vector<model::ViolationRecord> records_;
+};
+
+class EngineTest : public testing::Test {
+ protected:
+  EngineTest() {
+    rules_.publish(
+        {test_rule("slow", "span.duration > 5us"), test_rule("lonely", "not other.span")});
+    options_.tick = 1ms;
+    options_.shard.table.bytes_max = 4U << 20U;
+    options_.clock = [this] {
+      const std::int64_t now = now_.load();
+      return Now{MonotonicTime(std::chrono::nanoseconds(now)), static_cast<UnixNanos>(now)};
+    };
+  }
+
+  void build() { engine_ = std::make_unique<Engine>(options_, rules_, sink_); }
+  void start() {
+    build();
+    engine_->start();
+  }
+  void pass(std::chrono::nanoseconds time) { now_ += time.count(); }
+
+  // Admits and submits as a receiver does; false if refused.
+  bool send(const std::vector<TestSpan>& spans) {
+    if (engine_->admit(100 * spans.size()).has_value()) return false;
+    SpanBatch batch;
+    for (const TestSpan& span : spans) batch.spans.push_back(kept(span));
+    batch.protocol = "grpc";
+    engine_->submit(std::move(batch));
+    return true;
+  }
+
+  std::string refusal(std::size_t bytes = 10) {
+    const auto refusal = engine_->admit(bytes);
+    return refusal.has_value() ? std::string(refusal->limit) : "none";
+  }
+
+  ActiveRules rules_;
+  GateSink sink_;
+  EngineOptions options_;
+  std::atomic<std::int64_t> now_{0};
+  std::unique_ptr<Engine> engine_;
+};
+
+TEST_F(EngineTest, RefusesBeforeItStartsAndAfterItDrained) {
+  build();
+  EXPECT_EQ(refusal(), "stopping");
+  engine_->start();
+  EXPECT_EQ(refusal(), "none");
+  EXPECT_TRUE(engine_->drain(kWait));
+  EXPECT_EQ(refusal(), "stopping");
+}
+
+TEST_F(EngineTest, JudgesWhatIsSubmitted) {
+  start();
+  ASSERT_TRUE(send({{.id = 1, .start = 0, .end = 6'000}, {.id = 2, .parent = 1}}));
+  ASSERT_TRUE(engine_->wait_until_idle(kWait));
+  const auto records = sink_.take();
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_EQ(records[0].violation.rule_id, "slow");
+  EXPECT_EQ(engine_->statistics().spans_ingested.at("grpc"), 2U);
+  EXPECT_EQ(engine_->statistics().traces_open, 1U);
+}
+
+TEST_F(EngineTest, ClosesTracesWhenTheirTimeComes) {
+  start();
+  ASSERT_TRUE(send({{.id = 1}}));
+  ASSERT_TRUE(engine_->wait_until_idle(kWait));
+  pass(6s);
+  while (engine_->statistics().traces_open != 0) std::this_thread::yield();
+  const auto records = sink_.take();
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_EQ(records[0].violation.rule_id, "lonely");
+  EXPECT_EQ(records[0].violation.close_reason, model::CloseReason::Complete);
+}
+
+TEST_F(EngineTest, DecidesOpenTracesWhenItDrains) {
+  start();
+  ASSERT_TRUE(send({{.trace = 1, .id = 1}, {.trace = 2, .id = 1}}));
+  EXPECT_TRUE(engine_->drain(kWait));
+  EXPECT_EQ(engine_->undecided(), 0U);
+  const auto records = sink_.take();
+  ASSERT_EQ(records.size(), 2U);
+  for (const auto& record : records) {
+    EXPECT_EQ(record.violation.completeness, model::Completeness::Shed);
+    EXPECT_EQ(record.violation.close_reason, model::CloseReason::Shutdown);
+  }
+  EXPECT_EQ(engine_->statistics().closed(), 2U);
+}
+
+TEST_F(EngineTest, RefusesWhenItsQueueHasNoRoom) {
+  options_.queue_bytes_max = 2'000;
+  start();
+  sink_.close();
+  ASSERT_TRUE(send({{.id = 1, .start = 0, .end = 6'000}}));
+  sink_.wait_for_visitor();
+  const std::size_t room = 2'000 - engine_->queued_bytes();
+  EXPECT_EQ(refusal(room), "none") << "equality still fits";
+  EXPECT_EQ(refusal(room + 1), "ingest_queue");
+  sink_.open();
+  ASSERT_TRUE(engine_->wait_until_idle(kWait));
+  EXPECT_EQ(engine_->queued_bytes(), 0U);
+  EXPECT_EQ(refusal(room + 1), "none");
+}
+
+TEST_F(EngineTest, TakesALargeRequestWhenNothingWaits) {
+  options_.queue_bytes_max = 100;
+  start();
+  EXPECT_EQ(refusal(1'000'000), "none");
+}
+
+TEST_F(EngineTest, AsksForMoreTimeTheLongerItsQueueIs) {
+  options_.queue_bytes_max = 1;
+  start();
+  sink_.close();
+  ASSERT_TRUE(send({{.id = 1, .start = 0, .end = 6'000}}));
+  sink_.wait_for_visitor();
+  SpanBatch waiting;
+  waiting.spans.push_back(kept({.id = 2}));
+  engine_->submit(std::move(waiting));
+  EXPECT_EQ(engine_->admit(1)->retry_after_seconds, 1U);
+  pass(5s);
+  const std::uint32_t later = engine_->admit(1)->retry_after_seconds;
+  EXPECT_GE(later, 5U);
+  EXPECT_LE(later, 7U);
+  pass(1h);
+  for (int i = 0; i < 10; ++i) {
+    const std::uint32_t longest = engine_->admit(1)->retry_after_seconds;
+    EXPECT_GE(longest, 8U);
+    EXPECT_LE(longest, 10U);
+  }
+  sink_.open();
+}
+
+TEST_F(EngineTest, RefusesWhileTheSinkOrTheMemoryIsFull) {
+  std::atomic<bool> is_short = false;
+  options_.is_memory_short = [&is_short] { return is_short.load(); };
+  start();
+  sink_.set_full(true);
+  EXPECT_EQ(refusal(), "log.pending");
+  is_short = true;
+  EXPECT_EQ(refusal(), "memory");
+  sink_.set_full(false);
+  is_short = false;
+  EXPECT_EQ(refusal(), "none");
+}
+
+// A queue that waits must not make traces look idle: spans count from when they came.
+TEST_F(EngineTest, CountsArrivalFromTheDoorNotFromTheQueue) {
+  start();
+  sink_.close();
+  ASSERT_TRUE(send({{.id = 1, .start = 0, .end = 6'000}}));
+  sink_.wait_for_visitor();
+  pass(5s);
+  ASSERT_TRUE(send({{.id = 2, .parent = 1, .name = "other.span"}}));
+  pass(20s);
+  sink_.open();
+  ASSERT_TRUE(engine_->wait_until_idle(kWait));
+  while (engine_->statistics().traces_open != 0) std::this_thread::yield();
+  EXPECT_EQ(engine_->statistics().spans_late_redecided, 0U);
+  EXPECT_EQ(sink_.take().size(), 1U) << "only the slow span: other.span came in time";
+}
+
+TEST_F(EngineTest, AddsUpUnderLoadFromManySenders) {
+  options_.queue_bytes_max = 20'000;
+  options_.shard.table.closure.spans_max = 50;
+  start();
+  constexpr int kSenders = 4;
+  constexpr std::uint64_t kRequests = 300;
+  std::atomic<std::uint64_t> accepted{0};
+  std::atomic<std::uint64_t> refused{0};
+  std::vector<std::thread> senders;
+  for (std::uint64_t sender = 0; sender < kSenders; ++sender) {
+    senders.emplace_back([this, sender, &accepted, &refused] {
+      for (std::uint64_t i = 0; i < kRequests; ++i) {
+        // Among them: spans sent twice, spans beyond the limit of a trace, and our own.
+        const std::vector<TestSpan> spans = {{.trace = sender, .id = i + 1},
+                                             {.trace = sender, .id = i + 1},
+                                             {.trace = 100 + i, .id = sender + 1},
+                                             {.trace = 7, .id = i + 1, .scope_name = "betrace"}};
+        while (!send(spans)) {
+          refused += spans.size();
+          std::this_thread::yield();
+        }
+        accepted += spans.size();
+        pass(1ms);
+      }
+    });
+  }
+  for (std::thread& sender : senders) sender.join();
+  EXPECT_TRUE(engine_->drain(kWait));
+  const ShardStatistics numbers = engine_->statistics();
+  EXPECT_EQ(accepted, kSenders * kRequests * 4);
+  EXPECT_GT(refused, 0U) << "the queue is small enough to be full";
+  EXPECT_EQ(numbers.ingested() + numbers.dropped(), accepted);
+  EXPECT_EQ(numbers.spans_own, accepted / 4);
+  EXPECT_GT(numbers.spans_duplicate, 0U);
+  EXPECT_GT(numbers.spans_trace_limit, 0U);
+  EXPECT_EQ(numbers.traces_open, 0U);
+}
+
+TEST_F(EngineTest, SaysWhatItLeftUndecidedWhenTheGraceWasTooShort) {
+  start();
+  ASSERT_TRUE(send({{.trace = 1, .id = 1}, {.trace = 2, .id = 1}, {.trace = 3, .id = 1}}));
+  ASSERT_TRUE(engine_->wait_until_idle(kWait));
+  sink_.close();
+  EXPECT_FALSE(engine_->drain(20ms));
+  EXPECT_EQ(engine_->undecided(), 3U) << "the first record never came through";
+  sink_.open();
+}
+
+TEST_F(EngineTest, TakesNewRulesForTracesThatOpenAfterThem) {
+  start();
+  ASSERT_TRUE(send({{.trace = 1, .id = 1}}));
+  ASSERT_TRUE(engine_->wait_until_idle(kWait));
+  rules_.publish({test_rule("new", "not no.such.span")});
+  ASSERT_TRUE(send({{.trace = 2, .id = 1}}));
+  EXPECT_TRUE(engine_->drain(kWait));
+  const auto records = sink_.take();
+  ASSERT_EQ(records.size(), 1U) << "`lonely` was removed: it is silent on the first trace";
+  EXPECT_EQ(records[0].violation.rule_id, "new");
+  EXPECT_EQ(records[0].violation.trace_id, traces::test_trace_id(2));
+}
+
+}  // namespace
+}  // namespace betrace::engine
