@@ -1,0 +1,229 @@
+#include "betrace/app/rules_check.h"
+
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <ostream>
+
+#include "betrace/base/json.h"
+#include "betrace/engine/message_template.h"
+#include "betrace/rules/checked_rule.h"
+#include "betrace/storage/rule_document.h"
+
+namespace betrace::app {
+namespace {
+
+namespace fs = std::filesystem;
+using OrderedJson = nlohmann::ordered_json;
+
+constexpr int kWrongRule = 1;
+constexpr int kUsage = 2;
+
+// One rule of a file with what is to be said of it.
+struct CheckedEntry {
+  std::string file;
+  std::string name;     // `file: rule-id`
+  std::string text;     // of the rule; empty if the entry cannot be read
+  std::string problem;  // of the entry, when it is no rule at all
+  std::optional<rules::Diagnostic> error;
+  std::optional<rules::CheckedRule> rule;
+};
+
+struct CheckRun {
+  std::vector<CheckedEntry> entries;
+  std::vector<std::string> unreadable;
+
+  [[nodiscard]] std::size_t wrong_count() const {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        entries, [](const CheckedEntry& entry) { return !entry.rule.has_value(); }));
+  }
+  [[nodiscard]] int exit_code() const {
+    if (!unreadable.empty() || entries.empty()) return kUsage;
+    return wrong_count() == 0 ? 0 : kWrongRule;
+  }
+};
+
+bool is_rule_file(const fs::path& path) {
+  const std::string extension = path.extension();
+  return extension == ".json" || extension == ".yaml" || extension == ".yml";
+}
+
+// A pack keeps its tests beside its rules; those are for `betrace test`.
+bool is_test_folder(const fs::path& path) { return path.filename() == "tests"; }
+
+std::vector<std::string> files_of(const std::string& path, std::vector<std::string>* unreadable) {
+  std::error_code error;
+  if (!fs::is_directory(path, error)) return {path};
+  std::vector<std::string> files;
+  auto walk = fs::recursive_directory_iterator(path, error);
+  for (; !error && walk != fs::recursive_directory_iterator(); walk.increment(error)) {
+    const std::string name = walk->path().filename();
+    if (walk->is_directory() && (is_test_folder(walk->path()) || name.starts_with("."))) {
+      walk.disable_recursion_pending();
+    } else if (walk->is_regular_file() && is_rule_file(walk->path()) && !name.starts_with(".")) {
+      files.push_back(walk->path());
+    }
+  }
+  if (error) unreadable->push_back(fmt::format("{}: {}", path, error.message()));
+  std::ranges::sort(files);
+  return files;
+}
+
+CheckedEntry check_entry(const std::string& file, const storage::RuleEntry& source) {
+  CheckedEntry entry;
+  entry.file = file;
+  const std::string& id = source.id.empty() ? source.place : source.id;
+  entry.name = id.empty() ? file : fmt::format("{}: {}", file, id);
+  if (!source.input) {
+    entry.problem = source.input.error().message;
+    return entry;
+  }
+  const model::Rule& rule = source.input->rule;
+  entry.text = rule.expression;
+  auto checked = rules::check_rule(rule.expression);
+  if (!checked) {
+    entry.error = checked.error();
+  } else if (const auto message = engine::MessageTemplate::parse(rule.message); !message) {
+    entry.problem = message.error().message;
+  } else {
+    entry.rule = std::move(*checked);
+  }
+  return entry;
+}
+
+void check_file(const std::string& file, CheckRun* run) {
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) {
+    run->unreadable.push_back(fmt::format("{}: cannot be read", file));
+    return;
+  }
+  const std::string text(std::istreambuf_iterator<char>(stream), {});
+  const auto document = storage::read_rule_document(text, storage::rule_format_of(file));
+  if (!document) {
+    run->unreadable.push_back(fmt::format("{}: {}", file, document.error().message));
+    return;
+  }
+  for (const storage::RuleEntry& entry : *document) {
+    run->entries.push_back(check_entry(file, entry));
+  }
+}
+
+CheckRun check_all(const RulesCheckOptions& options) {
+  CheckRun run;
+  for (const std::string& path : options.paths) {
+    for (const std::string& file : files_of(path, &run.unreadable)) check_file(file, &run);
+  }
+  return run;
+}
+
+void print_unreadable(const CheckRun& run, std::ostream& err) {
+  for (const std::string& problem : run.unreadable) fmt::print(err, "{}\n", problem);
+  if (run.unreadable.empty() && run.entries.empty()) fmt::print(err, "no rules found\n");
+}
+
+// `trace scope, decided at close`
+std::string class_of(const rules::CheckedRule& rule) {
+  return fmt::format("{} scope, decided {}", rules::name_of(rule.scope),
+                     rules::name_of(rule.firing));
+}
+
+void print_text(const CheckRun& run, bool colour, std::ostream& out) {
+  std::size_t warnings = 0;
+  for (const CheckedEntry& entry : run.entries) {
+    if (!entry.problem.empty()) {
+      fmt::print(out, "{}: error: {}\n", entry.name, entry.problem);
+    } else if (entry.error) {
+      out << rules::render(*entry.error, entry.text, entry.name, colour);
+    } else {
+      for (const rules::Diagnostic& warning : entry.rule->warnings) {
+        out << rules::render(warning, entry.text, entry.name, colour);
+        ++warnings;
+      }
+      fmt::print(out, "{}: ok ({})\n", entry.name, class_of(*entry.rule));
+    }
+  }
+  fmt::print(out, "{} rules, {} wrong, {} warnings\n", run.entries.size(), run.wrong_count(),
+             warnings);
+}
+
+OrderedJson diagnostic_json(const rules::Diagnostic& diagnostic) {
+  return {{"code", rules::name_of(diagnostic.code)},
+          {"message", diagnostic.message},
+          {"line", diagnostic.line},
+          {"column", diagnostic.column},
+          {"offset", diagnostic.range.offset},
+          {"length", diagnostic.range.length},
+          {"hint", diagnostic.hint}};
+}
+
+OrderedJson entry_json(const CheckedEntry& entry) {
+  OrderedJson json = {
+      {"file", entry.file}, {"rule", entry.name}, {"valid", entry.rule.has_value()}};
+  if (!entry.problem.empty()) json["error"] = {{"message", entry.problem}};
+  if (entry.error) json["error"] = diagnostic_json(*entry.error);
+  if (!entry.rule) return json;
+  json["scope"] = rules::name_of(entry.rule->scope);
+  json["monotone"] = entry.rule->monotone;
+  json["decided"] = rules::name_of(entry.rule->firing);
+  json["warnings"] = OrderedJson::array();
+  for (const rules::Diagnostic& warning : entry.rule->warnings) {
+    json["warnings"].push_back(diagnostic_json(warning));
+  }
+  return json;
+}
+
+void print_json(const CheckRun& run, std::ostream& out) {
+  OrderedJson rules_json = OrderedJson::array();
+  for (const CheckedEntry& entry : run.entries) rules_json.push_back(entry_json(entry));
+  const OrderedJson whole = {{"rules", std::move(rules_json)},
+                             {"total", run.entries.size()},
+                             {"wrong", run.wrong_count()},
+                             {"unreadable", run.unreadable}};
+  out << whole.dump(2, ' ', false, OrderedJson::error_handler_t::replace) << "\n";
+}
+
+void explain_rule(const CheckedEntry& entry, std::ostream& out) {
+  const rules::CheckedRule& rule = *entry.rule;
+  fmt::print(out, "{}\n  {}\n  scope      {}\n  decided    {}{}\n", entry.name, rule.normalized,
+             rules::name_of(rule.scope), rules::name_of(rule.firing),
+             rule.monotone ? "; more spans cannot make it false" : "");
+  fmt::print(out, "  reads      {}\n", fmt::join(rule.fields, ", "));
+  for (const rules::RuleClause& clause : rule.clauses) {
+    fmt::print(out, "  clause     {}\n", clause.text);
+  }
+}
+
+}  // namespace
+
+int run_rules_check(const RulesCheckOptions& options, std::ostream& out, std::ostream& err) {
+  const CheckRun run = check_all(options);
+  print_unreadable(run, err);
+  if (options.is_json) {
+    print_json(run, out);
+  } else if (!run.entries.empty()) {
+    print_text(run, options.colour, out);
+  }
+  return run.exit_code();
+}
+
+int run_rules_explain(const RulesCheckOptions& options, std::ostream& out, std::ostream& err) {
+  const CheckRun run = check_all(options);
+  print_unreadable(run, err);
+  for (const CheckedEntry& entry : run.entries) {
+    if (entry.rule) {
+      explain_rule(entry, out);
+    } else if (entry.error) {
+      err << rules::render(*entry.error, entry.text, entry.name, options.colour);
+    } else {
+      fmt::print(err, "{}: error: {}\n", entry.name, entry.problem);
+    }
+  }
+  return run.exit_code();
+}
+
+}  // namespace betrace::app
