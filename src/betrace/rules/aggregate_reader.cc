@@ -63,23 +63,18 @@ RuntimeValue read_aggregate(const Value& aggregate_value, const Bindings& outsid
 
 std::vector<Group> groups_of(const Value& aggregate_value, const Bindings& outside, RuleRun* run) {
   std::vector<Group> groups;
-  std::vector<std::vector<Sample>> samples;
   std::unordered_map<std::string, std::size_t> places;
   ClauseMemo& memo = run->memo_of_aggregate(aggregate_value);
   visit_fitting(&memo, outside, run, [&](const Bindings& inside) {
     const std::string identity = group_identity(aggregate_value, inside, run);
     if (identity.empty()) return true;
     const std::size_t place = places.try_emplace(identity, groups.size()).first->second;
-    if (place == groups.size()) {
-      groups.emplace_back();
-      samples.emplace_back();
-    }
-    groups[place].spans.push_back(inside.span.index);
-    add_sample(aggregate_value, inside, run, &samples[place]);
+    if (place == groups.size()) groups.emplace_back();
+    add_sample(aggregate_value, inside, run, &groups[place].samples);
     return true;
   });
-  for (std::size_t i = 0; i < groups.size(); ++i) {
-    groups[i].value = aggregate(aggregate_value.aggregate, aggregate_value.percent, samples[i]);
+  for (Group& group : groups) {
+    group.value = aggregate(aggregate_value.aggregate, aggregate_value.percent, group.samples);
   }
   return groups;
 }

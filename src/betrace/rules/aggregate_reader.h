@@ -21,8 +21,8 @@ namespace betrace::rules {
 
 /// Fitting spans with equal keys.
 struct Group {
-  std::vector<std::uint32_t> spans;  ///< All, in canonical order.
-  RuntimeValue value;                ///< The aggregate over them.
+  std::vector<Sample> samples;  ///< Those of them that the aggregate counts, in canonical order.
+  RuntimeValue value;           ///< The aggregate over them.
 };
 
 /// The groups by first span. Requires: kind Aggregate with `by`.

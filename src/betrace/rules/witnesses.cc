@@ -190,9 +190,15 @@ void WitnessCollector::why_side(const Value& side, bool is_small, const Bindings
 void WitnessCollector::why_counted(const Value& aggregate_value, const Bindings& bindings) {
   const ClauseMemo& memo = run_.memo_of_aggregate(aggregate_value);
   if (!is_first_time(&aggregate_value, memo, bindings.span)) return;
-  std::vector<Sample> samples = samples_of(aggregate_value, bindings, &run_);
-  if (is_extreme(aggregate_value) && !samples.empty()) {
-    samples = {extreme(aggregate_value.aggregate, samples)};
+  cite_counted(aggregate_value, samples_of(aggregate_value, bindings, &run_), bindings);
+}
+
+void WitnessCollector::cite_counted(const Value& aggregate_value, std::span<const Sample> samples,
+                                    const Bindings& bindings) {
+  if (samples.empty()) return;
+  const ClauseMemo& memo = run_.memo_of_aggregate(aggregate_value);
+  if (is_extreme(aggregate_value)) {
+    samples = std::span(&extreme(aggregate_value.aggregate, samples), 1);
   }
   for (const Sample& sample : samples) {
     const Bindings inside = inside_of(bindings, run_.bound(sample.span));
@@ -201,14 +207,9 @@ void WitnessCollector::why_counted(const Value& aggregate_value, const Bindings&
 }
 
 void WitnessCollector::why_grouped(const Condition& comparison, const Bindings& bindings) {
-  const Value& aggregate_value = *comparison.left;
-  const ClauseMemo& memo = run_.memo_of_aggregate(aggregate_value);
   if (!is_first_time(&comparison, run_.memo_of_comparison(comparison), bindings.span)) return;
   for (const Group& group : satisfying_groups(comparison, bindings, &run_)) {
-    for (const std::uint32_t x : group.spans) {
-      const Bindings inside = inside_of(bindings, run_.bound(x));
-      cite_fitting(&aggregate_value, aggregate_value.condition.get(), memo, inside);
-    }
+    cite_counted(*comparison.left, group.samples, bindings);
   }
 }
 

@@ -5,9 +5,11 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
+#include "betrace/rules/aggregates.h"
 #include "betrace/rules/bindings.h"
 #include "betrace/rules/condition.h"
 #include "betrace/rules/rule_run.h"
@@ -33,6 +35,8 @@ class WitnessCollector {
   void why_test(const Condition& test, CompareOp op, const Bindings& bindings);
   void why_side(const Value& side, bool is_small, const Bindings& bindings);
   void why_counted(const Value& aggregate_value, const Bindings& bindings);
+  void cite_counted(const Value& aggregate_value, std::span<const Sample> samples,
+                    const Bindings& bindings);
   void why_grouped(const Condition& comparison, const Bindings& bindings);
   void why_exists(const Condition& condition, const Bindings& bindings);
   void why_structure(const Condition& condition, const Bindings& bindings);
