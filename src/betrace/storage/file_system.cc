@@ -38,7 +38,9 @@ int FileSystem::open_beneath(int directory, const std::string& name) {
   open_how how{};
   how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;  // a pipe in the directory must not block us
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-  return or_errno(::syscall(SYS_openat2, directory, name.c_str(), &how, sizeof(how)));
+  const int file = or_errno(::syscall(SYS_openat2, directory, name.c_str(), &how, sizeof(how)));
+  if (file != -ENOSYS) return file;
+  return open(directory, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, 0);
 }
 
 ssize_t FileSystem::read(int file, void* bytes, std::size_t count) {
@@ -71,6 +73,7 @@ int FileSystem::stamp(int directory, const std::string& name, FileStamp* out) {
   out->modified_ns = nanoseconds(status.st_mtim);
   out->changed_ns = nanoseconds(status.st_ctim);
   out->is_regular = S_ISREG(status.st_mode);
+  out->is_world_writable = (status.st_mode & S_IWOTH) != 0 && (status.st_mode & S_ISVTX) == 0;
   return 0;
 }
 
@@ -93,6 +96,14 @@ int FileSystem::list(int directory, std::vector<std::string>* names) {
   const int failure = -errno;
   ::closedir(stream);
   return failure;
+}
+
+int FileSystem::try_lock(int file) {
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  const int result = or_errno(::fcntl(file, F_OFD_SETLK, &lock));
+  return result == -EACCES ? -EAGAIN : result;
 }
 
 FileSystem& real_file_system() noexcept {

@@ -22,6 +22,7 @@ struct FileStamp {
   std::int64_t modified_ns = 0;
   std::int64_t changed_ns = 0;
   bool is_regular = false;
+  bool is_world_writable = false;  ///< Without the sticky bit.
 
   friend bool operator==(const FileStamp&, const FileStamp&) = default;
 };
@@ -47,6 +48,8 @@ class FileSystem {
   /// Follows links.
   virtual int stamp(int directory, const std::string& name, FileStamp* out);
   virtual int list(int directory, std::vector<std::string>* names);
+  /// Takes the whole file for this open file description without waiting; -EAGAIN if it is taken.
+  virtual int try_lock(int file);
 };
 
 /// The kernel.

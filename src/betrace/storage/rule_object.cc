@@ -171,7 +171,7 @@ std::string read_expression(Members* members, RuleDialect dialect) {
 }
 
 std::uint64_t read_revision(const Json* value) {
-  if (value == nullptr || !value->is_number_unsigned()) return 0;
+  if (value == nullptr || !value->is_number_integer() || *value < 0) return 0;
   const auto revision = value->get<std::uint64_t>();
   return revision <= kRevisionMax ? revision : 0;
 }

@@ -118,12 +118,15 @@ class RuleChange {
   friend class RuleStore;
   struct State;
   explicit RuleChange(std::unique_ptr<State> state);
+  [[nodiscard]] Result<void> stage(std::string file, std::string bytes);
   std::unique_ptr<State> state_;
 };
 
 /// Thread-safe.
 class RuleStore {
  public:
+  class Core;  ///< Of the .cc files.
+
   /// Opens the directory, creating it if it is missing, and loads it; corrupt files are set aside.
   /// Error StorageFailed: the directory cannot be read or made. FailedPrecondition: it is writable
   /// for everybody. Unsupported: a file of a newer format (exit 78).
@@ -152,10 +155,8 @@ class RuleStore {
   Result<std::size_t> clean_up(std::chrono::hours age);
 
  private:
-  friend class RuleChange;
-  class Core;
-  explicit RuleStore(std::unique_ptr<Core> core);
-  std::unique_ptr<Core> core_;
+  explicit RuleStore(std::shared_ptr<Core> core);
+  std::shared_ptr<Core> core_;  // shared with the change that is under way
 };
 
 }  // namespace betrace::storage
