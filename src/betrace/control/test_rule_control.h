@@ -1,0 +1,164 @@
+// For tests only: a RuleControl over a real directory, with a disk and a log that can be broken.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "betrace/control/rule_control.h"
+#include "betrace/control/rule_import.h"
+
+namespace betrace::control {
+
+inline constexpr UnixNanos kSecond = 1'000'000'000;
+inline constexpr UnixNanos kStart = 1'769'853'600 * kSecond;  // 2026-01-31T10:00:00Z
+
+/// A directory that is gone at the end of the test.
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() {
+    std::string path = (std::filesystem::temp_directory_path() / "betrace-XXXXXX").string();
+    if (::mkdtemp(path.data()) == nullptr) throw std::runtime_error("no temporary directory");
+    path_ = path;
+  }
+  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+  void write(const std::string& name, std::string_view text) const {
+    std::ofstream(path_ + "/" + name) << text;
+  }
+  [[nodiscard]] bool has(const std::string& name) const {
+    return std::filesystem::exists(path_ + "/" + name);
+  }
+
+ private:
+  std::string path_;
+};
+
+/// The real disk until a call is told to fail.
+class BreakableDisk : public storage::FileSystem {
+ public:
+  ssize_t write(int file, const void* bytes, std::size_t count) override {
+    return is_full ? -ENOSPC : FileSystem::write(file, bytes, count);
+  }
+  int rename(int directory, const std::string& from, const std::string& to) override {
+    const int result = FileSystem::rename(directory, from, to);
+    if (result == 0) renames += 1;
+    return result;
+  }
+  // Syncing a directory fails after the rename was done: its outcome is uncertain.
+  int sync(int file) override {
+    if (sync_fails_after_rename && renames > 0) return -EIO;
+    return FileSystem::sync(file);
+  }
+
+  bool is_full = false;
+  bool sync_fails_after_rename = false;
+  int renames = 0;
+};
+
+/// A rule that loads, named like its id.
+inline model::Rule make_rule(const std::string& id,
+                             const std::string& expression = "span.duration > 1s") {
+  model::Rule rule;
+  rule.id = id;
+  rule.name = id;
+  rule.expression = expression;
+  rule.revision = 0;
+  return rule;
+}
+
+class RuleControlTest : public ::testing::Test {
+ protected:
+  RuleControlTest() { open(); }
+
+  void open(std::size_t rules_max = 1'000) {
+    control_.reset();
+    storage::RuleStoreOptions store_options;
+    store_options.path = directory_.path();
+    store_options.files = &disk_;
+    auto opened = storage::RuleStore::open(store_options);
+    ASSERT_TRUE(opened) << opened.error().message;
+    store_ = std::move(*opened);
+    RuleControlOptions options;
+    options.rules_max = rules_max;
+    options.record = [this](std::span<const storage::RuleChangeRecord> changes) {
+      return record(changes);
+    };
+    control_ = std::make_unique<RuleControl>(*store_, active_, std::move(options));
+    static_cast<void>(control_->start(recorded_, kStart));
+  }
+
+  Result<std::uint64_t> record(std::span<const storage::RuleChangeRecord> changes) {
+    if (log_fails_) return fail(ErrorCode::StorageFailed, "log is broken");
+    for (const storage::RuleChangeRecord& change : changes) {
+      records_.push_back(change);
+      recorded_[change.rule_id] = {change.revision, change.sha256};
+    }
+    return records_.size();
+  }
+
+  static ChangeContext at(UnixNanos now) {
+    ChangeContext context;
+    context.actor = "key:ops";
+    context.now = now;
+    return context;
+  }
+
+  Outcome<CreateResult> create(const model::Rule& rule, OnConflict conflict = OnConflict::Fail,
+                               UnixNanos now = kStart) {
+    return control_->create(rule, conflict, at(now));
+  }
+
+  Outcome<LoadedRulePtr> set_severity(const std::string& id, model::Severity severity,
+                                      const Precondition& precondition = {}) {
+    return control_->update(
+        id,
+        [severity](const model::Rule& stored) -> Outcome<model::Rule> {
+          model::Rule edited = stored;
+          edited.severity = severity;
+          return edited;
+        },
+        precondition, at(kStart + kSecond));
+  }
+
+  /// `create a`, `update a`, ...
+  [[nodiscard]] std::vector<std::string> changes() const {
+    std::vector<std::string> lines;
+    for (const auto& record : records_) lines.push_back(record.change + " " + record.rule_id);
+    return lines;
+  }
+
+  [[nodiscard]] std::vector<std::string> active_ids() const {
+    std::vector<std::string> ids;
+    for (const auto& rule : active_.current()->rules()) ids.push_back(rule->rule.id);
+    return ids;
+  }
+
+  [[nodiscard]] std::vector<std::string> loaded_ids() const {
+    std::vector<std::string> ids;
+    for (const auto& rule : control_->rules()->rules) ids.push_back(rule->rule.id);
+    return ids;
+  }
+
+  TemporaryDirectory directory_;
+  BreakableDisk disk_;
+  bool log_fails_ = false;
+  std::vector<storage::RuleChangeRecord> records_;
+  std::map<std::string, storage::RecordedRule> recorded_;
+  engine::ActiveRules active_;
+  std::unique_ptr<storage::RuleStore> store_;
+  std::unique_ptr<RuleControl> control_;
+};
+
+using Ids = std::vector<std::string>;
+
+}  // namespace betrace::control
