@@ -244,7 +244,7 @@ TEST(ServerTest, LetsHandlersReadPastTheBody) {
                  .body_bytes_max = 1'000'000});
   TestServer server({}, {}, std::move(more));
   Client client({.port = server.port});
-  for (const std::size_t size : {0, 1, 16'384, 100'000}) {
+  for (const std::size_t size : {0u, 1u, 16'384u, 100'000u}) {
     EXPECT_EQ(client.post("/padding", "a/b", std::string(size, 'x'))->body, "true") << size;
     EXPECT_EQ(client.post("/padding", "a/b", std::string(size + 1, 'x'), true)->body, "true")
         << size;
