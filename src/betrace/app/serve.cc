@@ -139,6 +139,7 @@ Result<ServiceOptions> service_options(const Config& config) {
   options.server = server_limits(config);
   options.engine = engine_options(config);
   options.log.group_time = config.duration("log.group_time");
+  options.log.pending_records_max = config.number("log.pending");
   options.log.replica = config.text("replica_id");
   options.api = api_options(config);
   if (const std::string& path = config.text("rules.bootstrap_file"); !path.empty()) {

@@ -1,0 +1,386 @@
+#include "betrace/app/command_line.h"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
+#include <istream>
+#include <ostream>
+#include <utility>
+
+#include "betrace/app/completion.h"
+#include "betrace/app/config_command.h"
+#include "betrace/app/demo.h"
+#include "betrace/app/demo_serve.h"
+#include "betrace/app/eval.h"
+#include "betrace/app/healthcheck.h"
+#include "betrace/app/reference_pages.h"
+#include "betrace/app/replay.h"
+#include "betrace/app/rules_check.h"
+#include "betrace/app/run_test.h"
+#include "betrace/app/serve.h"
+#include "betrace/base/version.h"
+#include "betrace/telemetry/machine.h"
+
+namespace betrace::app {
+namespace {
+
+constexpr int kUsage = 2;
+constexpr std::string_view kBackendName = "betrace-backend";
+
+bool is_terminal(int file) { return isatty(file) == 1; }
+
+// The flags of all settings, for the commands that read the configuration.
+class SettingFlags {
+ public:
+  void add_to(CLI::App& command, std::string_view group) {
+    command.add_option("--config", file_path_, "YAML file with settings (BETRACE_CONFIG)");
+    texts_.reserve(config_catalog().size() * 2);
+    for (const Setting& setting : config_catalog()) {
+      add_one(command, setting, flag_name(setting), group);
+    }
+  }
+
+  [[nodiscard]] ConfigInputs inputs(const ConfigInputs& base) const {
+    ConfigInputs inputs = base;
+    inputs.file_path = file_path_;
+    for (const auto& [flag, text] : texts_) {
+      if (!text.empty()) inputs.flags.emplace_back(flag, text.front());
+    }
+    return inputs;
+  }
+
+ private:
+  void add_one(CLI::App& command, const Setting& setting, const std::string& flag,
+               std::string_view group) {
+    texts_.emplace_back(flag, std::vector<std::string>());
+    std::string names = flag;
+    if (!setting.flag_alias.empty()) names += "," + std::string(setting.flag_alias);
+    CLI::Option* option = command.add_option(names, texts_.back().second, help_of(setting));
+    option->expected(setting.type == SettingType::Boolean ? 0 : 1, 1)->type_name("");
+    if (setting.type == SettingType::Boolean) option->default_str("true");
+    option->group(setting.is_common ? std::string(group) : "");
+  }
+
+  static std::string help_of(const Setting& setting) {
+    const std::string fallback = fallback_text(setting);
+    return std::string(setting.text) + (fallback.empty() ? "" : " [" + fallback + "]");
+  }
+
+  std::string file_path_;
+  std::vector<std::pair<std::string, std::vector<std::string>>> texts_;
+};
+
+// Everything that flags are read into, and the commands that they belong to.
+class CommandLine {
+ public:
+  explicit CommandLine(const Process& process);
+
+  int run(std::vector<std::string> arguments);
+
+ private:
+  void add_serve();
+  void add_demo();
+  void add_eval();
+  void add_rules();
+  void add_test();
+  void add_replay();
+  void add_healthcheck();
+  void add_config();
+  void add_completion();
+
+  int serve();
+  int demo();
+  int replay();
+  int complete();
+  int config_show();
+  int config_check();
+  tl::expected<Config, int> load(const SettingFlags& flags);
+  [[nodiscard]] std::vector<CommandWords> words() const;
+
+  CLI::App* command(CLI::App& parent, const char* name, const char* text, const char* footer,
+                    int (CommandLine::*act)()) {
+    CLI::App* made = parent.add_subcommand(name, text);
+    made->footer(footer);
+    made->callback([this, act] { exit_code_ = (this->*act)(); });
+    return made;
+  }
+
+  const Process& process_;
+  CLI::App root_;
+  int exit_code_ = 0;
+  SettingFlags serve_flags_;
+  SettingFlags demo_flags_;
+  SettingFlags health_flags_;
+  SettingFlags show_flags_;
+  SettingFlags check_flags_;
+  DemoOptions demo_;
+  bool demo_serves_ = false;
+  RulesCheckOptions rules_;
+  std::string rules_format_ = "text";
+  TestOptions test_;
+  ReplayOptions replay_;
+  std::string replay_format_ = "text";
+  std::string fail_on_;
+  std::uint64_t quiet_ms_ = 6'000;
+  std::uint64_t idle_ms_ = 30'000;
+  std::uint64_t age_max_ms_ = 300'000;
+  std::string shell_;
+  bool given_only_ = false;
+};
+
+CommandLine::CommandLine(const Process& process)
+    : process_(process),
+      root_(
+          "Real-time rules over OpenTelemetry traces.\n"
+          "A rule says what must not happen; every violation is durable and proven by spans.",
+          "betrace") {
+  root_.set_version_flag("--version", "betrace " + std::string(version()));
+  root_.require_subcommand(1);
+  root_.failure_message(CLI::FailureMessage::simple);
+  root_.footer("Try: betrace demo --serve");
+  add_serve();
+  add_demo();
+  add_eval();
+  add_rules();
+  add_test();
+  add_replay();
+  add_healthcheck();
+  add_config();
+  add_completion();
+}
+
+void CommandLine::add_serve() {
+  CLI::App* serve = command(root_, "serve", "Run the server until SIGTERM or Ctrl-C",
+                            "Example: betrace serve --storage-path ./data/rules\n"
+                            "All settings: betrace config show",
+                            &CommandLine::serve);
+  serve_flags_.add_to(*serve, "Settings");
+}
+
+void CommandLine::add_demo() {
+  CLI::App* demo = command(root_, "demo", "Send a small shop's traffic and print its violations",
+                           "Example: betrace demo --serve --traces 100", &CommandLine::demo);
+  demo->add_flag("--serve", demo_serves_, "Start a server with the starter rules in this process");
+  demo->add_option("--host", demo_.host, "Server to send to")->capture_default_str();
+  demo->add_option("--rate", demo_.rate, "Traces a second; 0 = as fast as possible")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
+  demo->add_option("--fault-rate", demo_.fault_rate, "Share of traces with a fault")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  demo->add_option("--traces", demo_.traces, "End after so many, and compare; 0 = go on");
+  demo->add_option("--seed", demo_.seed, "Of the traffic; 0 = a new one");
+  demo_flags_.add_to(*demo, "Settings of the server");
+}
+
+void CommandLine::add_eval() {
+  CLI::App* eval =
+      root_.add_subcommand("eval", "Judge rules on traces: JSON lines in, JSON lines out");
+  eval->footer("Example: echo '{\"name\":\"a\",\"expr\":\"span.duration > 1s\"}' | betrace eval");
+  eval->callback([this] { exit_code_ = run_eval(process_.in, process_.out); });
+}
+
+void CommandLine::add_rules() {
+  CLI::App* rules = root_.add_subcommand("rules", "Check and explain rule files");
+  rules->require_subcommand(1);
+  const auto add = [this, rules](const char* name, const char* text, auto act) {
+    CLI::App* made = rules->add_subcommand(name, text);
+    made->add_option("PATH", rules_.paths, "Files or folders, JSON or YAML")->required();
+    made->footer("Example: betrace rules " + std::string(name) + " rules/starter");
+    made->callback([this, act] {
+      rules_.is_json = rules_format_ == "json";
+      rules_.colour = is_terminal(STDOUT_FILENO);
+      exit_code_ = act(rules_, process_.out, process_.err);
+    });
+    return made;
+  };
+  add("check", "Say what is wrong with rules, and where", run_rules_check)
+      ->add_option("--format", rules_format_, "text or json")
+      ->check(CLI::IsMember({"text", "json"}));
+  add("explain", "Say when rules are decided and what they read", run_rules_explain);
+}
+
+void CommandLine::add_test() {
+  CLI::App* test = root_.add_subcommand("test", "Run rule tests: spans with the expected verdict");
+  test->add_option("PATH", test_.paths, "Files or folders")->required();
+  test->add_flag("-q,--quiet", test_.is_quiet, "Name only the cases that fail");
+  test->footer("Example: betrace test rules/starter");
+  test->callback([this] { exit_code_ = run_test(test_, process_.out, process_.err); });
+}
+
+void CommandLine::add_replay() {
+  CLI::App* replay = command(root_, "replay", "Judge recorded OTLP by rules",
+                             "Example: betrace replay --rule 'span.duration > 1s' traces.jsonl.gz",
+                             &CommandLine::replay);
+  replay->add_option("--rules", replay_.rules.paths, "Rule files or folders");
+  replay->add_option("--rule", replay_.rules.expressions, "A rule; may be repeated");
+  replay
+      ->add_option("FILE", replay_.files, "OTLP/JSON lines or protobuf, plain or gzip; - is stdin")
+      ->required();
+  replay->add_option("--format", replay_format_, "text or json (one violation a line)")
+      ->check(CLI::IsMember({"text", "json"}));
+  replay->add_option("--fail-on", fail_on_, "Exit 3 from this severity up")
+      ->check(CLI::IsMember({"LOW", "MEDIUM", "HIGH", "CRITICAL"}, CLI::ignore_case));
+  const auto add_time = [replay](const char* name, std::uint64_t& value, const char* text) {
+    replay->add_option(name, value, text)
+        ->transform(CLI::AsNumberWithUnit(
+            std::map<std::string, std::uint64_t>{{"ms", 1}, {"s", 1'000}, {"m", 60'000}}));
+  };
+  add_time("--trace-quiet", quiet_ms_, "A whole trace closes after this quiet time [6s]");
+  add_time("--trace-idle", idle_ms_, "Any trace closes after this quiet time [30s]");
+  add_time("--trace-age-max", age_max_ms_, "Any trace closes this long after its first span [5m]");
+}
+
+void CommandLine::add_healthcheck() {
+  CLI::App* health = root_.add_subcommand("healthcheck", "Exit 0 if the server here is alive");
+  health->footer("Example: betrace healthcheck --http-port 12011");
+  health_flags_.add_to(*health, "Settings");
+  health->callback([this] {
+    const auto config = load(health_flags_);
+    exit_code_ = config ? run_healthcheck(*config, process_.err) : config.error();
+  });
+}
+
+void CommandLine::add_config() {
+  CLI::App* config = root_.add_subcommand("config", "Show and check settings");
+  config->require_subcommand(1);
+  CLI::App* show = command(*config, "show", "Print every setting with its source",
+                           "Example: betrace config show --given", &CommandLine::config_show);
+  show->add_flag("--given", given_only_, "Leave the defaults out");
+  show_flags_.add_to(*show, "Settings");
+  CLI::App* check =
+      command(*config, "check", "Say whether the settings are valid",
+              "Example: betrace config check --config betrace.yaml", &CommandLine::config_check);
+  check_flags_.add_to(*check, "Settings");
+  CLI::App* pages = root_.add_subcommand("docs", "Print a page that is made from a table");
+  pages->group("");
+  pages->require_subcommand(1);
+  pages->add_subcommand("configuration", "")->callback([this] {
+    process_.out << configuration_page();
+  });
+  pages->add_subcommand("metrics", "")->callback([this] { process_.out << metrics_page(); });
+}
+
+void CommandLine::add_completion() {
+  CLI::App* completion = command(root_, "completion", "Print completion for a shell",
+                                 "Example: betrace completion bash", &CommandLine::complete);
+  completion->add_option("SHELL", shell_, "bash, zsh or fish")->required();
+}
+
+tl::expected<Config, int> CommandLine::load(const SettingFlags& flags) {
+  auto config = Config::load(flags.inputs(process_.inputs));
+  if (config) return std::move(*config);
+  for (const std::string& problem : config.error()) {
+    process_.err << "config error: " << problem << "\n";
+  }
+  return tl::unexpected<int>(kUsage);
+}
+
+int CommandLine::serve() {
+  StopSignal stop;
+  const auto config = load(serve_flags_);
+  return config ? run_serve(*config, stop, process_.err) : config.error();
+}
+
+int CommandLine::demo() {
+  StopSignal stop;
+  const auto config = load(demo_flags_);
+  if (!config) return config.error();
+  demo_.api_port = static_cast<std::uint16_t>(config->number("http.port"));
+  demo_.otlp_port = static_cast<std::uint16_t>(config->number("otlp.http_port"));
+  demo_.colour = is_terminal(STDOUT_FILENO);
+  return demo_serves_ ? run_demo_with_server(demo_, *config, stop, process_.out, process_.err)
+                      : run_demo(demo_, stop, process_.out, process_.err);
+}
+
+int CommandLine::replay() {
+  replay_.format = replay_format_ == "json" ? ReplayFormat::Json : ReplayFormat::Text;
+  if (!fail_on_.empty()) replay_.fail_on = model::parse_severity(fail_on_);
+  replay_.show_progress = is_terminal(STDERR_FILENO);
+  traces::ClosureLimits& closure = replay_.engine.table.closure;
+  closure.quiet = std::chrono::milliseconds(quiet_ms_);
+  closure.idle_max = std::chrono::milliseconds(idle_ms_);
+  closure.age_max = std::chrono::milliseconds(age_max_ms_);
+  return run_replay(replay_, process_.out, process_.err);
+}
+
+int CommandLine::config_show() {
+  const auto config = load(show_flags_);
+  if (!config) return config.error();
+  print_config(*config, given_only_, process_.out);
+  return 0;
+}
+
+int CommandLine::config_check() {
+  const auto config = load(check_flags_);
+  if (!config) return config.error();
+  print_config_check(*config, process_.out, process_.err);
+  return 0;
+}
+
+// Commands and their long flags, for completion.
+std::vector<CommandWords> CommandLine::words() const {
+  std::vector<CommandWords> all;
+  const auto visit = [&all](const CLI::App& app, const std::string& path,
+                            const auto& self) -> void {
+    CommandWords words;
+    words.path = path;
+    for (const CLI::App* below : app.get_subcommands(nullptr)) {
+      if (below->get_group().empty()) continue;
+      words.commands.push_back(below->get_name());
+      self(*below, path.empty() ? below->get_name() : path + " " + below->get_name(), self);
+    }
+    for (const CLI::Option* option : app.get_options()) {
+      for (const std::string& name : option->get_lnames()) words.flags.push_back("--" + name);
+    }
+    all.push_back(std::move(words));
+  };
+  visit(root_, "", visit);
+  return all;
+}
+
+int CommandLine::complete() {
+  const auto script = completion_script(shell_, words());
+  if (!script) {
+    process_.err << "completion: unknown shell \"" << shell_ << "\" (known: bash, zsh, fish)\n";
+    return kUsage;
+  }
+  process_.out << *script;
+  return 0;
+}
+
+int CommandLine::run(std::vector<std::string> arguments) {
+  try {
+    std::ranges::reverse(arguments);
+    root_.parse(std::move(arguments));
+    return exit_code_;
+  } catch (const CLI::ParseError& error) {
+    const int code = root_.exit(error, process_.out, process_.err);
+    return code == 0 ? 0 : kUsage;
+  }
+}
+
+}  // namespace
+
+int run_command_line(std::vector<std::string> arguments, const Process& process) {
+  return CommandLine(process).run(std::move(arguments));
+}
+
+std::vector<std::string> program_arguments(int count, const char* const* texts) {
+  std::vector<std::string> arguments(texts + 1, texts + count);
+  if (std::filesystem::path(texts[0]).filename() != kBackendName) return arguments;
+  const bool is_version = !arguments.empty() && arguments.front() == "--version";
+  if (is_version) return arguments;
+  const auto health = std::ranges::find(arguments, "--health-check");
+  if (health == arguments.end()) {
+    arguments.insert(arguments.begin(), "serve");
+  } else {
+    arguments.erase(health);
+    arguments.insert(arguments.begin(), "healthcheck");
+  }
+  return arguments;
+}
+
+}  // namespace betrace::app

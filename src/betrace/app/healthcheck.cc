@@ -1,0 +1,27 @@
+#include "betrace/app/healthcheck.h"
+
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include <chrono>
+#include <ostream>
+
+#include "betrace/http/client.h"
+
+namespace betrace::app {
+
+int run_healthcheck(const Config& config, std::ostream& err) {
+  http::ClientOptions options;
+  options.host = config.list("http.bind").front();
+  options.port = static_cast<std::uint16_t>(config.number("http.port"));
+  options.timeout = std::chrono::seconds(5);
+  http::Client client(options);
+  const auto reply = client.get("/health");
+  if (reply && reply->status == 200) return 0;
+  const std::string reason =
+      reply ? fmt::format("status {}", reply->status) : reply.error().message;
+  fmt::print(err, "betrace: {} port {} is not healthy: {}\n", options.host, options.port, reason);
+  return 1;
+}
+
+}  // namespace betrace::app
