@@ -66,7 +66,8 @@ TEST(EvalTest, SpansOfTwoTracesAreRefused) {
   const auto answers = eval(
       R"({"name":"d","expr":"true","spans":[)"
       R"({"trace_id":"00000000000000000000000000000001","span_id":"000000000000000a","name":""},)"
-      R"({"trace_id":"00000000000000000000000000000002","span_id":"000000000000000b","name":""}]})");
+      R"({"trace_id":"00000000000000000000000000000002","span_id":"000000000000000b",)"
+      R"("name":""}]})");
   ASSERT_EQ(answers.size(), 1u);
   EXPECT_EQ(answers[0].at("valid"), false);
 }

@@ -65,7 +65,8 @@ TEST(JsonSpanReaderTest, ReadsTheSpanOfThePage) {
 
 TEST(JsonSpanReaderTest, KeepsTheJsonTypeOfAttributeValues) {
   const auto span = read_with(R"("attributes":{"d":1.0,"e":1e3,"i":-5,"n":null,"s":"7",
-      "big":9223372036854775807,"bigger":9223372036854775808,"l":[1,"a",[2]],"m":{"a":{"b":true}}})");
+      "big":9223372036854775807,"bigger":9223372036854775808,"l":[1,"a",[2]],
+      "m":{"a":{"b":true}}})");
   ASSERT_TRUE(span.has_value()) << message_of(span);
   const auto value = [&span](std::string_view key) {
     return find_attribute(span->view().attributes, key);

@@ -101,8 +101,8 @@ TEST_F(DurableFileTest, ReadsWithinBoundsAndDirectory) {
   TestDirectory outside;
   outside.write("secret", "s");
   directory_.write("file", "12345");
-  ::symlink("file", directory_.file("link").c_str());
-  ::symlink(outside.file("secret").c_str(), directory_.file("escape").c_str());
+  ASSERT_EQ(::symlink("file", directory_.file("link").c_str()), 0);
+  ASSERT_EQ(::symlink(outside.file("secret").c_str(), directory_.file("escape").c_str()), 0);
   ::mkfifo(directory_.file("pipe").c_str(), 0600);
   const auto read = [&](const char* name, std::size_t bytes_max, Links links) {
     return read_file(files_, handle_.number(), name, bytes_max, links);
