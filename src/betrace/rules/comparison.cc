@@ -78,8 +78,10 @@ bool are_lists_equal(const RuntimeValue& left, const RuntimeValue& right, int de
 std::vector<model::AttributeView> sorted_fields(model::AttributesView fields) {
   std::vector<model::AttributeView> sorted(fields.begin(), fields.end());
   std::ranges::stable_sort(sorted, {}, &model::AttributeView::key);
-  const auto repeated = std::ranges::unique(sorted, {}, &model::AttributeView::key);
-  sorted.erase(repeated.begin(), repeated.end());
+  const auto same_key = [](const model::AttributeView& left, const model::AttributeView& right) {
+    return left.key == right.key;
+  };
+  sorted.erase(std::unique(sorted.begin(), sorted.end(), same_key), sorted.end());
   return sorted;
 }
 

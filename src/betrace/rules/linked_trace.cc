@@ -22,8 +22,10 @@ std::vector<const model::SpanView*> without_copies(
     std::span<const model::SpanView* const> arrivals) {
   std::vector<const model::SpanView*> spans(arrivals.begin(), arrivals.end());
   std::ranges::stable_sort(spans, {}, &model::SpanView::span_id);
-  const auto copies = std::ranges::unique(spans, {}, &model::SpanView::span_id);
-  spans.erase(copies.begin(), copies.end());
+  const auto same_id = [](const model::SpanView* left, const model::SpanView* right) {
+    return left->span_id == right->span_id;
+  };
+  spans.erase(std::unique(spans.begin(), spans.end(), same_id), spans.end());
   return spans;
 }
 

@@ -6,7 +6,7 @@ namespace betrace::rules {
 
 const TraceFields::Times& TraceFields::times() {
   if (times_) return *times_;
-  times_.emplace();
+  times_ = Times{0, 0};
   if (trace_->size() == 0) return *times_;
   times_->start = trace_->span(0).start_time_unix_nano;
   for (std::uint32_t i = 0; i < trace_->size(); ++i) {
@@ -32,8 +32,7 @@ const std::vector<std::string_view>& TraceFields::services() {
     if (!service.empty()) services_->push_back(service);
   }
   std::ranges::sort(*services_);
-  const auto repeated = std::ranges::unique(*services_);
-  services_->erase(repeated.begin(), repeated.end());
+  services_->erase(std::unique(services_->begin(), services_->end()), services_->end());
   return *services_;
 }
 
