@@ -43,8 +43,8 @@ Expected read_expected(const Json& entry, std::string place, ScenarioMembers* ow
   }
   ScenarioMembers members(entry, std::move(place));
   members.each([&](const std::string& name, const Json& value) {
-    const bool is_kind = name == "violation" || name == "final" || name == "withdrawn" ||
-                         (name == "revision" && value.is_string());
+    const bool is_kind =
+        name == "violation" || name == "final" || name == "revision" || name == "withdrawn";
     if (is_kind) {
       expected.kind = name;
       expected.fields["rule"] = expected_values(name, value, &members);

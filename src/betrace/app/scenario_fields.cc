@@ -67,7 +67,7 @@ using S = const Scenario&;
 
 const std::array kFields = {
     ScenarioField{"rule", FieldMatch::Equal, [](V v, S) { return Values{v.rule_id}; }},
-    ScenarioField{"revision", FieldMatch::Equal,
+    ScenarioField{"rule_revision", FieldMatch::Equal,
                   [](V v, S) { return Values{std::to_string(v.rule_revision)}; }},
     ScenarioField{"trace", FieldMatch::Equal,
                   [](V v, S s) { return Values{label(v.trace_id.hex(), s)}; }},
