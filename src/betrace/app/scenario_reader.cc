@@ -172,9 +172,10 @@ void read_case_rules(ScenarioMembers* members, const FileParts& file, Scenario* 
 
 Result<Scenario> read_case(const Json& object, std::size_t index, const FileParts& file) {
   Scenario scenario;
-  ScenarioMembers members(object, fmt::format("cases[{}]", index));
-  scenario.name = members.text("name").value_or("");
-  if (scenario.name.empty()) members.fail("name", "is missing");
+  const std::string nameless = fmt::format("cases[{}]", index);
+  scenario.name = ScenarioMembers(object, nameless).text("name").value_or("");
+  if (scenario.name.empty())
+    return fail(ErrorCode::InvalidArgument, nameless + ": name is missing");
   const std::string place = fmt::format("case '{}'", scenario.name);
   ScenarioMembers named(object, place);
   named.skip("name");
@@ -191,7 +192,6 @@ Result<Scenario> read_case(const Json& object, std::size_t index, const FilePart
   }
   scenario.until = named.time("until");
   read_expectations(&named, &scenario);
-  if (scenario.name.empty()) return fail(members.finish().error());
   if (auto done = named.finish(); !done.has_value()) return fail(done.error());
   return scenario;
 }

@@ -1,4 +1,4 @@
-#include "betrace/app/run_test.h"
+#include "betrace/app/run_tests.h"
 
 #include <fmt/format.h>
 
