@@ -211,7 +211,7 @@ TEST_F(RuleControlTest, WhatWasChangedWhileNobodyLookedIsRecordedAtStart) {
   ASSERT_TRUE(create(make_rule("a")));
   ASSERT_TRUE(create(make_rule("b")));
   control_.reset();
-  std::filesystem::remove(directory_.path() + "/a.json");
+  std::filesystem::remove(directory_.file("a.json"));
   directory_.write("c.json", R"({"id":"c","name":"c","expression":"true"})");
   open();
   EXPECT_EQ(loaded_ids(), (Ids{"b", "c"}));
@@ -268,7 +268,7 @@ TEST_F(RuleControlTest, ARuleOfAYamlFileIsReadOnly) {
 
 TEST_F(RuleControlTest, AFullDiskChangesNothingAndEqualRulesStillPass) {
   ASSERT_TRUE(create(make_rule("a")));
-  disk_.is_full = true;
+  disk_.fail_at(0, ENOSPC, true);
   const auto refused = create(make_rule("b"));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, RefusalKind::StorageUnavailable);
@@ -276,22 +276,34 @@ TEST_F(RuleControlTest, AFullDiskChangesNothingAndEqualRulesStillPass) {
   EXPECT_EQ(create(make_rule("a"))->what, What::Unchanged);
   EXPECT_EQ(loaded_ids(), Ids{"a"});
   EXPECT_EQ(changes(), Ids{"create a"});
-  disk_.is_full = false;
+  disk_.heal();
   ASSERT_TRUE(store_->probe());
   EXPECT_TRUE(create(make_rule("b")));
 }
 
-TEST_F(RuleControlTest, AnUncertainWriteLeavesMemoryEqualToTheDisk) {
+// Every call of a change fails once, alone and with all later ones.
+TEST_F(RuleControlTest, WhateverCallFailsMemoryIsEqualToTheDisk) {
   ASSERT_TRUE(create(make_rule("a")));
-  disk_.sync_fails_after_rename = true;
-  disk_.renames = 0;
-  const auto result = create(make_rule("b"));
-  ASSERT_FALSE(result);
-  EXPECT_EQ(result.error().kind, RefusalKind::StorageUncertain);
-  disk_.sync_fails_after_rename = false;
-  const Ids in_memory = loaded_ids();
-  open();
-  EXPECT_EQ(loaded_ids(), in_memory);
+  int uncertain = 0;
+  for (const bool and_all_later : {false, true}) {
+    for (int call = 0;; ++call) {
+      const std::string id = "b" + std::to_string(call) + (and_all_later ? "-later" : "");
+      disk_.fail_at(call, EIO, and_all_later);
+      const auto result = create(make_rule(id));
+      const bool has_failed = disk_.has_failed();
+      disk_.heal();
+      if (!has_failed) break;
+      ASSERT_LT(call, 100);
+      if (!result && result.error().kind == RefusalKind::StorageUncertain) uncertain += 1;
+      const Ids in_memory = loaded_ids();
+      const Ids in_force = active_ids();
+      open();
+      EXPECT_EQ(loaded_ids(), in_memory) << "call " << call;
+      EXPECT_EQ(active_ids(), in_force) << "call " << call;
+      EXPECT_TRUE(!result || control_->rules()->find(id) != nullptr) << "call " << call;
+    }
+  }
+  EXPECT_GT(uncertain, 0);
 }
 
 TEST_F(RuleControlTest, AChangeThatCannotBeRecordedIsTakenBack) {

@@ -119,7 +119,7 @@ TEST_F(RuleImportTest, ADryRunSaysWhatWouldHappenAndChangesNothing) {
 }
 
 TEST_F(RuleImportTest, AFullDiskRefusesTheWholeImport) {
-  disk_.is_full = true;
+  disk_.fail_at(0, ENOSPC, true);
   const auto result = control_->import(entries({make_rule("a"), make_rule("b")}), {}, at(kStart));
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().kind, RefusalKind::StorageUnavailable);

@@ -4,8 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
-#include <filesystem>
-#include <fstream>
 #include <map>
 #include <memory>
 #include <string>
@@ -13,57 +11,12 @@
 
 #include "betrace/control/rule_control.h"
 #include "betrace/control/rule_import.h"
+#include "betrace/storage/test_directory.h"
 
 namespace betrace::control {
 
 inline constexpr UnixNanos kSecond = 1'000'000'000;
 inline constexpr UnixNanos kStart = 1'769'853'600 * kSecond;  // 2026-01-31T10:00:00Z
-
-/// A directory that is gone at the end of the test.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string path = (std::filesystem::temp_directory_path() / "betrace-XXXXXX").string();
-    if (::mkdtemp(path.data()) == nullptr) throw std::runtime_error("no temporary directory");
-    path_ = path;
-  }
-  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-
-  [[nodiscard]] const std::string& path() const { return path_; }
-  void write(const std::string& name, std::string_view text) const {
-    std::ofstream(path_ + "/" + name) << text;
-  }
-  [[nodiscard]] bool has(const std::string& name) const {
-    return std::filesystem::exists(path_ + "/" + name);
-  }
-
- private:
-  std::string path_;
-};
-
-/// The real disk until a call is told to fail.
-class BreakableDisk : public storage::FileSystem {
- public:
-  ssize_t write(int file, const void* bytes, std::size_t count) override {
-    return is_full ? -ENOSPC : FileSystem::write(file, bytes, count);
-  }
-  int rename(int directory, const std::string& from, const std::string& to) override {
-    const int result = FileSystem::rename(directory, from, to);
-    if (result == 0) renames += 1;
-    return result;
-  }
-  // Syncing a directory fails after the rename was done: its outcome is uncertain.
-  int sync(int file) override {
-    if (sync_fails_after_rename && renames > 0) return -EIO;
-    return FileSystem::sync(file);
-  }
-
-  bool is_full = false;
-  bool sync_fails_after_rename = false;
-  int renames = 0;
-};
 
 /// A rule that loads, named like its id.
 inline model::Rule make_rule(const std::string& id,
@@ -149,8 +102,8 @@ class RuleControlTest : public ::testing::Test {
     return ids;
   }
 
-  TemporaryDirectory directory_;
-  BreakableDisk disk_;
+  storage::TestDirectory directory_;
+  storage::FaultyFileSystem disk_;
   bool log_fails_ = false;
   std::vector<storage::RuleChangeRecord> records_;
   std::map<std::string, storage::RecordedRule> recorded_;
