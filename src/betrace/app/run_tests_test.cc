@@ -61,6 +61,23 @@ TEST_F(RunTestsTest, PassesAllScenariosOfThisRepository) {
   EXPECT_GE(std::stoi(out_.str()), 100) << "the summary counts them";
 }
 
+TEST_F(RunTestsTest, PassesTheTestsOfTheStarterPack) {
+  EXPECT_EQ(run({BETRACE_SOURCE_DIR "/rules/starter"}, true), 0) << out_.str() << error_.str();
+}
+
+TEST_F(RunTestsTest, WritesASpanManyTimes) {
+  EXPECT_EQ(run_case(R"(
+  - name: many
+    rule: count(retry) > 2
+    spans: [{name: a, id: root}, {name: retry, id: r, times: 3}]
+    expect: {witnesses: [r, r.2, r.3]}
+)"),
+            0)
+      << out_.str();
+  expect_error("  - {name: a, rule: x.y, spans: [{name: z, times: 0}], expect: none}\n",
+               "times is not 1 to 10000");
+}
+
 TEST_F(RunTestsTest, PrintsALineForEachCaseAndASummary) {
   EXPECT_EQ(run_case(std::string(kCharge) + "    expect: violated\n"), 0);
   EXPECT_EQ(out_.str(),
