@@ -140,8 +140,11 @@ class TimelineReader {
   }
 
   void read_spans(std::size_t index, ScenarioMembers* members, Scenario* scenario) {
-    const std::uint64_t times = members->count("times").value_or(1);
-    if (times == 0 || times > kTimesMax) return members->fail("times", "is not 1 to 10000");
+    std::uint64_t times = members->count("times").value_or(1);
+    if (times == 0 || times > kTimesMax) {
+      members->fail("times", "is not 1 to 10000");
+      times = 1;
+    }
     for (std::uint64_t i = 0; i < times; ++i) {
       ScenarioAction action;
       action.at = latest_;
