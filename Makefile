@@ -36,7 +36,7 @@ test: ## Set up, build, run every fast test; the last line is the count
 	  --gtest $(BUILD)/release/tests --unittest tests/tools --node tests/e2e \
 	  --check tools/floors --check tools/tidy \
 	  --check '$(BUILD)/betrace rules check rules/starter/rules.yaml' \
-	  --check '$(BUILD)/betrace test tests/scenarios'
+	  --check '$(BUILD)/betrace test rules/starter tests/scenarios'
 
 e2e: build ## Run the end-to-end tests alone: real clients against a real server
 	@tools/setup --test

@@ -18,7 +18,7 @@
 #include "betrace/app/reference_pages.h"
 #include "betrace/app/replay.h"
 #include "betrace/app/rules_check.h"
-#include "betrace/app/test_command.h"
+#include "betrace/app/run_tests.h"
 #include "betrace/app/serve.h"
 #include "betrace/base/version.h"
 #include "betrace/telemetry/machine.h"

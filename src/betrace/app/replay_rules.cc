@@ -13,7 +13,6 @@
 #include "betrace/rules/checked_rule.h"
 #include "betrace/storage/rule_document.h"
 #include "betrace/storage/yaml.h"
-#include "betrace/storage/yaml.h"
 
 namespace betrace::app {
 namespace {
@@ -102,7 +101,7 @@ class Collector {
     auto checked = rules::check_rule(rule.expression);
     if (!checked) {
       ++problems_;
-      err_ << rules::render(checked.error(), rule.expression, place, false) << '\n';
+      err_ << rules::render(checked.error(), rule.expression, place, false);
       return false;
     }
     auto active = engine::make_active_rule(rule, std::move(*checked));
@@ -120,7 +119,7 @@ class Collector {
 
   void warn(const rules::CheckedRule& checked, const std::string& place) {
     for (const rules::Diagnostic& warning : checked.warnings) {
-      err_ << rules::render(warning, checked.text, place, false) << '\n';
+      err_ << rules::render(warning, checked.text, place, false);
     }
   }
 

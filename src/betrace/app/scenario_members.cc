@@ -77,12 +77,13 @@ void ScenarioMembers::fail(const Error& error) {
 }
 
 Result<void> ScenarioMembers::finish() {
-  if (error_.has_value()) return betrace::fail(*error_);
-  for (const auto& member : object_.items()) {
+  // A misspelt member first: it is why another one is missing.
+  for (auto member = object_.begin(); object_.is_object() && member != object_.end(); ++member) {
     if (asked_.contains(member.key())) continue;
     return betrace::fail(ErrorCode::InvalidArgument,
                          place_ + ": unknown member " + quote_excerpt(member.key()));
   }
+  if (error_.has_value()) return betrace::fail(*error_);
   return {};
 }
 

@@ -23,6 +23,9 @@ using Rules = std::vector<model::Rule>;
 // A case keeps little; a small budget makes a shard cheap to build.
 constexpr std::uint64_t kTracesBytes = 16 * 1024 * 1024;
 
+// Spans that one entry may stand for.
+constexpr std::uint64_t kTimesMax = 10'000;
+
 // What every case of a file starts from.
 struct FileParts {
   Rules rules;
@@ -122,18 +125,33 @@ class TimelineReader {
 
   void read_entry(std::size_t index, Scenario* scenario) {
     ScenarioMembers members(entries_[index], place_of(index));
-    ScenarioAction action;
-    action.at = members.time("at").value_or(latest_);
-    if (action.at < latest_) members.fail("at", "is before the entry above");
-    latest_ = action.at;
+    const auto at = members.time("at").value_or(latest_);
+    if (at < latest_) members.fail("at", "is before the entry above");
+    latest_ = at;
     if (is_action(entries_[index])) {
+      ScenarioAction action;
+      action.at = at;
       read_action(&members, &action);
+      scenario->actions.push_back(std::move(action));
     } else {
-      action.span = spans_.read(&members, index);
-      action.copies = members.count("copies").value_or(1);
+      read_spans(index, &members, scenario);
     }
-    if (auto done = members.finish(); !done.has_value()) return owner_->fail(done.error());
-    scenario->actions.push_back(std::move(action));
+    if (auto done = members.finish(); !done.has_value()) owner_->fail(done.error());
+  }
+
+  void read_spans(std::size_t index, ScenarioMembers* members, Scenario* scenario) {
+    std::uint64_t times = members->count("times").value_or(1);
+    if (times == 0 || times > kTimesMax) {
+      members->fail("times", "is not 1 to 10000");
+      times = 1;
+    }
+    for (std::uint64_t i = 0; i < times; ++i) {
+      ScenarioAction action;
+      action.at = latest_;
+      action.span = spans_.read(members, index, i);
+      action.copies = members->count("copies").value_or(1);
+      scenario->actions.push_back(std::move(action));
+    }
   }
 
   const Json& entries_;
@@ -172,9 +190,10 @@ void read_case_rules(ScenarioMembers* members, const FileParts& file, Scenario* 
 
 Result<Scenario> read_case(const Json& object, std::size_t index, const FileParts& file) {
   Scenario scenario;
-  ScenarioMembers members(object, fmt::format("cases[{}]", index));
-  scenario.name = members.text("name").value_or("");
-  if (scenario.name.empty()) members.fail("name", "is missing");
+  const std::string nameless = fmt::format("cases[{}]", index);
+  scenario.name = ScenarioMembers(object, nameless).text("name").value_or("");
+  if (scenario.name.empty())
+    return fail(ErrorCode::InvalidArgument, nameless + ": name is missing");
   const std::string place = fmt::format("case '{}'", scenario.name);
   ScenarioMembers named(object, place);
   named.skip("name");
@@ -191,7 +210,6 @@ Result<Scenario> read_case(const Json& object, std::size_t index, const FilePart
   }
   scenario.until = named.time("until");
   read_expectations(&named, &scenario);
-  if (scenario.name.empty()) return fail(members.finish().error());
   if (auto done = named.finish(); !done.has_value()) return fail(done.error());
   return scenario;
 }

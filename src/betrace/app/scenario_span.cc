@@ -22,6 +22,7 @@ constexpr std::string_view kMissing = "missing";
 
 // Written order is canonical order unless a test says otherwise.
 constexpr nanoseconds kDefaultStep = std::chrono::milliseconds(1);
+constexpr nanoseconds kRepetitionStep = std::chrono::microseconds(1);
 constexpr nanoseconds kDefaultTook = std::chrono::milliseconds(1);
 
 constexpr std::array<std::string_view, 5> kPassedOn = {"service", "kind", "status", "attributes",
@@ -111,11 +112,15 @@ std::string ScenarioSpans::parent_of(ScenarioMembers* members, const std::string
   return span_hex(parent);
 }
 
-std::optional<model::KeptSpan> ScenarioSpans::read(ScenarioMembers* members, std::size_t position) {
+std::optional<model::KeptSpan> ScenarioSpans::read(ScenarioMembers* members, std::size_t position,
+                                                   std::size_t repetition) {
   const std::string trace = trace_of(members);
-  const std::string label = label_of(members, position);
+  const std::string first_label = label_of(members, position);
+  const std::string label =
+      repetition == 0 ? first_label : fmt::format("{}.{}", first_label, repetition + 1);
   const auto order = static_cast<nanoseconds::rep>(position);
-  const nanoseconds start = members->time("start").value_or(order * kDefaultStep);
+  const nanoseconds start = members->time("start").value_or(order * kDefaultStep) +
+                            static_cast<nanoseconds::rep>(repetition) * kRepetitionStep;
   const nanoseconds took = members->time("took").value_or(kDefaultTook);
   const nanoseconds end = members->time("end").value_or(start + took);
   Json flat = {{"trace_id", trace_hex(trace)},

@@ -18,8 +18,10 @@ class ScenarioSpans {
   /// after its child. `position` is its place among the spans of the case.
   void declare(ScenarioMembers* members, std::size_t position);
 
-  /// Reads the span at `position`. Wrong members are left with `members`; then it returns nothing.
-  [[nodiscard]] std::optional<model::KeptSpan> read(ScenarioMembers* members, std::size_t position);
+  /// Reads the span at `position`; of one that is written `times: 3` the `repetition` 0, 1 or 2,
+  /// each a span of its own. Wrong members are left with `members`; then it returns nothing.
+  [[nodiscard]] std::optional<model::KeptSpan> read(ScenarioMembers* members, std::size_t position,
+                                                    std::size_t repetition);
 
   /// Names of trace and span ids, by hex.
   [[nodiscard]] const std::map<std::string, std::string>& labels() const noexcept {

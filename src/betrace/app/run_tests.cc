@@ -1,4 +1,8 @@
-#include "betrace/app/test_command.h"
+<<<<<<<< HEAD:src/betrace/app/test_command.cc
+#include "betrace/app/run_tests.h"
+========
+#include "betrace/app/run_tests.h"
+>>>>>>>> 9d0c0653627496f9ed4aa3ece3a0e7daa1196ef8:src/betrace/app/run_tests.cc
 
 #include <fmt/format.h>
 
