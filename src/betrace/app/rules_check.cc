@@ -6,13 +6,13 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <optional>
 #include <ostream>
 
 #include "betrace/base/json.h"
 #include "betrace/engine/message_template.h"
 #include "betrace/rules/checked_rule.h"
+#include "betrace/rules/tree_text.h"
 #include "betrace/storage/rule_document.h"
 
 namespace betrace::app {
@@ -96,13 +96,21 @@ CheckedEntry check_entry(const std::string& file, const storage::RuleEntry& sour
   return entry;
 }
 
+// One byte beyond the limit is enough to refuse the document: a device never ends.
+std::string read_bounded(std::istream* stream) {
+  std::string text(storage::kRuleDocumentBytesMax + 1, '\0');
+  stream->read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(stream->gcount()));
+  return text;
+}
+
 void check_file(const std::string& file, CheckRun* run) {
   std::ifstream stream(file, std::ios::binary);
   if (!stream) {
     run->unreadable.push_back(fmt::format("{}: cannot be read", file));
     return;
   }
-  const std::string text(std::istreambuf_iterator<char>(stream), {});
+  const std::string text = read_bounded(&stream);
   const auto document = storage::read_rule_document(text, storage::rule_format_of(file));
   if (!document) {
     run->unreadable.push_back(fmt::format("{}: {}", file, document.error().message));
@@ -192,6 +200,7 @@ void explain_rule(const CheckedEntry& entry, std::ostream& out) {
   fmt::print(out, "{}\n  {}\n  scope      {}\n  decided    {}{}\n", entry.name, rule.normalized,
              rules::name_of(rule.scope), rules::name_of(rule.firing),
              rule.monotone ? "; more spans cannot make it false" : "");
+  fmt::print(out, "  means      {}\n", rules::tree_text(*rule.condition));
   fmt::print(out, "  reads      {}\n", fmt::join(rule.fields, ", "));
   for (const rules::RuleClause& clause : rule.clauses) {
     fmt::print(out, "  clause     {}\n", clause.text);

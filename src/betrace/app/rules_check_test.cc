@@ -80,5 +80,62 @@ TEST_F(RulesCheckTest, TheTestsOfAPackAreNotTakenForRules) {
   EXPECT_EQ(check(), 0) << err_.str();
 }
 
+TEST_F(RulesCheckTest, EveryShapeOfADocumentIsRead) {
+  write("one.json", R"({"name":"one","expression":"a"})");
+  write("list.json", R"([{"name":"two","expression":"a"},{"name":"three","condition":"a"}])");
+  write("wrapped.yml", "rules:\n- name: four\n  expression: |\n    a\n    or b\n");
+  write("ignored.txt", "not a rule");
+  EXPECT_EQ(check(), 0) << out_.str() << err_.str();
+  EXPECT_NE(out_.str().find("4 rules, 0 wrong, 0 warnings"), std::string::npos) << out_.str();
+}
+
+TEST_F(RulesCheckTest, WarningsAreShownAndDoNotFail) {
+  write("a.json", R"({"name":"a","expression":"span.duration > 1000"})");
+  EXPECT_EQ(check(), 0);
+  EXPECT_NE(out_.str().find("a.json: a:1:17: warning: 1000 is read as nanoseconds"),
+            std::string::npos)
+      << out_.str();
+  EXPECT_NE(out_.str().find("1 rules, 0 wrong, 1 warnings"), std::string::npos);
+}
+
+TEST_F(RulesCheckTest, AMissingFileIsAUsageErrorAndTheOthersAreStillChecked) {
+  write("a.json", R"({"name":"a","expression":"a"})");
+  RulesCheckOptions options;
+  options.paths = {folder_ + "/none.json", folder_ + "/a.json"};
+  EXPECT_EQ(run_rules_check(options, out_, err_), 2);
+  EXPECT_NE(err_.str().find("none.json: cannot be read"), std::string::npos);
+  EXPECT_NE(out_.str().find("a.json: a: ok (trace scope, decided early)"), std::string::npos);
+}
+
+TEST_F(RulesCheckTest, AFileWithoutEndIsRefused) {
+  RulesCheckOptions options;
+  options.paths = {"/dev/zero"};
+  EXPECT_EQ(run_rules_check(options, out_, err_), 2);
+}
+
+TEST_F(RulesCheckTest, ColoursOnlyOnDemand) {
+  write("a.json", R"({"name":"a","expression":"span.foo == 1"})");
+  EXPECT_EQ(check(), 1);
+  EXPECT_EQ(out_.str().find('\x1b'), std::string::npos);
+  RulesCheckOptions options;
+  options.paths = {folder_};
+  options.colour = true;
+  EXPECT_EQ(run_rules_check(options, out_, err_), 1);
+  EXPECT_NE(out_.str().find('\x1b'), std::string::npos);
+}
+
+TEST_F(RulesCheckTest, AnExplanationSaysWhatARuleMeansAndReads) {
+  write("a.json", R"({"name":"a","expression":"payment.amount > 1000 and not audit"})");
+  RulesCheckOptions options;
+  options.paths = {folder_};
+  EXPECT_EQ(run_rules_explain(options, out_, err_), 0);
+  for (const char* line :
+       {"scope      trace\n", "decided    at close\n", "clause     not audit\n",
+        "means      trace.has(span.name == \"payment\" and span.attributes[\"amount\"] > 1000)",
+        "reads      span.attributes[\"amount\"], span.name\n"}) {
+    EXPECT_NE(out_.str().find(line), std::string::npos) << line << "\n" << out_.str();
+  }
+}
+
 }  // namespace
 }  // namespace betrace::app
