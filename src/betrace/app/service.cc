@@ -283,6 +283,7 @@ Result<void> Service::Parts::open_doors() {
   ingest::OtlpHttpOptions otlp;
   otlp.body_bytes_max = options_.http_body_bytes_max;
   otlp.limits = options_.span_limits;
+  otlp.run = http::RunOn::Pool;  // so that probes on the same port need not wait
   std::vector<http::Route> routes = api::api_routes(services, options_.api);
   for (http::Route& route : ingest::otlp_http_routes(*engine_, metrics_, otlp)) {
     if (route.path == "/v1/traces") routes.push_back(std::move(route));
@@ -291,6 +292,7 @@ Result<void> Service::Parts::open_doors() {
   if (!port) return fail(port.error().code, "http.port: " + port.error().message);
   http_port_ = *port;
   if (options_.otlp_http_port != 0) {
+    otlp.run = http::RunOn::Inline;
     port = listen(options_.otlp_http_port, ingest::otlp_error,
                   ingest::otlp_http_routes(*engine_, metrics_, otlp));
     if (!port) return fail(port.error().code, "otlp.http_port: " + port.error().message);

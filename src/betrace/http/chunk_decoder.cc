@@ -15,12 +15,12 @@ struct Line {
 };
 
 Line find_line(std::string_view input) noexcept {
-  const auto end = input.find('\n');
+  const auto end = input.substr(0, ChunkDecoder::kLineBytesMax + 1).find('\n');
   if (end == std::string_view::npos) {
     const bool too_long = input.size() > ChunkDecoder::kLineBytesMax;
     return {too_long ? ChunkDecoder::Status::Malformed : ChunkDecoder::Status::NeedMore, {}};
   }
-  if (end == 0 || end > ChunkDecoder::kLineBytesMax || input[end - 1] != '\r') {
+  if (end == 0 || input[end - 1] != '\r') {
     return {ChunkDecoder::Status::Malformed, {}};
   }
   const std::string_view text = input.substr(0, end - 1);

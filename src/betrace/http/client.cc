@@ -268,15 +268,20 @@ Result<std::string> Client::receive_chunks() {
   ChunkDecoder decoder;
   std::string body;
   while (true) {
-    const ChunkDecoder::Step step = decoder.next(received_);
-    if (step.status == ChunkDecoder::Status::Malformed) return not_http();
-    body += step.data;
-    if (body.size() > options_.reply_bytes_max) {
-      return fail(ErrorCode::LimitExceeded, "the reply is too large");
-    }
-    received_.erase(0, step.used);
+    const std::string_view input = received_;
+    std::size_t used = 0;
+    ChunkDecoder::Step step;
+    do {
+      step = decoder.next(input.substr(used));
+      if (step.status == ChunkDecoder::Status::Malformed) return not_http();
+      if (step.data.size() > options_.reply_bytes_max - body.size()) {
+        return fail(ErrorCode::LimitExceeded, "the reply is too large");
+      }
+      body += step.data;
+      used += step.used;
+    } while (step.status == ChunkDecoder::Status::NeedMore && step.used > 0);
+    received_.erase(0, used);
     if (step.status == ChunkDecoder::Status::Complete) return body;
-    if (step.used > 0) continue;
     const auto count = receive();
     if (!count) return fail(count.error());
     if (*count == 0)

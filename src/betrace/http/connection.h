@@ -60,6 +60,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   asio::awaitable<Received> receive_body(Exchange& exchange, BodyBuffer& body);
   asio::awaitable<Received> receive_length(BodyBuffer& body);
   asio::awaitable<Received> receive_chunks(std::size_t bytes_max, BodyBuffer& body);
+  std::optional<Received> take_chunks(ChunkDecoder& decoder, std::size_t bytes_max,
+                                      BodyBuffer& body);
   asio::awaitable<bool> skip_body();
   asio::awaitable<Response> answer(Exchange& exchange, BodyBuffer& body);
   asio::awaitable<bool> respond(const Response& response, bool keep_alive, std::string_view route);
@@ -258,26 +260,35 @@ inline asio::awaitable<Connection::Received> Connection::receive_chunks(std::siz
                                                                         BodyBuffer& body) {
   ChunkDecoder decoder;
   while (true) {
-    const ChunkDecoder::Step step = decoder.next(input_);
-    if (step.status == ChunkDecoder::Status::Malformed) {
-      Problem problem;
-      problem.status = 400;
-      problem.code = "invalid_field";
-      problem.message = "the body is not legally chunked";
-      co_return refuse_body(std::move(problem), "malformed");
-    }
-    if (step.data.size() > bytes_max - body.size()) {
-      co_return refuse_body(too_large(bytes_max), "body");
-    }
-    if (!body.append(step.data)) co_return refuse_body(no_room_for_body(), "bodies_bytes");
-    input_.erase(0, step.used);
-    body_received_ = body.size();
-    if (step.status == ChunkDecoder::Status::Complete) co_return Received::Complete;
-    if (step.used > 0) continue;
+    const std::optional<Received> outcome = take_chunks(decoder, bytes_max, body);
+    if (outcome) co_return *outcome;
     arm_body(body.size());
     const bool received = co_await receive_some(kBodyStep);
     if (!received) co_return broken("body", "the body of the request took too long");
   }
+}
+
+/// Takes all chunks that are there; nothing if the body goes on. The input is shortened once, not
+/// once a chunk: a body of tiny chunks must not cost us more than its sender.
+inline std::optional<Connection::Received> Connection::take_chunks(ChunkDecoder& decoder,
+                                                                   std::size_t bytes_max,
+                                                                   BodyBuffer& body) {
+  const std::string_view input = input_;
+  std::size_t used = 0;
+  ChunkDecoder::Step step;
+  do {
+    step = decoder.next(input.substr(used));
+    if (step.status == ChunkDecoder::Status::Malformed)
+      return refuse_body(bad_chunks(), "malformed");
+    if (step.data.size() > bytes_max - body.size())
+      return refuse_body(too_large(bytes_max), "body");
+    if (!body.append(step.data)) return refuse_body(no_room_for_body(), "bodies_bytes");
+    used += step.used;
+  } while (step.status == ChunkDecoder::Status::NeedMore && step.used > 0);
+  input_.erase(0, used);
+  body_received_ = body.size();
+  if (step.status == ChunkDecoder::Status::Complete) return Received::Complete;
+  return std::nullopt;
 }
 
 inline Connection::Received Connection::refuse_body(Problem problem, std::string_view limit) {

@@ -41,6 +41,8 @@ Problem too_large(std::size_t bytes_max) {
                     "the body is larger than " + std::to_string(bytes_max) + " bytes");
 }
 
+Problem bad_chunks() { return problem_of(400, "invalid_field", "the body is not legally chunked"); }
+
 Problem no_room_for_body() {
   Problem problem = problem_of(503, "overloaded", "no memory is free for bodies");
   problem.retry_after = 1;

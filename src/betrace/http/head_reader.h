@@ -47,7 +47,7 @@ class HeadReader {
 
   explicit HeadReader(HeadLimits limits) noexcept : limits_(limits) {}
 
-  /// Looks at all bytes received since reset(); only those that are new cost time. Complete: the
+  /// Looks at all bytes received since reset(), but not again at complete lines. Complete: the
   /// head ends at head_bytes(). Refused: see refusal().
   [[nodiscard]] Progress advance(std::string_view received) noexcept;
   /// Fills `head` (but for its address, id and hooks' fields) and `form`; false: see refusal(), and

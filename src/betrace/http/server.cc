@@ -183,7 +183,11 @@ asio::awaitable<void> Server::State::accept(Listener& listener, tcp::acceptor& a
     listener.next_loop = (listener.next_loop + 1) % listener.loops.size();
     auto [error, socket] = co_await acceptor.async_accept(loop.context, kAwaitTuple);
     if (!error) {
-      welcome(listener, loop, std::move(socket));
+      try {
+        welcome(listener, loop, std::move(socket));
+      } catch (const std::exception& exception) {  // no memory: this client is lost, not the next
+        observer->handler_failed(RequestHead{}, exception.what());
+      }
     } else if (acceptor.is_open()) {
       asio::steady_timer pause(acceptor.get_executor(), kAcceptPause);
       co_await pause.async_wait(kAwaitTuple);

@@ -129,6 +129,15 @@ TEST(ServerTest, ReadsChunkedBodiesHoweverTheyArrive) {
   EXPECT_EQ(body_of(client.reply()), "abcdefg");
 }
 
+TEST(ServerTest, ReadsABodyOfTinyChunksInTimeThatGrowsWithItsSize) {
+  TestServer server;
+  RawSocket client(server.port);
+  std::string chunks;
+  for (int index = 0; index < 90'000; ++index) chunks += "1\r\nx\r\n";
+  ASSERT_TRUE(client.send(post_chunked(chunks + "0\r\n\r\n")));
+  EXPECT_EQ(body_of(client.reply()), std::string(90'000, 'x'));
+}
+
 TEST(ServerTest, ReadsGzippedBodies) {
   TestServer server;
   RawSocket client(server.port);

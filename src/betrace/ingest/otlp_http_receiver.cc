@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "betrace/ingest/reader_pool.h"
 #include "betrace/otlp/export_response.h"
 #include "betrace/otlp/json_trace_reader.h"
 #include "betrace/otlp/trace_reader.h"
@@ -22,6 +23,7 @@ using telemetry::MetricId;
 constexpr std::string_view kProtobufType = "application/x-protobuf";
 constexpr std::string_view kJsonType = "application/json";
 
+/// How the request is written, and how it is answered: JSON if it is neither.
 WireForm form_of(const http::RequestHead& head) {
   return http::media_type(head.headers) == kProtobufType ? WireForm::Protobuf : WireForm::Json;
 }
@@ -59,42 +61,69 @@ RpcCode code_of_status(int status) {
   }
 }
 
-// One receiver serves all connections; each request has a reader of its own.
+http::Problem problem_of(int status, std::string code, std::string message) {
+  http::Problem problem;
+  problem.status = status;
+  problem.code = std::move(code);
+  problem.message = std::move(message);
+  return problem;
+}
+
+/// Serves all connections. Thread-safe.
 class Receiver {
  public:
   Receiver(engine::SpanSink& sink, telemetry::Metrics& metrics, const OtlpHttpOptions& options)
-      : sink_(sink), metrics_(metrics), limits_(options.limits) {}
+      : sink_(sink),
+        metrics_(metrics),
+        protobuf_readers_(options.limits),
+        json_readers_(options.limits) {}
 
   [[nodiscard]] std::optional<http::Problem> admit(const http::RequestHead& head,
-                                                   std::uint64_t bytes) const {
+                                                   std::uint64_t bytes) {
     const auto refusal = sink_.admit(bytes);
     if (!refusal) return std::nullopt;
     metrics_.add(MetricId::Refused, {refusal->limit, protocol_of(form_of(head))});
-    http::Problem problem;
-    problem.status = refusal->limit == "ingest_queue" ? 429 : 503;
-    problem.code = problem.status == 429 ? "rate_limited" : "overloaded";
-    problem.message = fmt::format("at the limit {}, please try again", refusal->limit);
+    // A full queue is the sender's pace, anything else the state of this process.
+    const bool is_pace = refusal->limit == "ingest_queue";
+    http::Problem problem =
+        problem_of(is_pace ? 429 : 503, is_pace ? "rate_limited" : "overloaded",
+                   fmt::format("spans cannot be taken now ({})", refusal->limit));
     problem.retry_after = refusal->retry_after_seconds;
     return problem;
   }
 
-  [[nodiscard]] http::Response take(const http::Request& request) const {
-    const WireForm form = form_of(request.head);
+  [[nodiscard]] http::Response take(const http::Request& request) {
+    const std::string type = http::media_type(request.head.headers);
+    if (type != kProtobufType && type != kJsonType) {
+      // The server checks the type of a body; here there is neither.
+      return otlp_error(problem_of(415, "unsupported_media_type", "Content-Type is missing"),
+                        request.head);
+    }
+    // What was declared is not what came out of a coding, or was not declared at all.
+    if (request.body.size() != request.head.body_bytes) {
+      if (const auto problem = admit(request.head, request.body.size())) {
+        return otlp_error(*problem, request.head);
+      }
+    }
+    return read(request.body, form_of(request.head));
+  }
+
+ private:
+  [[nodiscard]] http::Response read(std::string_view body, WireForm form) {
     engine::SpanBatch batch;
     batch.protocol = protocol_of(form);
     const auto keep = [&batch](const model::SpanView& span) {
       batch.spans.push_back(model::KeptSpan::copy(span));
     };
-    const auto summary = form == WireForm::Protobuf
-                             ? otlp::TraceReader(limits_).read(request.body, keep)
-                             : otlp::JsonTraceReader(limits_).read(request.body, keep);
+    const auto use = [&](auto& reader) { return reader.read(body, keep); };
+    const auto summary =
+        form == WireForm::Protobuf ? protobuf_readers_.with(use) : json_readers_.with(use);
     if (!summary) return refuse(summary.error(), form);
     count(*summary, batch.protocol);
     if (!batch.spans.empty()) sink_.submit(std::move(batch));
     return reply(200, form, otlp::export_response(*summary, form));
   }
 
- private:
   [[nodiscard]] http::Response refuse(const Error& error, WireForm form) const {
     const bool is_limit = error.code == ErrorCode::LimitExceeded;
     metrics_.add(MetricId::Refused,
@@ -119,24 +148,29 @@ class Receiver {
 
   engine::SpanSink& sink_;
   telemetry::Metrics& metrics_;
-  const otlp::ReaderLimits limits_;
+  ReaderPool<otlp::TraceReader> protobuf_readers_;
+  ReaderPool<otlp::JsonTraceReader> json_readers_;
 };
 
-http::Route refused_signal(std::string_view path) {
-  http::Route route{.method = "POST",
-                    .path = std::string(path),
-                    .role = http::Role::Ingest,
-                    .handler = [](const http::Request& request, const http::PathParameters&) {
-                      http::Problem problem;
-                      problem.status = 404;
-                      problem.code = "not_found";
-                      problem.message = "this receiver accepts traces only";
-                      return otlp_error(problem, request.head);
-                    }};
-  route.body_bytes_max = 20 * 1024 * 1024;
+/// A path of another signal: refused before the body is read.
+http::Route refused_signal(std::string_view path, const OtlpHttpOptions& options) {
+  const auto problem = [] {
+    return problem_of(404, "not_found", "this receiver accepts traces only");
+  };
+  http::Route route{
+      .method = "POST",
+      .path = std::string(path),
+      .role = http::Role::Ingest,
+      .handler = [problem](const http::Request& request, const http::PathParameters&) {
+        return otlp_error(problem(), request.head);
+      }};
+  route.body_bytes_max = options.body_bytes_max;
   route.run = http::RunOn::Inline;
   route.produces.clear();
   route.error_format = otlp_error;
+  route.admit = [problem](const http::RequestHead&, std::uint64_t) {
+    return std::optional(problem());
+  };
   return route;
 }
 
@@ -157,7 +191,7 @@ http::Response otlp_error(const http::Problem& problem, const http::RequestHead&
 
 std::vector<http::Route> otlp_http_routes(engine::SpanSink& sink, telemetry::Metrics& metrics,
                                           const OtlpHttpOptions& options) {
-  const auto receiver = std::make_shared<const Receiver>(sink, metrics, options);
+  const auto receiver = std::make_shared<Receiver>(sink, metrics, options);
   http::Route traces{
       .method = "POST",
       .path = "/v1/traces",
@@ -167,7 +201,7 @@ std::vector<http::Route> otlp_http_routes(engine::SpanSink& sink, telemetry::Met
       }};
   traces.body_bytes_max = options.body_bytes_max;
   traces.rate = http::RateClass::Ingest;
-  traces.run = http::RunOn::Inline;
+  traces.run = options.run;
   traces.content_types = {std::string(kProtobufType), std::string(kJsonType)};
   traces.produces.clear();
   traces.error_format = otlp_error;
@@ -177,7 +211,7 @@ std::vector<http::Route> otlp_http_routes(engine::SpanSink& sink, telemetry::Met
   std::vector<http::Route> routes;
   routes.push_back(std::move(traces));
   for (const std::string_view path : {"/v1/metrics", "/v1/logs", "/v1development/profiles"}) {
-    routes.push_back(refused_signal(path));
+    routes.push_back(refused_signal(path, options));
   }
   return routes;
 }

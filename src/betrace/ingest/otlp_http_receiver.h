@@ -18,6 +18,8 @@ namespace betrace::ingest {
 struct OtlpHttpOptions {
   std::size_t body_bytes_max = 20 * 1024 * 1024;  ///< `limits.http_body`, after inflation.
   otlp::ReaderLimits limits;
+  /// Pool on a port that also answers others, who must not wait for the decoding of a large body.
+  http::RunOn run = http::RunOn::Inline;
 };
 
 /// Returns the rows of an OTLP/HTTP receiver: traces, and the refusal of the other signals. `sink`
