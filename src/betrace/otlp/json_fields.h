@@ -30,6 +30,34 @@ class JsonProblem {
   std::uint64_t span_index_ = 0;
 };
 
+/// A member that may be absent; a null counts as absent.
+class JsonMember {
+ public:
+  void set(JsonElement element) {
+    element_ = element;
+    is_there_ = !element.is_null();
+  }
+  [[nodiscard]] bool is_there() const { return is_there_; }
+  [[nodiscard]] JsonElement element() const { return element_; }
+
+ private:
+  JsonElement element_;
+  bool is_there_ = false;
+};
+
+/// Calls `on_item` with each object of an array; what is neither array nor object is a problem.
+template <typename OnItem>
+void for_each_object(JsonElement array, std::string_view member, JsonProblem& problem,
+                     OnItem on_item) {
+  if (array.is_null()) return;
+  if (!array.is_array()) return problem.set(member, "is not a list");
+  for (const JsonElement item : simdjson::dom::array(array.get_array().value_unsafe())) {
+    if (problem.is_set()) return;
+    if (!item.is_object()) return problem.set(member, "has an item that is not an object");
+    on_item(simdjson::dom::object(item.get_object().value_unsafe()));
+  }
+}
+
 /// Each returns the value, or a neutral one with a problem.
 [[nodiscard]] std::string_view json_text(JsonElement element, std::string_view member,
                                          JsonProblem& problem);

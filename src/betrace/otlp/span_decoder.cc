@@ -1,0 +1,132 @@
+#include "betrace/otlp/span_decoder.h"
+
+#include <cstring>
+
+namespace betrace::otlp {
+namespace {
+
+// Copies an id of the right length; an empty one is zero.
+template <typename IdType>
+bool take_id(std::string_view bytes, IdType* id) {
+  *id = IdType{};
+  if (bytes.empty()) return true;
+  if (bytes.size() != id->bytes.size()) return false;
+  std::memcpy(id->bytes.data(), bytes.data(), bytes.size());
+  return true;
+}
+
+model::SpanKind kind_of(std::int32_t number) {
+  return number >= 0 && number <= 5 ? static_cast<model::SpanKind>(number)
+                                    : model::SpanKind::Unspecified;
+}
+
+}  // namespace
+
+SpanDecoder::SpanDecoder(SpanBuilder& builder) noexcept
+    : builder_(builder),
+      values_(builder),
+      attributes_(builder.begin_attributes()),
+      events_(builder.begin_events()),
+      links_(builder.begin_links()) {}
+
+model::SpanView SpanDecoder::decode(std::string_view message) {
+  FieldCursor field(message);
+  while (field.next()) take(field);
+  span_.name = builder_.name(name_);
+  take_status();
+  if (!take_id(trace_id_, &span_.trace_id)) invalid_id_ = "trace_id";
+  if (!take_id(span_id_, &span_.span_id)) invalid_id_ = "span_id";
+  if (!take_id(parent_span_id_, &span_.parent_span_id)) invalid_id_ = "parent_span_id";
+  span_.attributes = builder_.end_attributes(attributes_);
+  span_.events = builder_.end_events(events_);
+  span_.links = builder_.end_links(links_);
+  return span_;
+}
+
+void SpanDecoder::take(const FieldCursor& field) {
+  switch (field.tag()) {
+    case bytes_tag(1):
+      trace_id_ = field.bytes();
+      break;
+    case bytes_tag(2):
+      span_id_ = field.bytes();
+      break;
+    case bytes_tag(4):
+      parent_span_id_ = field.bytes();
+      break;
+    case bytes_tag(5):
+      name_ = field.bytes();
+      break;
+    case varint_tag(6):
+      span_.kind = kind_of(static_cast<std::int32_t>(field.number()));
+      break;
+    case fixed64_tag(7):
+      span_.start_time_unix_nano = field.number();
+      break;
+    case fixed64_tag(8):
+      span_.end_time_unix_nano = field.number();
+      break;
+    case bytes_tag(9):
+      values_.attribute(attributes_, field.bytes());
+      break;
+    case bytes_tag(11):
+      take_event(field.bytes());
+      break;
+    case bytes_tag(13):
+      take_link(field.bytes());
+      break;
+    case bytes_tag(15):
+      status_.append(field.bytes());
+      break;
+    default:
+      break;
+  }
+}
+
+void SpanDecoder::take_status() {
+  std::string_view message;
+  std::int32_t code = 0;
+  status_.for_each_field([&](const FieldCursor& field) {
+    if (field.tag() == bytes_tag(2)) message = field.bytes();
+    if (field.tag() == varint_tag(3)) code = static_cast<std::int32_t>(field.number());
+  });
+  span_.status_message = builder_.name(message);
+  span_.status_code =
+      code >= 0 && code <= 2 ? static_cast<model::StatusCode>(code) : model::StatusCode::Unset;
+}
+
+void SpanDecoder::take_event(std::string_view message) {
+  builder_.count_event(events_);
+  model::EventView event;
+  std::string_view name;
+  SpanBuilder::Row attributes = builder_.begin_attributes();
+  FieldCursor field(message);
+  while (field.next()) {
+    if (field.tag() == fixed64_tag(1)) event.time_unix_nano = field.number();
+    if (field.tag() == bytes_tag(2)) name = field.bytes();
+    if (field.tag() == bytes_tag(3)) values_.attribute(attributes, field.bytes());
+  }
+  event.name = builder_.name(name);
+  event.attributes = builder_.end_attributes(attributes);
+  builder_.add_event(events_, event);
+}
+
+void SpanDecoder::take_link(std::string_view message) {
+  builder_.count_link(links_);
+  model::LinkView link;
+  std::string_view trace_id;
+  std::string_view span_id;
+  SpanBuilder::Row attributes = builder_.begin_attributes();
+  FieldCursor field(message);
+  while (field.next()) {
+    if (field.tag() == bytes_tag(1)) trace_id = field.bytes();
+    if (field.tag() == bytes_tag(2)) span_id = field.bytes();
+    if (field.tag() == bytes_tag(4)) values_.attribute(attributes, field.bytes());
+  }
+  if (!take_id(trace_id, &link.trace_id)) invalid_id_ = "link trace_id";
+  if (!take_id(span_id, &link.span_id)) invalid_id_ = "link span_id";
+  link.attributes = builder_.end_attributes(attributes);
+  builder_.add_link(links_, link);
+}
+
+}  // namespace betrace::otlp
