@@ -21,6 +21,13 @@ constexpr std::chrono::milliseconds kSnapshotWait{200};
 // How long a drain that is out of time waits for the record at hand.
 constexpr std::chrono::milliseconds kLastRecordWait{200};
 
+EngineOptions with_stopwatch(EngineOptions options) {
+  if (!options.shard.stopwatch) {
+    options.shard.stopwatch = [clock = options.clock] { return clock().monotonic; };
+  }
+  return options;
+}
+
 std::uint64_t bytes_of(const SpanBatch& batch) {
   std::uint64_t bytes = 0;
   for (const model::KeptSpan& span : batch.spans) bytes += span.byte_count();
@@ -34,7 +41,7 @@ class Engine::Core {
  public:
   Core(EngineOptions options, const ActiveRules& rules, model::ViolationSink& sink,
        ShardHooks hooks)
-      : options_(std::move(options)),
+      : options_(with_stopwatch(std::move(options))),
         sink_(sink),
         shard_(options_.shard, rules, sink, std::move(hooks)) {}
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "betrace/engine/blind_window.h"
 #include "betrace/engine/docket.h"
 #include "betrace/engine/naive_judge.h"
 #include "betrace/engine/verdicts.h"
@@ -38,6 +39,7 @@ class Shard::Core {
         verdicts_(rules, sink, or_naive(std::move(judge), options.rule_steps_max),
                   ViolationBuilder(WitnessFilter(options.witness_attributes)),
                   NoiseLimit(options.noise, std::move(hooks.suppressed)),
+                  EvaluationSampler(options.stopwatch, std::move(hooks.sampled)),
                   std::move(hooks.quarantined)) {}
 
   void add(SpanBatch batch, const Now& at) {
@@ -62,6 +64,7 @@ class Shard::Core {
     }
     relieve_memory(now);
     verdicts_.advance(now);
+    blind_.advance(now.monotonic, verdicts_.statistics());
   }
 
   bool close_oldest(CloseReason reason, const Now& at) {
@@ -85,6 +88,8 @@ class Shard::Core {
     statistics_.traces_bytes = table_.memory_bytes();
     statistics_.late_window_seconds = seconds(table_.late_window());
     statistics_.rules = verdicts_.statistics();
+    statistics_.recent_blind_ratio = blind_.ratio(statistics_.rules);
+    for (auto& [id, rule] : statistics_.rules) rule.recent_blind_ratio = blind_.ratio(id, rule);
     return statistics_;
   }
 
@@ -183,6 +188,7 @@ class Shard::Core {
   Verdicts verdicts_;
   std::vector<Docket> dockets_;      // by index of the table
   std::vector<TraceIndex> touched_;  // by the batch at hand
+  BlindWindow blind_;
   MonotonicTime latest_ = MonotonicTime::min();
   ShardStatistics statistics_;
 };

@@ -13,6 +13,7 @@
 
 #include "betrace/base/time.h"
 #include "betrace/engine/active_rules.h"
+#include "betrace/engine/evaluation_sampler.h"
 #include "betrace/engine/noise_limit.h"
 #include "betrace/engine/span_sink.h"
 #include "betrace/engine/statistics.h"
@@ -29,6 +30,8 @@ struct ShardOptions {
   std::uint64_t rule_steps_max = rules::kStepsMax;
   /// Attribute keys that witnesses keep besides those that the rule reads; `*` at the end = prefix.
   std::vector<std::string> witness_attributes;
+  /// Reads the monotonic clock to measure some evaluations; empty: none is measured.
+  EvaluationSampler::Stopwatch stopwatch;
 };
 
 /// What a shard tells besides violations. Called on the shard's thread; each may be empty.
@@ -37,6 +40,8 @@ struct ShardHooks {
   NoiseLimit::Report suppressed;
   /// A rule spent its step budget 100 times in a row and is no longer evaluated.
   std::function<void(const std::string& rule_id)> quarantined;
+  /// One evaluation in many was measured.
+  EvaluationSampler::Report sampled;
 };
 
 /// Judges all traces of one thread. Shard-owned.

@@ -284,6 +284,36 @@ TEST_F(ShardTest, FreesRuleVersionsWithTheirLastTrace) {
   EXPECT_TRUE(shard().statistics().rules.empty());
 }
 
+TEST_F(ShardTest, MeasuresOneEvaluationInMany) {
+  std::map<std::string, std::vector<double>> weights;
+  hooks_.sampled = [&](const EvaluationSample& sample) {
+    weights[std::string(sample.rule_id)].push_back(sample.weight);
+    EXPECT_GT(sample.time, 0ns);
+  };
+  std::int64_t ticks = 0;
+  options_.stopwatch = [&ticks] { return MonotonicTime(std::chrono::nanoseconds(10 * ++ticks)); };
+  rules_.publish({test_rule("slow", "span.duration > 1h"),
+                  test_rule("lonely", "other.span and not x.y"),
+                  test_rule("slower", "span.duration > 2h")});
+  for (std::uint64_t trace = 0; trace < 2'048; ++trace) add({{.trace = trace, .id = 1}});
+  shard().close_all(model::CloseReason::Complete, at(1s));
+  EXPECT_EQ(weights["slow"], std::vector<double>(2, 1'024));
+  EXPECT_EQ(weights["slower"], std::vector<double>(2, 1'024));
+  EXPECT_EQ(weights["lonely"], std::vector<double>(32, 64));
+}
+
+TEST_F(ShardTest, TellsHowBlindItWasOfLate) {
+  options_.rule_steps_max = 3;
+  rules_.publish({test_rule("dear", "not other.span")});
+  add({{.trace = 1, .id = 1}, {.trace = 1, .id = 2}, {.trace = 1, .id = 3}, {.trace = 1, .id = 4}});
+  shard().advance(at(30s));
+  EXPECT_DOUBLE_EQ(shard().statistics().recent_blind_ratio, 1);
+  EXPECT_DOUBLE_EQ(rule("dear").recent_blind_ratio, 1);
+  for (int minute = 1; minute <= 6; ++minute) shard().advance(at(minute * 1min));
+  EXPECT_DOUBLE_EQ(shard().statistics().recent_blind_ratio, 0);
+  EXPECT_DOUBLE_EQ(shard().statistics().blind_ratio(), 1) << "since the start";
+}
+
 TEST_F(ShardTest, TakesAnEarlierTimeForTheLatestOne) {
   rules_.publish({test_rule("lonely", "not other.span")});
   add({{.trace = 1, .id = 1}}, 100s);

@@ -34,6 +34,7 @@ struct RuleStatistics {
 
   std::uint32_t errors_in_a_row = 0;  ///< Now; at 100 the rule is quarantined.
   bool is_quarantined = false;        ///< Now; until its next version.
+  double recent_blind_ratio = 0;      ///< Now: not made / due over the last 300 s.
 
   [[nodiscard]] std::uint64_t due() const noexcept { return violation + pass + error + not_made; }
 };
@@ -56,6 +57,7 @@ struct ShardStatistics {
   std::array<std::array<std::uint64_t, kCompletenessCount>, kCloseReasonCount> traces_closed{};
   double late_window_seconds = 0;  ///< How long the last evicted trace was kept closed.
   double closing_lag_seconds = 0;  ///< How late the last trace was closed.
+  double recent_blind_ratio = 0;   ///< Now: of all rules, over the last 300 s.
 
   std::map<std::string, RuleStatistics, std::less<>> rules;  ///< By rule id.
 

@@ -29,12 +29,13 @@ struct Verdicts::Closing {
 
 Verdicts::Verdicts(const ActiveRules& rules, model::ViolationSink& sink,
                    std::unique_ptr<TraceJudge> judge, ViolationBuilder builder, NoiseLimit noise,
-                   std::function<void(const std::string&)> quarantined)
+                   EvaluationSampler sampler, std::function<void(const std::string&)> quarantined)
     : rules_(rules),
       sink_(sink),
       judge_(std::move(judge)),
       builder_(std::move(builder)),
       noise_(std::move(noise)),
+      sampler_(std::move(sampler)),
       quarantined_(std::move(quarantined)),
       bench_(ledger_.seat(rules.current())) {}
 
@@ -60,8 +61,7 @@ bool Verdicts::may_record(const Docket& docket, std::uint32_t rule, const Now& n
 
 void Verdicts::on_span(Docket* docket, const TraceState& trace, bool is_late, const Now& now) {
   const model::SpanView& span = trace.spans().back().view();
-  violated_.clear();
-  judge_->judge_span(docket->rules(), span, &violated_);
+  judge_span(*docket, span);
   auto next = violated_.begin();
   for (const std::uint32_t index : docket->rules().span_rules()) {
     const bool is_violated = next != violated_.end() && *next == index;
@@ -75,6 +75,35 @@ void Verdicts::on_span(Docket* docket, const TraceState& trace, bool is_late, co
     sink_.record({RecordType::Violation, builder_.confirmed(rule, trace, proof.trace,
                                                             proof.judgements[0], circumstances)});
   }
+}
+
+void Verdicts::judge_span(const Docket& docket, const model::SpanView& span) {
+  violated_.clear();
+  const std::span<const std::uint32_t> span_rules = docket.rules().span_rules();
+  if (span_rules.empty()) return;
+  const bool is_measured = sampler_.is_span_due();
+  const MonotonicTime start = is_measured ? sampler_.now() : MonotonicTime();
+  judge_->judge_span(docket.rules(), span, &violated_);
+  if (!is_measured) return;
+  // The judge may share work between rules, so each is charged an equal part.
+  const auto part = (sampler_.now() - start) / static_cast<std::int64_t>(span_rules.size());
+  for (const std::uint32_t index : span_rules) {
+    sampler_.report({docket.rules().rule(index).rule.id, part, kSpansPerSample});
+  }
+}
+
+TraceJudgement Verdicts::judge_trace(const Docket& docket, const TraceState& trace,
+                                     std::span<const std::uint32_t> which) {
+  if (sampler_.is_trace_due()) {
+    // Once more, rule by rule: only so is each one's own price known.
+    for (const std::uint32_t& index : which) {
+      const MonotonicTime start = sampler_.now();
+      (void)judge_->judge_trace(docket.rules(), trace, std::span(&index, 1));
+      const auto time = sampler_.now() - start;
+      sampler_.report({docket.rules().rule(index).rule.id, time, kTracesPerSample});
+    }
+  }
+  return judge_->judge_trace(docket.rules(), trace, which);
 }
 
 void Verdicts::on_dropped(const Docket& docket) {
@@ -94,7 +123,7 @@ void Verdicts::on_growth(Docket* docket, const TraceState& trace, const Now& now
     if (is_due) which.push_back(index);
   }
   if (which.empty()) return;
-  const TraceJudgement answer = judge_->judge_trace(docket->rules(), trace, which);
+  const TraceJudgement answer = judge_trace(*docket, trace, which);
   const Closing closing{docket, trace, answer.trace, std::nullopt, std::nullopt, now};
   for (std::size_t i = 0; i < which.size(); ++i) {
     const Judgement& judgement = answer.judgements[i];
@@ -111,7 +140,7 @@ Completeness Verdicts::on_close(Docket* docket, TraceState* trace, CloseReason r
   const Completeness grade = trace->grade(reason);
   const std::vector<std::uint32_t> which = due_at_close(*docket, *trace, grade);
   if (which.empty()) return grade;
-  const TraceJudgement answer = judge_->judge_trace(docket->rules(), *trace, which);
+  const TraceJudgement answer = judge_trace(*docket, *trace, which);
   const Closing closing{docket, *trace, answer.trace, grade, reason, now};
   for (std::size_t i = 0; i < which.size(); ++i) {
     const Judgement& judgement = answer.judgements[i];
@@ -163,7 +192,7 @@ void Verdicts::conclude(const Closing& closing, std::uint32_t rule, const Judgem
 void Verdicts::on_late(Docket* docket, TraceState* trace, CloseReason reason, const Now& now) {
   const std::vector<std::uint32_t> which = due_again(*docket, *trace);
   if (which.empty()) return;
-  const TraceJudgement answer = judge_->judge_trace(docket->rules(), *trace, which);
+  const TraceJudgement answer = judge_trace(*docket, *trace, which);
   const Closing closing{docket, *trace, answer.trace, trace->grade(reason), reason, now};
   for (std::size_t i = 0; i < which.size(); ++i) {
     if (answer.judgements[i].is_evaluated) {

@@ -13,6 +13,7 @@
 #include "betrace/base/time.h"
 #include "betrace/engine/active_rules.h"
 #include "betrace/engine/docket.h"
+#include "betrace/engine/evaluation_sampler.h"
 #include "betrace/engine/noise_limit.h"
 #include "betrace/engine/rule_ledger.h"
 #include "betrace/engine/trace_judge.h"
@@ -27,7 +28,7 @@ class Verdicts {
  public:
   /// `rules` and `sink` must outlive it. `quarantined` may be empty.
   Verdicts(const ActiveRules& rules, model::ViolationSink& sink, std::unique_ptr<TraceJudge> judge,
-           ViolationBuilder builder, NoiseLimit noise,
+           ViolationBuilder builder, NoiseLimit noise, EvaluationSampler sampler,
            std::function<void(const std::string&)> quarantined);
 
   /// Looks whether the RuleSet has changed; once before each group of the calls below.
@@ -70,6 +71,9 @@ class Verdicts {
                                                         model::Completeness grade);
   [[nodiscard]] std::vector<std::uint32_t> due_again(const Docket& docket,
                                                      const traces::TraceState& trace);
+  void judge_span(const Docket& docket, const model::SpanView& span);
+  [[nodiscard]] TraceJudgement judge_trace(const Docket& docket, const traces::TraceState& trace,
+                                           std::span<const std::uint32_t> which);
   void count_error(const Docket& docket, std::uint32_t rule);
   void decide_late(const Closing& closing, std::uint32_t rule, const Judgement& judgement);
   void conclude(const Closing& closing, std::uint32_t rule, const Judgement& judgement);
@@ -86,6 +90,7 @@ class Verdicts {
   std::unique_ptr<TraceJudge> judge_;
   ViolationBuilder builder_;
   NoiseLimit noise_;
+  EvaluationSampler sampler_;
   std::function<void(const std::string&)> quarantined_;
   RuleLedger ledger_;
   std::shared_ptr<const Bench> bench_;

@@ -1,0 +1,50 @@
+// How blind detection was of late: evaluations not made / due over the last 300 s, per rule and in
+// all.
+//
+// engine/shard.cc notes the totals as time passes. Thirty steps of ten seconds are kept.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "betrace/base/time.h"
+#include "betrace/engine/rule_ledger.h"
+
+namespace betrace::engine {
+
+/// Shard-owned.
+class BlindWindow {
+ public:
+  static constexpr std::chrono::seconds kStep{10};
+  static constexpr std::size_t kSteps = 30;
+
+  /// Notes the totals for each step that has passed. Cost: nothing within a step.
+  void advance(MonotonicTime now, const RuleLedger::Statistics& totals);
+
+  /// Not made / due since the beginning of the window; 0 if none was due.
+  [[nodiscard]] double ratio(std::string_view rule_id, const RuleStatistics& total) const;
+  [[nodiscard]] double ratio(const RuleLedger::Statistics& totals) const;
+
+ private:
+  struct Totals {
+    std::uint64_t due = 0;
+    std::uint64_t not_made = 0;
+  };
+  using Ring = std::array<Totals, kSteps>;
+
+  static Totals totals_of(const RuleStatistics& rule) noexcept {
+    return {rule.due(), rule.error + rule.not_made};
+  }
+  [[nodiscard]] Totals since_window(std::string_view rule_id, const RuleStatistics& total) const;
+  void note(const RuleLedger::Statistics& totals);
+
+  std::map<std::string, Ring, std::less<>> rules_;  // a new rule begins with zeros
+  std::size_t oldest_ = 0;                          // the slot that is written next
+  std::optional<MonotonicTime> next_;
+};
+
+}  // namespace betrace::engine

@@ -1,0 +1,66 @@
+// Goal: the ratio forgets what is older than the window, and nothing else.
+
+#include "betrace/engine/blind_window.h"
+
+#include <gtest/gtest.h>
+
+namespace betrace::engine {
+namespace {
+
+using namespace std::chrono_literals;
+
+MonotonicTime at(std::chrono::nanoseconds time) { return MonotonicTime(time); }
+
+RuleStatistics totals(std::uint64_t pass, std::uint64_t error) {
+  RuleStatistics statistics;
+  statistics.pass = pass;
+  statistics.error = error;
+  return statistics;
+}
+
+TEST(BlindWindowTest, CountsEverythingBeforeTheWindowIsFull) {
+  BlindWindow window;
+  RuleLedger::Statistics rules = {{"a", totals(3, 1)}};
+  window.advance(at(0s), rules);
+  EXPECT_DOUBLE_EQ(window.ratio("a", rules["a"]), 0.25);
+  window.advance(at(299s), rules);
+  EXPECT_DOUBLE_EQ(window.ratio("a", rules["a"]), 0.25);
+}
+
+TEST(BlindWindowTest, ForgetsWhatIsOlderThanTheWindow) {
+  BlindWindow window;
+  RuleLedger::Statistics rules = {{"a", totals(0, 10)}};
+  window.advance(at(0s), rules);
+  window.advance(at(10s), rules);
+  rules["a"] = totals(30, 10);
+  for (int second = 20; second <= 300; second += 10) window.advance(at(second * 1s), rules);
+  EXPECT_DOUBLE_EQ(window.ratio("a", rules["a"]), 0) << "only the 30 that passed are left";
+}
+
+TEST(BlindWindowTest, ForgetsEverythingAfterALongPause) {
+  BlindWindow window;
+  const RuleLedger::Statistics rules = {{"a", totals(5, 5)}};
+  window.advance(at(0s), rules);
+  window.advance(at(1h), rules);
+  EXPECT_DOUBLE_EQ(window.ratio(rules), 0);
+}
+
+TEST(BlindWindowTest, AddsAllRulesUp) {
+  BlindWindow window;
+  const RuleLedger::Statistics rules = {{"a", totals(1, 1)}, {"b", totals(2, 0)}};
+  window.advance(at(0s), rules);
+  EXPECT_DOUBLE_EQ(window.ratio(rules), 0.25);
+  EXPECT_DOUBLE_EQ(window.ratio("b", rules.at("b")), 0);
+}
+
+TEST(BlindWindowTest, StartsAnewForARuleThatCameBack) {
+  BlindWindow window;
+  RuleLedger::Statistics rules = {{"a", totals(100, 100)}};
+  window.advance(at(0s), rules);
+  window.advance(at(10min), rules);
+  rules["a"] = totals(1, 1);
+  EXPECT_DOUBLE_EQ(window.ratio("a", rules["a"]), 0.5);
+}
+
+}  // namespace
+}  // namespace betrace::engine

@@ -1,0 +1,58 @@
+// Measures one evaluation in many, so that rules have a price and measuring has none.
+//
+// engine/verdicts.cc asks it around the judge. Without a stopwatch (replay, tests) it measures
+// nothing.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string_view>
+#include <utility>
+
+#include "betrace/base/time.h"
+
+namespace betrace::engine {
+
+/// One in so many spans, and one in so many judged traces, is measured.
+inline constexpr std::uint32_t kSpansPerSample = 1'024;
+inline constexpr std::uint32_t kTracesPerSample = 64;
+
+struct EvaluationSample {
+  std::string_view rule_id;
+  std::chrono::nanoseconds time{0};  ///< Of one evaluation.
+  double weight = 1;                 ///< How many evaluations it stands for.
+};
+
+/// Shard-owned.
+class EvaluationSampler {
+ public:
+  using Stopwatch = std::function<MonotonicTime()>;
+  using Report = std::function<void(const EvaluationSample&)>;
+
+  /// Both may be empty; then nothing is measured.
+  EvaluationSampler(Stopwatch stopwatch, Report report)
+      : stopwatch_(std::move(stopwatch)), report_(std::move(report)) {}
+
+  /// True if the span, or the trace, at hand is to be measured.
+  [[nodiscard]] bool is_span_due() noexcept { return is_due(&spans_, kSpansPerSample); }
+  [[nodiscard]] bool is_trace_due() noexcept { return is_due(&traces_, kTracesPerSample); }
+
+  /// Requires: something is due.
+  [[nodiscard]] MonotonicTime now() const { return stopwatch_(); }
+  void report(const EvaluationSample& sample) const { report_(sample); }
+
+ private:
+  [[nodiscard]] bool is_due(std::uint32_t* count, std::uint32_t every) const noexcept {
+    if (!stopwatch_ || !report_ || ++*count < every) return false;
+    *count = 0;
+    return true;
+  }
+
+  Stopwatch stopwatch_;
+  Report report_;
+  std::uint32_t spans_ = 0;
+  std::uint32_t traces_ = 0;
+};
+
+}  // namespace betrace::engine
