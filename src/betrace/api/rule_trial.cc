@@ -29,13 +29,16 @@ class Collector : public model::ViolationSink {
   std::map<model::ViolationKey, std::size_t> places_;
 };
 
+constexpr std::uint64_t kTrialBytesMax = 256ULL << 20;
+
 // Nothing closes, sheds or holds back before the end.
 engine::ShardOptions unbounded() {
   engine::ShardOptions options;
   options.noise.enabled = false;
   options.table.closure.spans_max = std::numeric_limits<std::uint32_t>::max();
   options.table.closure.bytes_max = std::numeric_limits<std::uint64_t>::max() / 4;
-  options.table.bytes_max = std::numeric_limits<std::uint64_t>::max() / 4;
+  // Over any request that is accepted, and yet no reason to allocate a large filter.
+  options.table.bytes_max = kTrialBytesMax;
   return options;
 }
 

@@ -5,7 +5,8 @@
 namespace betrace::traces {
 
 EvictedFilter::EvictedFilter(std::uint64_t bytes_max, const HashKey& key)
-    : hash_(key), buckets_(std::max<std::uint64_t>(1, bytes_max / sizeof(Bucket))) {}
+    : hash_(key),
+      buckets_(std::max<std::uint64_t>(1, std::min(bytes_max, kBytesMax) / sizeof(Bucket))) {}
 
 void EvictedFilter::insert(const model::TraceId& id) noexcept {
   const std::uint64_t hash = hash_(id);

@@ -17,8 +17,11 @@ namespace betrace::traces {
 /// Shard-owned.
 class EvictedFilter {
  public:
-  /// Uses at most `bytes_max` bytes, at least one bucket of 64.
+  /// Uses at most `bytes_max` and kBytesMax bytes, at least one bucket of 64.
   EvictedFilter(std::uint64_t bytes_max, const HashKey& key);
+
+  /// Enough for 256 million ids; a budget that is in effect none asks for no more.
+  static constexpr std::uint64_t kBytesMax = 1ULL << 30;
 
   void insert(const model::TraceId& id) noexcept;
   [[nodiscard]] bool contains(const model::TraceId& id) const noexcept;
