@@ -137,7 +137,8 @@ Reply<http::Response> RulesTransferHandler::export_all(const http::Request& requ
   const auto form = choose_form(request);
   if (!form) return refuse(form.error());
   std::vector<model::Rule> exported;
-  for (const control::LoadedRulePtr& rule : services_.rules.rules()->rules) {
+  const control::LoadedRulesPtr loaded = services_.rules.rules();  // a change may replace the list
+  for (const control::LoadedRulePtr& rule : loaded->rules) {
     exported.push_back(rule->stored->rule);
   }
   http::Response response = http::make_response(

@@ -127,7 +127,8 @@ Result<void> Service::Parts::open_rules() {
   auto opened = storage::RuleStore::open(std::move(options));
   if (!opened) return fail(opened.error());
   rules_ = std::move(*opened);
-  for (const storage::RuleProblem& problem : rules_->snapshot()->problems) {
+  const storage::RuleSnapshotPtr snapshot = rules_->snapshot();
+  for (const storage::RuleProblem& problem : snapshot->problems) {
     log_.warn("a rule file is not in force", {{"file", problem.file},
                                               {"reason", problem.message},
                                               {"set_aside_as", problem.quarantined_as}});
@@ -181,7 +182,8 @@ Result<void> Service::Parts::activate_rules() {
   auto recorded = violations_->recorded_rules();
   if (!recorded) return fail(recorded.error());
   if (auto done = control_->start(*recorded, read_clocks().wall); !done) return done;
-  for (const control::LoadedRulePtr& rule : control_->rules()->rules) {
+  const control::LoadedRulesPtr loaded = control_->rules();
+  for (const control::LoadedRulePtr& rule : loaded->rules) {
     if (!rule->problem.empty()) {
       log_.warn("a stored rule does not compile",
                 {{"rule_id", rule->rule.id}, {"reason", rule->problem}});
