@@ -111,7 +111,10 @@ Reply<http::Response> SpansHandler::take(const http::Request& request,
   }
   ObjectReader reader(body->json);
   const Json* spans = reader.find("spans");
-  if (spans == nullptr) return refuse(ErrorKind::MissingField, "spans is missing");
+  if (spans == nullptr) {
+    services_.metrics.add(MetricId::Refused, {"malformed", kProtocol});
+    return refuse(ErrorKind::MissingField, "spans is missing");
+  }
 
   otlp::JsonSpanOptions options;
   options.default_time = services_.clock().wall;

@@ -45,7 +45,7 @@ void LogQueue::push_serialised(PendingRecord record) {
 
 std::vector<PendingRecord> LogQueue::take_group(std::chrono::milliseconds wait) {
   std::unique_lock lock(mutex_);
-  group_ready_.wait_for(lock, wait, [this] { return !serialised_.empty(); });
+  group_ready_.wait_for(lock, wait, [this] { return is_stopping_ || !serialised_.empty(); });
   if (serialised_.empty()) return {};
   // Let company arrive, but nobody waits longer than group_time.
   group_ready_.wait_for(lock, limits_.group_time,
@@ -76,6 +76,7 @@ void LogQueue::stop() {
   const std::lock_guard lock(mutex_);
   is_stopping_ = true;
   raw_ready_.notify_all();
+  group_ready_.notify_all();
 }
 
 bool LogQueue::wait_until_empty(std::chrono::milliseconds wait) {
