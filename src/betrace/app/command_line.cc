@@ -20,6 +20,7 @@
 #include "betrace/app/rules_check.h"
 #include "betrace/app/run_tests.h"
 #include "betrace/app/serve.h"
+#include "betrace/app/usage_check.h"
 #include "betrace/base/version.h"
 #include "betrace/telemetry/machine.h"
 
@@ -98,6 +99,7 @@ class CommandLine {
   int config_check();
   tl::expected<Config, int> load(const SettingFlags& flags);
   [[nodiscard]] std::vector<CommandWords> words() const;
+  [[nodiscard]] const CLI::App* incomplete(const std::vector<std::string>& arguments) const;
 
   CLI::App* command(CLI::App& parent, const char* name, const char* text, const char* footer,
                     int (CommandLine::*act)()) {
@@ -328,8 +330,7 @@ std::vector<CommandWords> CommandLine::words() const {
     CommandWords words;
     words.path = path;
     for (const CLI::App* below : app.get_subcommands(nullptr)) {
-      if (below->get_group().empty()) continue;
-      words.commands.push_back(below->get_name());
+      if (!below->get_group().empty()) words.commands.push_back(below->get_name());
       self(*below, path.empty() ? below->get_name() : path + " " + below->get_name(), self);
     }
     for (const CLI::Option* option : app.get_options()) {
@@ -351,7 +352,28 @@ int CommandLine::complete() {
   return 0;
 }
 
+// The command that the arguments name if it needs another word; else null.
+const CLI::App* CommandLine::incomplete(const std::vector<std::string>& arguments) const {
+  const CLI::App* app = &root_;
+  for (const std::string& argument : arguments) {
+    if (argument.starts_with("-")) return nullptr;
+    const auto below = app->get_subcommands(
+        [&argument](const CLI::App* each) { return each->get_name() == argument; });
+    if (below.empty()) return nullptr;
+    app = below.front();
+  }
+  return app->get_require_subcommand_min() > 0 ? app : nullptr;
+}
+
 int CommandLine::run(std::vector<std::string> arguments) {
+  if (const auto problem = wrong_usage(arguments, words())) {
+    process_.err << *problem;
+    return kUsage;
+  }
+  if (const CLI::App* command = incomplete(arguments)) {
+    process_.err << command->help();
+    return kUsage;
+  }
   try {
     std::ranges::reverse(arguments);
     root_.parse(std::move(arguments));

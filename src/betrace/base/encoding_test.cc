@@ -1,0 +1,139 @@
+// Goal: hex, base64, SHA-256 and UTF-8 are what their standards say, for any bytes.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "betrace/base/base64.h"
+#include "betrace/base/hex.h"
+#include "betrace/base/sha256.h"
+#include "betrace/base/utf8.h"
+#include "betrace/base/version.h"
+
+namespace betrace {
+namespace {
+
+std::uint64_t seed() {
+  const char* given = std::getenv("BETRACE_SEED");
+  const std::uint64_t value = given == nullptr ? std::random_device()() : std::stoull(given);
+  ::testing::Test::RecordProperty("seed", std::to_string(value));
+  return value;
+}
+
+std::string random_bytes(std::mt19937_64& random) {
+  std::string bytes(random() % 40, '\0');
+  for (char& c : bytes) c = static_cast<char>(random());
+  return bytes;
+}
+
+TEST(HexTest, WritesLowerCaseAndReadsBothCases) {
+  const std::array<std::uint8_t, 4> bytes = {0x00, 0x9f, 0xab, 0xff};
+  EXPECT_EQ(to_hex(bytes), "009fabff");
+  std::array<std::uint8_t, 4> read{};
+  EXPECT_TRUE(from_hex("009fABfF", read));
+  EXPECT_EQ(read, bytes);
+}
+
+TEST(HexTest, RefusesOtherLengthsAndLetters) {
+  std::array<std::uint8_t, 2> read{};
+  for (const char* text : {"", "00", "0000 ", "00000", "000g", "0x00", "00-0", "000000"}) {
+    EXPECT_FALSE(from_hex(text, read)) << text;
+  }
+  EXPECT_TRUE(from_hex("", std::span<std::uint8_t>()));
+}
+
+TEST(Base64Test, AgreesWithTheVectorsOfTheStandard) {  // RFC 4648 section 10
+  const std::vector<std::pair<std::string, std::string>> vectors = {{"", ""},
+                                                                    {"f", "Zg=="},
+                                                                    {"fo", "Zm8="},
+                                                                    {"foo", "Zm9v"},
+                                                                    {"foob", "Zm9vYg=="},
+                                                                    {"fooba", "Zm9vYmE="},
+                                                                    {"foobar", "Zm9vYmFy"}};
+  for (const auto& [bytes, text] : vectors) {
+    EXPECT_EQ(to_base64(bytes), text);
+    EXPECT_EQ(*from_base64(text), bytes);
+  }
+}
+
+TEST(Base64Test, ReadsTheUrlAlphabetAndMissingPadding) {
+  EXPECT_EQ(*from_base64("-_-_"), *from_base64("+/+/"));
+  EXPECT_EQ(*from_base64("Zg"), "f");
+}
+
+TEST(Base64Test, RefusesWhatIsNone) {
+  for (const char* text : {"Z", "Zg=v", "Zm9v Zm9v", "Zm9\n", "====", "Zm9vY"}) {
+    EXPECT_FALSE(from_base64(text).has_value()) << text;
+  }
+}
+
+TEST(EncodingTest, AnyBytesComeBack) {
+  const std::uint64_t start = seed();
+  std::mt19937_64 random(start);
+  for (int i = 0; i < 1'000; ++i) {
+    const std::string bytes = random_bytes(random);
+    EXPECT_EQ(*from_base64(to_base64(bytes)), bytes) << "BETRACE_SEED=" << start;
+    const auto* raw = reinterpret_cast<const std::uint8_t*>(bytes.data());
+    std::vector<std::uint8_t> read(bytes.size());
+    EXPECT_TRUE(from_hex(to_hex({raw, bytes.size()}), read)) << "BETRACE_SEED=" << start;
+    EXPECT_TRUE(std::equal(read.begin(), read.end(), raw)) << "BETRACE_SEED=" << start;
+  }
+}
+
+TEST(Sha256Test, AgreesWithTheVectorsOfTheStandard) {  // FIPS 180-4 examples
+  EXPECT_EQ(to_hex(sha256("abc")),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(to_hex(sha256("")), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}
+
+TEST(Utf8Test, AcceptsTheEdgesOfEachLength) {
+  for (const char* text : {"", "a", "\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf",
+                           "\xee\x80\x80", "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf",
+                           "twelve ascii letters, then \xc3\xbc"}) {
+    EXPECT_TRUE(is_utf8(text)) << text;
+  }
+}
+
+TEST(Utf8Test, RefusesOverlongSurrogatesAndTooHigh) {
+  for (const char* text :
+       {"\x80", "\xc0\x80", "\xc1\xbf", "\xc3", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xed\xbf\xbf",
+        "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "\xe2\x82",
+        "sixteen letters.\xc3", "\xc3(", "\xe2\x28\xa1"}) {
+    EXPECT_FALSE(is_utf8(text)) << to_base64(text);
+  }
+}
+
+TEST(Utf8Test, CountsCharactersAndCutsBetweenThem) {
+  const std::string text = "a\xc3\xbc\xe2\x82\xac\xf0\x9f\x98\x80";  // 1 + 2 + 3 + 4 bytes
+  EXPECT_EQ(utf8_length(text), 4u);
+  const std::array<std::size_t, 11> cut_sizes = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10};
+  for (std::size_t bytes = 0; bytes < cut_sizes.size(); ++bytes) {
+    EXPECT_EQ(utf8_prefix(text, bytes).size(), cut_sizes[bytes]) << bytes;
+  }
+  EXPECT_EQ(utf8_prefix(text, 99), text);
+}
+
+TEST(QuoteExcerptTest, EscapesControlsQuotesAndInvalidBytes) {
+  EXPECT_EQ(quote_excerpt("a\"b\\c\n\x7f\xff\xc3\xbc"), "a\\\"b\\\\c\\x0a\\x7f\\xff\xc3\xbc");
+  EXPECT_EQ(quote_excerpt(std::string("a\0b", 3)), "a\\x00b");
+}
+
+TEST(QuoteExcerptTest, CutsAfterCharactersNotBytes) {
+  EXPECT_EQ(quote_excerpt("\xc3\xbc\xc3\xbc\xc3\xbc", 2), "\xc3\xbc\xc3\xbc...");
+  EXPECT_EQ(quote_excerpt("abc", 3), "abc");
+  EXPECT_EQ(quote_excerpt(std::string(100, 'x')), std::string(40, 'x') + "...");
+}
+
+TEST(VersionTest, HasThreeNumbers) {
+  EXPECT_EQ(version().substr(0, 2), "2.");
+  EXPECT_EQ(std::count(version().begin(), version().end(), '.'), 2);
+}
+
+}  // namespace
+}  // namespace betrace
