@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <random>
 
@@ -62,6 +63,16 @@ Result<void> sync_directory(FileSystem& files, int directory, std::string_view n
               fmt::format("cannot sync the directory of {}: {}", name, errno_text(-result)));
 }
 
+Result<void> sync_parent(FileSystem& files, const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  const std::string parent =
+      slash == path.npos ? "." : path.substr(0, std::max<std::size_t>(slash, 1));
+  const FileHandle handle(files, files.open_directory(parent));
+  const int synced = handle.is_open() ? files.sync(handle.number()) : handle.number();
+  if (synced < 0) return failed("sync the directory of", path, synced);
+  return {};
+}
+
 }  // namespace
 
 Result<void> durable_replace(FileSystem& files, int directory, std::string_view name,
@@ -90,6 +101,20 @@ Result<void> durable_remove(FileSystem& files, int directory, std::string_view n
   const int removed = files.unlink(directory, std::string(name));
   if (removed < 0 && removed != -ENOENT) return failed("remove", name, removed);
   return sync_directory(files, directory, name);
+}
+
+Result<void> make_directories(FileSystem& files, const std::string& path) {
+  int made = 0;
+  for (std::size_t end = 1; end <= path.size(); ++end) {
+    if (end < path.size() && path[end] != '/') continue;
+    const std::string part = path.substr(0, end);
+    made = files.make_directory(part, 0700);
+    if (made < 0) continue;  // it is there, or the last one will tell
+    if (auto synced = sync_parent(files, part); !synced) return synced;
+  }
+  const FileHandle handle(files, files.open_directory(path));
+  if (handle.is_open()) return {};
+  return failed("use the directory", path, made < 0 && made != -EEXIST ? made : handle.number());
 }
 
 void remove_stale_temporaries(FileSystem& files, int directory) {

@@ -27,6 +27,9 @@ namespace betrace::storage {
 /// durable_replace().
 [[nodiscard]] Result<void> durable_remove(FileSystem& files, int directory, std::string_view name);
 
+/// Makes `path` and its missing parents, mode 0700, each durably. Error StorageFailed.
+[[nodiscard]] Result<void> make_directories(FileSystem& files, const std::string& path);
+
 /// Removes temporary files that a crash left behind; failures are ignored.
 void remove_stale_temporaries(FileSystem& files, int directory);
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <random>
 
 #include "betrace/base/version.h"
@@ -19,13 +20,14 @@ namespace {
 constexpr const char* kLockName = "LOCK";
 constexpr std::size_t kOwnerBytesMax = 1'024;
 constexpr std::string_view kCorruptMark = ".corrupt-";
+constexpr std::array<std::string_view, 3> kSuffixes = {"-wal", "-shm", ""};
 
 std::string new_log_id(const ViolationLogOptions& options) {
   return fmt::format("betrace/{}/{}/{:08x}", options.environment, options.replica,
                      std::random_device()());
 }
 
-// NFS, SMB and FUSE: write-ahead logs need shared memory of one host.
+// NFS and SMB: write-ahead logs need shared memory of one host.
 bool is_network_file_system(int directory) {
   constexpr std::array<std::uint64_t, 4> kNetworkTypes = {0x6969, 0x517B, 0xFF534D42, 0xFE534D42};
   struct statfs found {};
@@ -34,177 +36,324 @@ bool is_network_file_system(int directory) {
   return std::ranges::find(kNetworkTypes, type) != kNetworkTypes.end();
 }
 
-// `20261125T101500Z`
+// `20261125T101500.123456Z`
 std::string compact_time(UnixNanos now) {
-  std::string text = format_rfc3339(now, 0);
+  std::string text = format_rfc3339(now, 6);
   std::erase_if(text, [](char c) { return c == '-' || c == ':'; });
   return text;
 }
 
+tl::unexpected<Error> failed(std::string_view what, int negative_errno) {
+  return fail(ErrorCode::StorageFailed,
+              fmt::format("state.path: {}: {}", what, errno_text(-negative_errno)));
+}
+
+// Start and end of a generation as far as they can be read, on a connection of its own.
+struct Extent {
+  GenerationStart start;
+  GenerationTail tail;
+};
+Result<Extent> read_extent(const std::string& path, std::uint64_t end_seq) {
+  auto database = Database::open(path, Database::Mode::ReadOnly);
+  if (!database) return fail(database.error());
+  auto start = read_start(*database);
+  if (!start) return fail(start.error());
+  const auto tail = read_tail_before(*database, *start, end_seq);
+  if (!tail) return fail(tail.error());
+  return Extent{*std::move(start), *tail};
+}
+
 }  // namespace
+
+LogDirectory::LogDirectory(const ViolationLogOptions& options)
+    : files_(options.files != nullptr ? *options.files : real_file_system()),
+      path_(options.path),
+      log_id_(new_log_id(options)) {}
 
 std::string LogDirectory::path_of(std::uint64_t number) const {
   return path_ + "/" + generation_file_name(number);
 }
 
+// Our connections never remove or truncate a WAL that held a commit.
+bool LogDirectory::has_wal(std::uint64_t number) const {
+  FileStamp stamp;
+  const std::string name = generation_file_name(number) + "-wal";
+  return files_.stamp(directory_.number(), name, &stamp) == 0 && stamp.size > 0;
+}
+
 Result<std::unique_ptr<LogDirectory>> LogDirectory::open(const ViolationLogOptions& options) {
-  std::unique_ptr<LogDirectory> directory(new LogDirectory());
+  std::unique_ptr<LogDirectory> directory(new LogDirectory(options));
   const UnixNanos now = options.clock().wall;
-  directory->path_ = options.path;
-  directory->new_log_id_ = new_log_id(options);
-  if (auto done = directory->lock(options.path, now); !done) return fail(done.error());
-  if (auto done = directory->list(); !done) return fail(done.error());
-  if (auto done = directory->open_newest(now); !done) return fail(done.error());
+  if (auto done = directory->take_directory(now); !done) return fail(done.error());
+  auto numbers = directory->list();
+  if (!numbers) return fail(numbers.error());
+  const bool has_wal = !numbers->empty() && directory->has_wal(numbers->back());
+  if (!numbers->empty()) {
+    const auto is_removed = directory->remove_if_unfinished(numbers->back());
+    if (!is_removed) return fail(is_removed.error());
+    if (*is_removed) numbers->pop_back();
+  }
+  if (numbers->empty()) {
+    auto begun = directory->begin({1, directory->log_id_, 1, {}, now}, {});
+    if (!begun) return fail(begun.error());
+    return directory;
+  }
+  const std::uint64_t newest = numbers->back();
+  numbers->pop_back();
+  if (auto done = directory->open_older(*numbers, now); !done) return fail(done.error());
+  if (auto done = directory->open_newest(newest, has_wal, now); !done) return fail(done.error());
   return directory;
 }
 
-Result<void> LogDirectory::lock(const std::string& path, UnixNanos now) {
-  const int made = files_.make_directory(path, 0700);
-  const int number = files_.open_directory(path);
-  if (number < 0) {
-    const int reason = made < 0 && made != -EEXIST ? made : number;
-    return fail(ErrorCode::StorageFailed,
-                fmt::format("state.path: {} cannot be used: {}", path, errno_text(-reason)));
-  }
-  directory_ = FileHandle(files_, number);
-  is_on_network_ = is_network_file_system(number);
-  auto taken = take_lock(files_, number, kLockName, std::chrono::milliseconds(0));
+Result<void> LogDirectory::take_directory(UnixNanos now) {
+  if (auto made = make_directories(files_, path_); !made) return made;
+  directory_ = FileHandle(files_, files_.open_directory(path_));
+  if (!directory_.is_open()) return failed("cannot be opened", directory_.number());
+  is_on_network_ = is_network_file_system(directory_.number());
+  auto taken = take_lock(files_, directory_.number(), kLockName, std::chrono::milliseconds(0));
   if (!taken && taken.error().code == ErrorCode::Unavailable) {
-    const auto owner = read_file(files_, number, kLockName, kOwnerBytesMax, Links::Refuse);
+    const auto owner =
+        read_file(files_, directory_.number(), kLockName, kOwnerBytesMax, Links::Refuse);
     return fail(ErrorCode::FailedPrecondition,
                 fmt::format("state directory {} is in use by {}; give this process another "
                             "one with BETRACE_STATE_PATH",
-                            path, owner && !owner->empty() ? *owner : "another process"));
+                            path_, owner && !owner->empty() ? *owner : "another process"));
   }
-  if (!taken) return fail(taken.error());
-  lock_ = std::move(*taken);
+  if (!taken) return fail(ErrorCode::StorageFailed, "state.path: " + taken.error().message);
+  lock_ = *std::move(taken);
+  write_owner(now);
+  remove_stale_temporaries(files_, directory_.number());
+  return {};
+}
+
+// The owner is for people: the lock holds without it.
+void LogDirectory::write_owner(UnixNanos now) {
   std::array<char, 256> host{};
   gethostname(host.data(), host.size() - 1);
   const std::string owner = fmt::format("process {} on {} (betrace {}, started {})", getpid(),
                                         host.data(), version(), format_rfc3339(now, 0));
-  // The owner is for people: the lock holds without it.
   if (ftruncate(lock_.number(), 0) == 0) files_.write(lock_.number(), owner.data(), owner.size());
-  return {};
 }
 
-Result<void> LogDirectory::list() {
+Result<std::vector<std::uint64_t>> LogDirectory::list() {
   std::vector<std::string> names;
-  if (const int code = files_.list(directory_.number(), &names); code < 0) {
-    return fail(ErrorCode::StorageFailed,
-                fmt::format("state.path: cannot be listed: {}", errno_text(-code)));
-  }
+  const int listed = files_.list(directory_.number(), &names);
+  if (listed < 0) return failed("cannot be listed", listed);
+  std::vector<std::uint64_t> numbers;
   for (const std::string& name : names) {
-    if (name.starts_with("log-") && name.ends_with(".db") &&
-        name.find(kCorruptMark) != std::string::npos) {
-      ++quarantined_;
+    const bool is_log = name.starts_with("log-") && name.ends_with(".db");
+    if (is_log && name.find(kCorruptMark) != name.npos) ++quarantined_;
+    if (const std::uint64_t number = generation_number(name); number != 0) {
+      numbers.push_back(number);
     }
-    if (const std::uint64_t number = generation_number(name)) numbers_.push_back(number);
   }
-  std::ranges::sort(numbers_);
-  return {};
+  std::ranges::sort(numbers);
+  if (!numbers.empty()) newest_number_ = numbers.back();
+  return numbers;
 }
 
 // Makes recovery read the device, not a cache that a failed write-back left behind.
-Result<void> LogDirectory::settle(const std::string& name) {
+Result<void> LogDirectory::settle(std::uint64_t number) {
+  const std::string name = generation_file_name(number);
   for (const std::string& file : {name, name + "-wal"}) {
-    const int number = files_.open(directory_.number(), file, O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0);
-    if (number == -ENOENT) continue;
-    const FileHandle handle(files_, number);
-    const int code = number < 0 ? number : files_.sync(number);
-    if (code < 0) {
-      return fail(ErrorCode::StorageFailed, fmt::format("{}: {}", file, errno_text(-code)));
-    }
-    posix_fadvise(number, 0, 0, POSIX_FADV_DONTNEED);
+    const FileHandle handle(
+        files_, files_.open(directory_.number(), file, O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0));
+    if (handle.number() == -ENOENT) continue;
+    const int code = handle.is_open() ? files_.sync(handle.number()) : handle.number();
+    if (code < 0) return failed(file, code);
+    posix_fadvise(handle.number(), 0, 0, POSIX_FADV_DONTNEED);
   }
   return {};
 }
 
-Result<void> LogDirectory::open_newest(UnixNanos now) {
-  if (numbers_.empty()) {
-    recovery_.is_new = true;
-    return begin({1, new_log_id_, 1, {}, now});
+// A crash in begin() leaves a file without schema; it never held a record.
+Result<bool> LogDirectory::remove_if_unfinished(std::uint64_t number) {
+  if (auto settled = settle(number); !settled) return fail(settled.error());
+  {
+    auto database = Database::open(path_of(number), Database::Mode::ReadOnly);
+    const auto unfinished = database ? is_unfinished(*database) : Result<bool>(false);
+    if (!unfinished || !*unfinished) return false;
   }
-  const std::uint64_t newest = numbers_.back();
-  if (auto done = settle(generation_file_name(newest)); !done) return done;
-  for (const std::uint64_t number : numbers_) readable_.push_back({path_of(number), UINT64_MAX});
-  auto opened = LogGeneration::open(path_of(newest));
-  if (opened) {
-    active_ = std::move(*opened);
-    recovery_.crashed = !active_->ended_orderly();
-    return {};
+  const std::string name = generation_file_name(number);
+  for (const std::string_view suffix : kSuffixes) {
+    const int code = files_.unlink(directory_.number(), fmt::format("{}{}", name, suffix));
+    if (code < 0 && code != -ENOENT) return failed("an unfinished log cannot be removed", code);
   }
-  if (opened.error().code != ErrorCode::Corrupt) return fail(opened.error());
-  recovery_.was_corrupt = true;
-  recovery_.crashed = true;
-  return begin_next(true, now);
+  newest_number_ = number - 1;
+  return true;
 }
 
-Result<void> LogDirectory::set_aside(std::uint64_t number, UnixNanos now) {
+Result<void> LogDirectory::open_older(const std::vector<std::uint64_t>& numbers, UnixNanos now) {
+  for (const std::uint64_t number : numbers) {
+    auto database = Database::open(path_of(number), Database::Mode::ReadOnly);
+    if (!database) return fail(database.error());
+    auto start = check_format(*database).and_then([&] { return read_start(*database); });
+    if (!start && start.error().code != ErrorCode::Corrupt) return fail(start.error());
+    if (start) {
+      log_id_ = start->log_id;
+      if (!readable_.empty()) readable_.back().end_seq = start->first_seq;
+      readable_.push_back({number, path_of(number), start->first_seq, kSequenceMax});
+      continue;
+    }
+    *database = Database();
+    std::string new_name;
+    if (auto done = set_aside(number, &new_name, now); !done) return done;
+    note_gap("corrupt", new_name, 0, 0, now);
+  }
+  return {};
+}
+
+Result<void> LogDirectory::open_newest(std::uint64_t number, bool has_wal, UnixNanos now) {
+  auto opened = LogGeneration::open(path_of(number));
+  if (!opened && opened.error().code != ErrorCode::Corrupt) return fail(opened.error());
+  if (!opened) {
+    has_crashed_ = true;
+    is_newest_damaged_ = true;
+    const std::uint64_t first_seq = learn_tail_of_damaged(path_of(number));
+    note_gap("corrupt", generation_file_name(number), first_seq, tail_.last_seq, now);
+    return begin_next(NextReason::Corrupt, {}, now);
+  }
+  active_ = *std::move(opened);
+  log_id_ = active_->start().log_id;
+  has_crashed_ = !active_->tail().ended_orderly;
+  const std::uint64_t first_seq = active_->start().first_seq;
+  if (!readable_.empty()) readable_.back().end_seq = first_seq;
+  readable_.push_back({number, path_of(number), first_seq, kSequenceMax});
+  if (auto checked = check_link(now); !checked) return checked;
+  if (has_wal || active_->tail().last_seq < first_seq) return {};
+  auto state = active_->read_state();
+  if (!state) return fail(state.error());
+  return begin_next(NextReason::WalMissing, *state, now);
+}
+
+// What can still be read of a damaged file bounds the numbers that were given out. Nothing of it is
+// believed but that: where it is not sure, more is skipped than a generation can hold. Returns the
+// first number that it may have held.
+std::uint64_t LogDirectory::learn_tail_of_damaged(const std::string& path) {
+  tail_ = {0, {}, false};
+  if (!readable_.empty()) {
+    const auto before = read_extent(readable_.back().path, kSequenceMax);
+    tail_.last_seq = readable_.back().first_seq + kSequenceSkip;  // if it cannot be read either
+    if (before) tail_ = before->tail;
+  }
+  const std::uint64_t first_seq = tail_.last_seq + 1;
+  const auto damaged = read_extent(path, kSequenceMax);
+  const bool is_ours = damaged && damaged->start.number == newest_number_ &&
+                       damaged->tail.last_seq >= tail_.last_seq;
+  if (!is_ours) {
+    tail_.last_seq += kSequenceSkip;
+    return first_seq;
+  }
+  log_id_ = damaged->start.log_id;
+  tail_ = damaged->tail;
+  auto database = Database::open(path, Database::Mode::ReadOnly);
+  const auto newest = database ? database->integer("SELECT max(seq) FROM record")
+                               : Result<std::optional<std::int64_t>>(std::nullopt);
+  const bool is_sure = newest && static_cast<std::uint64_t>(newest->value_or(0)) == tail_.last_seq;
+  if (!is_sure) tail_.last_seq += kSequenceSkip;
+  return first_seq;
+}
+
+// The newest generation names the last commit of the one before it.
+Result<void> LogDirectory::check_link(UnixNanos now) {
+  if (readable_.size() < 2) return {};
+  const ReadableGeneration before = readable_[readable_.size() - 2];
+  const GenerationStart& start = active_->start();
+  if (before.number + 1 != start.number) return {};  // one between them was set aside
+  const auto extent = read_extent(before.path, start.first_seq);
+  if (!extent && extent.error().code != ErrorCode::Corrupt) return fail(extent.error());
+  if (extent && extent->tail.last_hash == start.prev) return {};
+  std::string new_name;
+  if (auto done = set_aside(before.number, &new_name, now); !done) return done;
+  readable_.erase(readable_.end() - 2);
+  note_gap("corrupt", new_name, before.first_seq, start.first_seq - 1, now);
+  return {};
+}
+
+Result<void> LogDirectory::set_aside(std::uint64_t number, std::string* new_name, UnixNanos now) {
   const std::string name = generation_file_name(number);
   const std::string stem = name.substr(0, name.size() - 3);
-  const std::string aside = fmt::format("{}{}{}.db", stem, kCorruptMark, compact_time(now));
-  for (const std::string_view suffix : {"-wal", "-shm", ""}) {
+  *new_name = fmt::format("{}{}{}.db", stem, kCorruptMark, compact_time(now));
+  for (const std::string_view suffix : kSuffixes) {
     const int code = files_.rename(directory_.number(), fmt::format("{}{}", name, suffix),
-                                   fmt::format("{}{}", aside, suffix));
-    if (code < 0 && code != -ENOENT) {
-      return fail(ErrorCode::StorageFailed,
-                  fmt::format("{} cannot be set aside: {}", name, errno_text(-code)));
-    }
+                                   fmt::format("{}{}", *new_name, suffix));
+    if (code < 0 && code != -ENOENT) return failed("a damaged log cannot be set aside", code);
   }
   ++quarantined_;
   return {};
 }
 
-Result<void> LogDirectory::begin_next(bool set_aside_old, UnixNanos now) {
-  const std::uint64_t old = numbers_.back();
-  GenerationStart start{old + 1, new_log_id_, 1, {}, now};
-  if (active_ != nullptr) {
-    start.log_id = active_->log_id();
-    start.first_seq = active_->last_sequence() + 1;
-    start.prev = active_->last_hash();
-    active_.reset();
-  } else if (numbers_.size() > 1) {
-    // The numbers of the lost generation are unknown: skip more than it can have held.
-    if (auto before = LogGeneration::open(path_of(numbers_[numbers_.size() - 2]))) {
-      start.log_id = (*before)->log_id();
-      start.first_seq = (*before)->last_sequence() + 1;
-      start.prev = (*before)->last_hash();
-    }
-    start.first_seq += kSequenceSkip;
-  } else {
-    start.first_seq += kSequenceSkip;
+Result<void> LogDirectory::begin_next(NextReason reason, const LogState& state, UnixNanos now) {
+  if (active_ != nullptr) retire_active(reason, now);
+  if (is_newest_damaged_) {
+    std::string new_name;
+    if (auto done = set_aside(newest_number_, &new_name, now); !done) return done;
+    is_newest_damaged_ = false;
+    gaps_.back().file = new_name;
   }
-  if (set_aside_old) {
-    if (auto done = set_aside(old, now); !done) return done;
-    numbers_.pop_back();
-    readable_.pop_back();
-  } else {
-    readable_.back().end_seq = start.first_seq;
-  }
-  return begin(start);
+  return begin({newest_number_ + 1, log_id_, tail_.last_seq + 1, tail_.last_hash, now}, state);
 }
 
-Result<void> LogDirectory::begin(const GenerationStart& start) {
-  const std::string path = path_of(start.number);
-  if (auto done = LogGeneration::create(path, start); !done) return done;
-  if (const int code = files_.sync(directory_.number()); code < 0) {
-    return fail(ErrorCode::StorageFailed,
-                fmt::format("state.path: cannot be synced: {}", errno_text(-code)));
+void LogDirectory::retire_active(NextReason reason, UnixNanos now) {
+  tail_ = active_->tail();
+  const std::uint64_t first_seq = active_->start().first_seq;
+  const std::string file = generation_file_name(newest_number_);
+  active_.reset();
+  switch (reason) {
+    case NextReason::IoError:
+      note_gap("io_error", file, 0, 0, now);
+      break;
+    case NextReason::Corrupt:
+      readable_.pop_back();
+      is_newest_damaged_ = true;
+      note_gap("corrupt", file, first_seq, tail_.last_seq, now);
+      break;
+    case NextReason::WalMissing:
+      note_gap("wal_missing", file, tail_.last_seq + 1, tail_.last_seq + kSequenceSkip, now);
+      tail_.last_seq += kSequenceSkip;
+      break;
   }
-  auto opened = LogGeneration::open(path);
+}
+
+Result<void> LogDirectory::begin(const GenerationStart& start, const LogState& state) {
+  const std::string name = generation_file_name(start.number);
+  for (const std::string_view suffix : kSuffixes) {  // of an attempt that failed
+    files_.unlink(directory_.number(), fmt::format("{}{}", name, suffix));
+  }
+  // Made here so that it is ours alone; SQLite gives its other files the same mode.
+  const int flags = O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW;
+  FileHandle made(files_, files_.open(directory_.number(), name, flags, 0600));
+  if (!made.is_open()) return failed(name, made.number());
+  made.reset();  // before SQLite has it: closing it later would drop SQLite's locks
+  if (auto done = LogGeneration::create(path_of(start.number), start, state); !done) return done;
+  const FileHandle fresh(files_, files_.open_directory(path_));
+  const int synced = fresh.is_open() ? files_.sync(fresh.number()) : fresh.number();
+  if (synced < 0) return failed("cannot be synced", synced);
+  auto opened = LogGeneration::open(path_of(start.number));
   if (!opened) return fail(opened.error());
-  active_ = std::move(*opened);
-  numbers_.push_back(start.number);
-  readable_.push_back({path, UINT64_MAX});
+  active_ = *std::move(opened);
+  newest_number_ = start.number;
+  if (!readable_.empty()) readable_.back().end_seq = start.first_seq;
+  readable_.push_back({start.number, path_of(start.number), start.first_seq, kSequenceMax});
   return {};
+}
+
+void LogDirectory::note_gap(std::string_view cause, std::string_view file, std::uint64_t first_seq,
+                            std::uint64_t last_seq, UnixNanos now) {
+  GapRecord gap;
+  gap.gap = {std::string(cause), "", 0, now, now};
+  gap.file = file;
+  gap.first_seq = first_seq;
+  gap.last_seq = last_seq;
+  gaps_.push_back(std::move(gap));
 }
 
 std::uint64_t LogDirectory::byte_count() const {
   std::uint64_t total = 0;
-  for (const std::uint64_t number : numbers_) {
+  for (const ReadableGeneration& generation : readable_) {
     for (const std::string_view suffix : {"", "-wal"}) {
       FileStamp stamp;
-      const std::string name = generation_file_name(number) + std::string(suffix);
+      const std::string name = generation_file_name(generation.number) + std::string(suffix);
       if (files_.stamp(directory_.number(), name, &stamp) == 0) total += stamp.size;
     }
   }

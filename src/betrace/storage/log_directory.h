@@ -1,30 +1,32 @@
 // The state directory: its lock, its generations, and which of them is appended to.
 //
-// Owned by the violation log. Opens the newest generation, sets a damaged one aside, begins the
-// next one. Source: the page on reliability, sections 2.4, 3.4 and 3.5.
+// Owned by the violation log. Opens the newest generation, sets damaged ones aside, begins the next
+// one. Source: the page on reliability, sections 2.4, 3.4 and 3.5.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "betrace/base/result.h"
 #include "betrace/storage/file_system.h"
 #include "betrace/storage/log_generation.h"
-#include "betrace/storage/log_reader.h"
+#include "betrace/storage/log_walk.h"
 #include "betrace/storage/violation_log.h"
 
 namespace betrace::storage {
 
-/// What open() had to do that must be told in the log.
-struct LogRecovery {
-  bool is_new = false;       ///< There was no log.
-  bool crashed = false;      ///< The last record was no `stop`.
-  bool was_corrupt = false;  ///< The newest generation was set aside.
+/// Why a generation is followed by another.
+enum class NextReason : std::uint8_t {
+  IoError,     ///< Its handle may not be used again; what was committed stays readable.
+  Corrupt,     ///< It is set aside and not read any more.
+  WalMissing,  ///< Commits may have been lost with its WAL: numbers are skipped.
 };
 
-/// One thread, except for generations().
+/// One thread.
 class LogDirectory {
  public:
   /// Locks the directory for life and opens the newest generation for appending. Errors as
@@ -32,39 +34,60 @@ class LogDirectory {
   [[nodiscard]] static Result<std::unique_ptr<LogDirectory>> open(
       const ViolationLogOptions& options);
 
-  [[nodiscard]] LogGeneration& active() noexcept { return *active_; }
-  [[nodiscard]] const LogRecovery& recovery() const noexcept { return recovery_; }
+  /// Null after begin_next() failed; then it is to be called again.
+  [[nodiscard]] LogGeneration* active() noexcept { return active_.get(); }
+  /// Of the last commit, whether there is an active generation or not.
+  [[nodiscard]] const GenerationTail& tail() const noexcept {
+    return active_ != nullptr ? active_->tail() : tail_;
+  }
+  [[nodiscard]] const std::string& log_id() const noexcept { return log_id_; }
+  /// There was a log, and its last record was no `stop`.
+  [[nodiscard]] bool has_crashed() const noexcept { return has_crashed_; }
 
-  /// Begins the next generation after one whose handle may not be used again. `set_aside`: the old
-  /// file is renamed `log-<n>.corrupt-<time>.db` and not read any more; else it stays readable up
-  /// to the first sequence of the next one.
-  [[nodiscard]] Result<void> begin_next(bool set_aside, UnixNanos now);
+  /// Begins the generation after the newest. May be repeated when it fails. `state` goes into it.
+  [[nodiscard]] Result<void> begin_next(NextReason reason, const LogState& state, UnixNanos now);
+
+  /// What had to be done that the log must tell; each is told once.
+  [[nodiscard]] std::vector<GapRecord> take_gaps() { return std::exchange(gaps_, {}); }
 
   /// Readable files, oldest first.
-  [[nodiscard]] std::vector<ReadableGeneration> readable() const { return readable_; }
+  [[nodiscard]] const std::vector<ReadableGeneration>& readable() const { return readable_; }
   [[nodiscard]] std::size_t quarantined() const noexcept { return quarantined_; }
+  /// Size of all readable files.
   [[nodiscard]] std::uint64_t byte_count() const;
   [[nodiscard]] bool is_on_network() const noexcept { return is_on_network_; }
 
  private:
-  LogDirectory() : files_(real_file_system()) {}
-  Result<void> lock(const std::string& path, UnixNanos now);
-  Result<void> list();
-  Result<void> open_newest(UnixNanos now);
-  Result<void> begin(const GenerationStart& start);
-  Result<void> set_aside(std::uint64_t number, UnixNanos now);
-  Result<void> settle(const std::string& name);
+  explicit LogDirectory(const ViolationLogOptions& options);
+  Result<void> take_directory(UnixNanos now);
+  void write_owner(UnixNanos now);
+  Result<std::vector<std::uint64_t>> list();
+  Result<void> open_older(const std::vector<std::uint64_t>& numbers, UnixNanos now);
+  Result<void> open_newest(std::uint64_t number, bool has_wal, UnixNanos now);
+  Result<bool> remove_if_unfinished(std::uint64_t number);
+  std::uint64_t learn_tail_of_damaged(const std::string& path);
+  Result<void> check_link(UnixNanos now);
+  Result<void> begin(const GenerationStart& start, const LogState& state);
+  void retire_active(NextReason reason, UnixNanos now);
+  Result<void> set_aside(std::uint64_t number, std::string* new_name, UnixNanos now);
+  Result<void> settle(std::uint64_t number);
+  [[nodiscard]] bool has_wal(std::uint64_t number) const;
+  void note_gap(std::string_view cause, std::string_view file, std::uint64_t first_seq,
+                std::uint64_t last_seq, UnixNanos now);
   [[nodiscard]] std::string path_of(std::uint64_t number) const;
 
   FileSystem& files_;
   std::string path_;
   FileHandle directory_;
   FileHandle lock_;
-  std::string new_log_id_;
-  std::vector<std::uint64_t> numbers_;  // ascending, the active one last
-  std::vector<ReadableGeneration> readable_;
+  std::string log_id_;
+  std::vector<ReadableGeneration> readable_;  // the active one last
   std::unique_ptr<LogGeneration> active_;
-  LogRecovery recovery_;
+  GenerationTail tail_;
+  std::uint64_t newest_number_ = 0;
+  bool is_newest_damaged_ = false;  // it is still to be set aside
+  bool has_crashed_ = false;
+  std::vector<GapRecord> gaps_;
   std::size_t quarantined_ = 0;
   bool is_on_network_ = false;
 };

@@ -32,6 +32,8 @@ inline constexpr std::int64_t kFlagWithdrawn = 4;
 /// Sequence numbers that are skipped when the last one of a lost generation is unknown: more than a
 /// generation can hold.
 inline constexpr std::uint64_t kSequenceSkip = 1ULL << 24;
+/// No sequence is as large; leaves room to skip.
+inline constexpr std::uint64_t kSequenceMax = 1ULL << 62;
 
 inline constexpr std::string_view kLogSchema = R"sql(
 CREATE TABLE generation (number INTEGER PRIMARY KEY, log TEXT NOT NULL, first_seq INTEGER NOT NULL,

@@ -1,10 +1,11 @@
-// One generation of the violation log: a file that is made, checked, and appended to in groups.
+// One generation of the violation log: a file that is made, opened with checks, and appended to.
 //
 // Owned by the log thread, which has the only connection that writes. Source: the page on
 // reliability, sections 3.1 to 3.5.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -13,70 +14,72 @@
 #include "betrace/base/result.h"
 #include "betrace/base/sha256.h"
 #include "betrace/base/time.h"
+#include "betrace/storage/log_check.h"
 #include "betrace/storage/log_record.h"
 #include "betrace/storage/sqlite.h"
 
 namespace betrace::storage {
 
-/// Where a generation begins.
-struct GenerationStart {
-  std::uint64_t number = 1;
-  std::string log_id;
-  std::uint64_t first_seq = 1;
-  Sha256 prev{};  ///< Hash of the last commit before it.
-  UnixNanos created = 0;
-};
+/// Rows of the table `state`, by name.
+using LogState = std::map<std::string, std::string, std::less<>>;
 
 /// What became of one record of a group.
 struct Appended {
-  std::uint64_t sequence = 0;        ///< 0: it was not written, being a repeat or without a first.
-  std::uint64_t first_sequence = 0;  ///< Of the violation; equal for its first record.
+  std::uint64_t sequence = 0;        ///< 0: it was not written.
+  std::uint64_t first_sequence = 0;  ///< Of its violation; equal for its first record.
+  bool is_repeat = false;            ///< A decision whose violation is recorded already.
+};
+
+/// What is known of violations outside a generation. Asked by the log thread.
+class ViolationHistory {
+ public:
+  virtual ~ViolationHistory() = default;
+  /// Sequence of the first record of a violation in older generations, 0 if there is none.
+  [[nodiscard]] virtual Result<std::uint64_t> find_older(const ViolationIdBytes& id) = 0;
+  /// True if the newest decision of this id was a repeat: what follows belongs to a life of the
+  /// trace that recorded nothing.
+  [[nodiscard]] virtual bool was_repeat(const ViolationIdBytes& id) const = 0;
 };
 
 /// One thread.
 class LogGeneration {
  public:
-  /// Makes the file with its schema and commits it; the caller syncs the directory and opens it.
-  [[nodiscard]] static Result<void> create(const std::string& path, const GenerationStart& start);
+  /// Makes the file: schema, start and `state` in one transaction that is in the database file, not
+  /// only in its WAL, when this returns. The caller syncs the directory.
+  [[nodiscard]] static Result<void> create(const std::string& path, const GenerationStart& start,
+                                           const LogState& state);
 
-  /// Opens for appending and checks structure and the newest groups. Error Corrupt: it is not what
-  /// was written; Unsupported: a newer format.
+  /// Opens for appending and checks format and tail. Error Corrupt: it is not what was written;
+  /// Unsupported: a newer format.
   [[nodiscard]] static Result<std::unique_ptr<LogGeneration>> open(const std::string& path);
 
-  /// Appends one group in one transaction, durable when it returns. `sequence_of_violation` finds
-  /// the first record of a violation in older generations, 0 if there is none. On an error nothing
-  /// was appended; last_failure() says whether the generation may be used again.
-  using FindOlder = std::uint64_t (*)(void* context, const ViolationIdBytes& id);
+  /// Appends one group in one transaction, durable when it returns. Each violation is recorded
+  /// once; a `final` or `revision` follows only a life of the trace that recorded it. On an error
+  /// nothing was appended, and failure() says whether the generation may be used again.
   [[nodiscard]] Result<std::vector<Appended>> append(std::span<const LogRecord* const> records,
-                                                     UnixNanos now, FindOlder find_older,
-                                                     void* context);
+                                                     UnixNanos now, ViolationHistory& history);
 
-  [[nodiscard]] const std::string& log_id() const noexcept { return start_.log_id; }
-  [[nodiscard]] std::uint64_t number() const noexcept { return start_.number; }
-  [[nodiscard]] std::uint64_t last_sequence() const noexcept { return last_sequence_; }
-  [[nodiscard]] const Sha256& last_hash() const noexcept { return last_hash_; }
-  /// True if the newest record is a `stop`, or there is none.
-  [[nodiscard]] bool ended_orderly() const noexcept { return ended_orderly_; }
-  [[nodiscard]] SqliteFailure last_failure() const noexcept { return database_.last_failure(); }
+  /// Moves the WAL into the database as far as readers allow. Errors as append().
+  [[nodiscard]] Result<void> checkpoint();
+  [[nodiscard]] std::uint64_t wal_pages() const noexcept { return database_.wal_pages(); }
 
-  /// Moves the WAL into the database as far as readers allow.
-  void checkpoint();
+  [[nodiscard]] Result<LogState> read_state();
+  [[nodiscard]] const GenerationStart& start() const noexcept { return start_; }
+  [[nodiscard]] const GenerationTail& tail() const noexcept { return tail_; }
+  /// Of the last call that failed.
+  [[nodiscard]] SqliteFailure failure() const noexcept { return failure_; }
 
  private:
   LogGeneration() = default;
-  Result<void> read_start();
-  Result<void> check_structure();
-  Result<void> verify_tail();
-  Result<void> verify_group(std::uint64_t first_seq, std::uint64_t last_seq,
-                            std::string_view payload);
   Result<void> prepare_statements();
-  Result<Appended> insert(const LogRecord& record, std::uint64_t group_seq, std::uint64_t sequence,
-                          FindOlder find_older, void* context, std::vector<Sha256>* leaves);
-  Result<std::uint64_t> first_sequence_of(const ViolationIdBytes& id, FindOlder find_older,
-                                          void* context);
   Result<std::vector<Appended>> append_in_transaction(std::span<const LogRecord* const> records,
-                                                      UnixNanos now, FindOlder find_older,
-                                                      void* context);
+                                                      UnixNanos now, ViolationHistory& history);
+  Result<Appended> place(const LogRecord& record, std::uint64_t sequence,
+                         ViolationHistory& history);
+  Result<std::uint64_t> first_sequence_of(const ViolationIdBytes& id, ViolationHistory& history);
+  Result<void> insert(const LogRecord& record, std::uint64_t group_seq, std::uint64_t sequence);
+  Result<void> insert_group(std::uint64_t first_seq, UnixNanos now);
+  Result<void> noted(Result<void> result);
 
   Database database_;
   Statement insert_record_;
@@ -84,10 +87,13 @@ class LogGeneration {
   Statement set_state_;
   Statement find_violation_;
   GenerationStart start_;
-  std::uint64_t last_sequence_ = 0;
-  Sha256 last_hash_{};
-  Sha256 next_hash_{};  // of the group that is being appended
-  bool ended_orderly_ = true;
+  GenerationTail tail_;
+  SqliteFailure failure_ = SqliteFailure::None;
+
+  // Of the group that is being appended.
+  std::vector<Sha256> leaves_;
+  Sha256 hash_{};
+  std::map<ViolationIdBytes, bool> decided_;  // id -> its newest decision was a repeat
 };
 
 }  // namespace betrace::storage

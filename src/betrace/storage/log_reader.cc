@@ -3,319 +3,310 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <map>
 #include <utility>
-#include <variant>
 
 #include "betrace/base/base64.h"
 #include "betrace/evidence/merkle.h"
 #include "betrace/evidence/violation_payload.h"
+#include "betrace/storage/log_check.h"
 
 namespace betrace::storage {
 namespace {
 
-constexpr std::int64_t kTopMax = 5;
-
-// A violation (v) with the newest record of its id (n).
-constexpr std::string_view kFrom =
-    " FROM all_record v JOIN all_record n ON n.seq = (SELECT max(seq) FROM all_record "
-    "WHERE violation_id = v.violation_id AND type <= 3) WHERE v.type = 1";
-constexpr std::string_view kColumns =
-    "SELECT v.seq, v.time_ns, n.seq, n.leaf, n.payload, v.leaf, v.payload";
-
-using Parameter = std::variant<std::int64_t, std::string>;
-
-// Collects conditions with their parameters. Texts are always bound.
-class Where {
- public:
-  void add(std::string_view condition, std::vector<Parameter> values) {
-    sql_ += fmt::format(" AND {}", condition);
-    for (Parameter& value : values) parameters_.push_back(std::move(value));
-  }
-
-  template <typename T, typename Convert>
-  void add_any(std::string_view column, const std::vector<T>& values, Convert convert) {
-    if (values.empty()) return;
-    std::vector<Parameter> converted;
-    std::string marks;
-    for (const T& value : values) {
-      marks += marks.empty() ? "?" : ", ?";
-      converted.push_back(convert(value));
-    }
-    add(fmt::format("{} IN ({})", column, marks), std::move(converted));
-  }
-
-  void add_flag(std::optional<bool> wanted, std::int64_t flag) {
-    if (wanted) add(fmt::format("((n.flags & {}) != 0) = ?", flag), {std::int64_t{*wanted}});
-  }
-
-  [[nodiscard]] const std::string& sql() const { return sql_; }
-
-  // Binds all parameters and returns how many there were.
-  int bind(Statement& statement) const {
-    int index = 0;
-    for (const Parameter& parameter : parameters_) {
-      if (const auto* number = std::get_if<std::int64_t>(&parameter)) {
-        statement.bind(index++, *number);
-      } else {
-        statement.bind(index++, std::string_view(std::get<std::string>(parameter)));
-      }
-    }
-    return index;
-  }
-
- private:
-  std::string sql_;
-  std::vector<Parameter> parameters_;
-};
-
-std::int64_t sql_time(UnixNanos time) {
-  return static_cast<std::int64_t>(std::min<UnixNanos>(time, INT64_MAX));
-}
-
-Where filters_of(const ViolationQuery& query) {
-  const auto text = [](const std::string& value) { return Parameter(value); };
-  const auto number = [](auto value) { return Parameter(static_cast<std::int64_t>(value)); };
-  Where where;
-  where.add_any("v.rule_id", query.rule_ids, text);
-  where.add_any("v.severity", query.severities, number);
-  where.add_any("v.service", query.services, text);
-  where.add_any("n.completeness", query.completeness, number);
-  if (query.start_time != 0) where.add("v.time_ns >= ?", {sql_time(query.start_time)});
-  if (query.end_time) where.add("v.time_ns < ?", {sql_time(*query.end_time)});
-  if (query.trace_id) where.add(fmt::format("v.trace_id = x'{}'", query.trace_id->hex()), {});
-  where.add_flag(query.late, kFlagLate);
-  where.add_flag(query.early, kFlagEarly);
-  if (query.status) {
-    where.add_flag(*query.status == model::ViolationStatus::Withdrawn, kFlagWithdrawn);
-  }
-  return where;
-}
-
-bool leaf_fits(std::uint64_t sequence, std::string_view leaf, std::string_view payload) {
-  const Sha256 expected = evidence::leaf_hash(sequence, payload);
-  return leaf == std::string_view(reinterpret_cast<const char*>(expected.data()), expected.size());
-}
+constexpr std::size_t kTopMax = 5;
+constexpr std::string_view kCursorVersion = "1.";
 
 tl::unexpected<Error> altered(std::uint64_t sequence) {
   return fail(ErrorCode::Corrupt, fmt::format("record {} is not what was committed", sequence));
 }
 
-// A row of kColumns.
-Result<StoredViolation> read_row(const Statement& row) {
-  StoredViolation stored;
-  stored.sequence = static_cast<std::uint64_t>(row.integer(0));
-  stored.created_at = static_cast<UnixNanos>(row.integer(1));
-  stored.last_sequence = static_cast<std::uint64_t>(row.integer(2));
-  if (!leaf_fits(stored.last_sequence, row.bytes(3), row.bytes(4))) {
-    return altered(stored.last_sequence);
-  }
-  if (!leaf_fits(stored.sequence, row.bytes(5), row.bytes(6))) return altered(stored.sequence);
-  auto read = evidence::read_violation_payload(row.bytes(4));
-  if (!read) return fail(read.error());
-  stored.violation = std::move(read->record.violation);
-  stored.key_id = std::move(read->key_id);
-  stored.cut = std::move(read->cut);
-  return stored;
+struct RawRecord {
+  std::string payload;
+  std::string mac;
+};
+
+Result<RawRecord> read_record(GenerationReader& reader, std::uint64_t sequence) {
+  Statement& row = reader.record;
+  row.reset();
+  const auto found = row.bind(0, sequence).step();
+  if (!found) return fail(found.error());
+  if (!*found) return altered(sequence);
+  RawRecord record{std::string(row.bytes(1)), std::string(row.bytes(2))};
+  const bool is_whole = is_digest(row.bytes(0), evidence::leaf_hash(sequence, record.payload));
+  row.reset();
+  return is_whole ? Result<RawRecord>(std::move(record)) : altered(sequence);
 }
 
-std::string quoted_path(const std::string& path) {
-  std::string quoted = "'";
-  for (const char c : path) quoted += c == '\'' ? std::string("''") : std::string(1, c);
-  return quoted + "'";
+bool has_flag(std::int64_t flags, std::int64_t flag) { return (flags & flag) != 0; }
+
+// What a query asks of the newest record.
+bool fits(const ViolationQuery& query, std::int64_t completeness, std::int64_t flags) {
+  if (query.late && *query.late != has_flag(flags, kFlagLate)) return false;
+  if (query.early && *query.early != has_flag(flags, kFlagEarly)) return false;
+  const bool wants_withdrawn = query.status == model::ViolationStatus::Withdrawn;
+  if (query.status && wants_withdrawn != has_flag(flags, kFlagWithdrawn)) return false;
+  if (query.completeness.empty()) return true;
+  return std::ranges::find(query.completeness, static_cast<model::Completeness>(completeness)) !=
+         query.completeness.end();
 }
+
+// Counts of one kind of key, and where its newest record is.
+struct Tally {
+  std::uint64_t count = 0;
+  std::size_t generation = 0;
+  std::uint64_t sequence = 0;
+};
+using Tallies = std::map<std::string, Tally, std::less<>>;
+
+void add(Tallies* tallies, std::string_view key, const WalkRow& row) {
+  auto place = tallies->find(key);
+  if (place == tallies->end()) {
+    const Tally first{0, row.generation, row.position.sequence};
+    place = tallies->emplace(key, first).first;
+  }
+  ++place->second.count;
+}
+
+std::vector<std::pair<std::string, Tally>> most(const Tallies& tallies) {
+  std::vector<std::pair<std::string, Tally>> sorted(tallies.begin(), tallies.end());
+  std::ranges::stable_sort(sorted, [](const auto& left, const auto& right) {
+    return left.second.count > right.second.count;
+  });
+  if (sorted.size() > kTopMax) sorted.resize(kTopMax);
+  return sorted;
+}
+
+/// Equal slices of a window, oldest first.
+class Timeline {
+ public:
+  Timeline(UnixNanos start, UnixNanos end, std::size_t buckets)
+      : start_(start),
+        width_(std::max<UnixNanos>((end - start) / std::max<std::size_t>(buckets, 1), 1)) {
+    for (std::size_t i = 0; i < buckets; ++i) buckets_.push_back({start + i * width_, {}});
+  }
+
+  void add(UnixNanos time, std::size_t severity) {
+    if (buckets_.empty()) return;
+    const std::size_t bucket = std::min<std::size_t>((time - start_) / width_, buckets_.size() - 1);
+    ++buckets_[bucket].by_severity[severity];
+  }
+
+  [[nodiscard]] std::vector<ViolationSummary::Bucket> take() { return std::move(buckets_); }
+
+ private:
+  UnixNanos start_;
+  UnixNanos width_;
+  std::vector<ViolationSummary::Bucket> buckets_;
+};
 
 }  // namespace
 
-std::string write_cursor(const LogCursor& cursor) {
-  return to_base64(fmt::format("1.{}.{}", cursor.time, cursor.sequence));
+std::string write_cursor(const LogPosition& position) {
+  std::string text =
+      to_base64(fmt::format("{}{}.{}", kCursorVersion, position.time, position.sequence));
+  text.resize(text.find_last_not_of('=') + 1);
+  return text;
 }
 
-Result<LogCursor> read_cursor(std::string_view text) {
-  const auto malformed = fail(ErrorCode::InvalidArgument, "cursor: not one of this service");
+Result<LogPosition> read_cursor(std::string_view text) {
+  LogPosition position;
   const auto plain = from_base64(text);
-  if (!plain || !plain->starts_with("1.")) return malformed;
-  std::array<std::uint64_t, 2> numbers{};
-  std::size_t field = 0;
-  for (const char c : std::string_view(*plain).substr(2)) {
-    if (c == '.' && field == 0) {
-      field = 1;
-    } else if (c >= '0' && c <= '9' && numbers[field] < UINT64_MAX / 10 - 1) {
-      numbers[field] = numbers[field] * 10 + static_cast<std::uint64_t>(c - '0');
-    } else {
-      return malformed;
+  if (plain && plain->starts_with(kCursorVersion)) {
+    const char* const end = plain->data() + plain->size();
+    const auto time = std::from_chars(plain->data() + kCursorVersion.size(), end, position.time);
+    if (time.ec == std::errc() && time.ptr != end && *time.ptr == '.') {
+      std::from_chars(time.ptr + 1, end, position.sequence);
+      if (write_cursor(position) == text) return position;
     }
   }
-  if (field == 0 || write_cursor({numbers[0], numbers[1]}) != text) return malformed;
-  return LogCursor{numbers[0], numbers[1]};
+  return fail(ErrorCode::InvalidArgument, "cursor: not one of this service");
 }
 
-Result<std::unique_ptr<LogReader>> LogReader::open(std::vector<ReadableGeneration> generations) {
-  if (generations.size() > kReadableGenerationsMax) {
-    generations.erase(generations.begin(),
-                      generations.end() - static_cast<std::ptrdiff_t>(kReadableGenerationsMax));
-  }
-  auto database = Database::open(generations.back().path, Database::Mode::ReadOnly);
-  if (!database) return fail(database.error());
+Result<std::unique_ptr<LogReader>> LogReader::open(
+    const std::vector<ReadableGeneration>& generations) {
   std::unique_ptr<LogReader> reader(new LogReader());
-  reader->database_ = std::move(*database);
-  std::string view = "CREATE TEMP VIEW all_record AS SELECT * FROM main.record";
-  for (std::size_t i = 0; i + 1 < generations.size(); ++i) {
-    auto done = reader->database_.exec(
-        fmt::format("ATTACH {} AS g{}", quoted_path(generations[i].path), i));
-    if (!done) return fail(done.error());
-    view += fmt::format(" UNION ALL SELECT * FROM g{}.record WHERE seq < {}", i,
-                        std::min<std::uint64_t>(generations[i].end_seq, INT64_MAX));
+  for (const ReadableGeneration& generation : generations) {
+    auto opened = GenerationReader::open(generation);
+    if (!opened) return fail(opened.error());
+    reader->readers_.push_back(*std::move(opened));
   }
-  if (auto done = reader->database_.exec(view); !done) return fail(done.error());
   return reader;
 }
 
 Result<ViolationPage> LogReader::query(const ViolationQuery& query) {
-  Where where = filters_of(query);
   ViolationPage page;
-  if (query.with_total) {
-    auto count = database_.prepare(fmt::format("SELECT count(*){}{}", kFrom, where.sql()));
-    if (!count) return fail(count.error());
-    where.bind(*count);
-    if (const auto row = count->step(); !row) return fail(row.error());
-    page.total = static_cast<std::uint64_t>(count->integer(0));
-  }
+  std::optional<LogPosition> cursor;
   if (!query.cursor.empty()) {
-    const auto cursor = read_cursor(query.cursor);
-    if (!cursor) return fail(cursor.error());
-    where.add("(v.time_ns, v.seq) < (?, ?)",
-              {sql_time(cursor->time), static_cast<std::int64_t>(cursor->sequence)});
+    const auto read = read_cursor(query.cursor);
+    if (!read) return fail(read.error());
+    cursor = *read;
   }
-  auto rows = database_.prepare(fmt::format(
-      "{}{}{} ORDER BY v.time_ns DESC, v.seq DESC LIMIT ? OFFSET ?", kColumns, kFrom, where.sql()));
-  if (!rows) return fail(rows.error());
-  const int next = where.bind(*rows);
-  rows->bind(next, std::uint64_t{query.limit} + 1).bind(next + 1, std::uint64_t{query.offset});
-  for (;;) {
-    const auto more = rows->step();
-    if (!more) return fail(more.error());
-    if (!*more) break;
+  // The total wants all matches, the page only those behind the cursor.
+  ViolationWalk walk(readers_, query, query.with_total ? std::nullopt : cursor);
+  std::uint64_t to_skip = query.offset;
+  for (bool is_page_full = false; !is_page_full || query.with_total;) {
+    const auto row = walk.next();
+    if (!row) return fail(row.error());
+    if (*row == nullptr) break;
+    const auto newest = newest_of((*row)->violation_id);
+    if (!newest) return fail(newest.error());
+    if (!fits(query, newest->completeness, newest->flags)) continue;
+    if (query.with_total) ++page.total;
+    if (is_page_full || (cursor && (*row)->position >= *cursor)) continue;
+    if (to_skip > 0) {
+      --to_skip;
+      continue;
+    }
     if (page.violations.size() == query.limit) {
       const StoredViolation& last = page.violations.back();
       page.next_cursor = write_cursor({last.created_at, last.sequence});
-      break;
+      is_page_full = true;
+      continue;
     }
-    auto stored = read_row(*rows);
+    auto stored = read((*row)->generation, (*row)->position, *newest);
     if (!stored) return fail(stored.error());
-    page.violations.push_back(std::move(*stored));
+    page.violations.push_back(*std::move(stored));
   }
   return page;
 }
 
+Result<LogReader::Newest> LogReader::newest_of(const ViolationIdBytes& id) {
+  for (std::size_t i = readers_.size(); i-- > 0;) {
+    Statement& row = readers_[i]->newest;
+    row.reset();
+    const auto found = row.bind_blob(0, id).bind(1, readers_[i]->end_seq).step();
+    if (!found) return fail(found.error());
+    if (!*found) continue;
+    const Newest newest{i, static_cast<std::uint64_t>(row.integer(0)), row.integer(1),
+                        row.integer(2)};
+    row.reset();
+    return newest;
+  }
+  return fail(ErrorCode::NotFound, "no such violation");
+}
+
+Result<StoredViolation> LogReader::read(std::size_t first_generation, LogPosition first,
+                                        const Newest& newest) {
+  auto record = read_record(*readers_[newest.generation], newest.sequence);
+  if (!record) return fail(record.error());
+  auto payload = evidence::read_violation_payload(record->payload);
+  if (!payload) return fail(payload.error());
+  StoredViolation stored;
+  stored.violation = std::move(payload->record.violation);
+  stored.key_id = std::move(payload->key_id);
+  stored.cut = std::move(payload->cut);
+  stored.sequence = first.sequence;
+  stored.created_at = first.time;
+  stored.last_sequence = newest.sequence;
+  stored.signature = std::move(record->mac);
+  if (first.sequence != newest.sequence) {
+    auto original = read_record(*readers_[first_generation], first.sequence);
+    if (!original) return fail(original.error());
+    stored.signature = std::move(original->mac);
+  }
+  return stored;
+}
+
 Result<StoredViolation> LogReader::find(const ViolationIdBytes& id) {
-  auto row = database_.prepare(fmt::format("{}{} AND v.violation_id = ?", kColumns, kFrom));
-  if (!row) return fail(row.error());
-  row->bind_blob(0, id);
-  const auto found = row->step();
-  if (!found) return fail(found.error());
-  if (!*found) return fail(ErrorCode::NotFound, "no such violation");
-  return read_row(*row);
+  const auto newest = newest_of(id);
+  if (!newest) return fail(newest.error());
+  for (std::size_t i = 0; i < readers_.size(); ++i) {
+    Statement& row = readers_[i]->first;
+    row.reset();
+    const auto found = row.bind_blob(0, id).bind(1, readers_[i]->end_seq).step();
+    if (!found) return fail(found.error());
+    if (!*found) continue;
+    const LogPosition first{static_cast<UnixNanos>(row.integer(1)),
+                            static_cast<std::uint64_t>(row.integer(0))};
+    row.reset();
+    return read(i, first, *newest);
+  }
+  return fail(ErrorCode::NotFound, "no such violation");
 }
 
 Result<std::uint64_t> LogReader::first_sequence(const ViolationIdBytes& id) {
-  auto row = database_.prepare("SELECT seq FROM all_record WHERE violation_id = ? AND type = 1");
-  if (!row) return fail(row.error());
-  row->bind_blob(0, id);
-  const auto found = row->step();
-  if (!found) return fail(found.error());
-  return *found ? static_cast<std::uint64_t>(row->integer(0)) : 0;
-}
-
-Result<std::vector<ViolationSummary::Count>> LogReader::top(std::string_view key, UnixNanos start,
-                                                            UnixNanos end) {
-  auto rows = database_.prepare(
-      fmt::format("SELECT v.{0}, count(*) FROM all_record v WHERE v.type = 1 AND v.{0} IS NOT NULL "
-                  "AND v.time_ns >= ? AND v.time_ns < ? GROUP BY v.{0} ORDER BY 2 DESC, 1 LIMIT ?",
-                  key));
-  if (!rows) return fail(rows.error());
-  rows->bind(0, sql_time(start)).bind(1, sql_time(end)).bind(2, kTopMax);
-  std::vector<ViolationSummary::Count> counts;
-  for (;;) {
-    const auto more = rows->step();
-    if (!more) return fail(more.error());
-    if (!*more) return counts;
-    const std::string value(rows->bytes(0));
-    counts.push_back({value, value, static_cast<std::uint64_t>(rows->integer(1))});
+  for (const auto& reader : readers_) {
+    Statement& row = reader->first;
+    row.reset();
+    const auto found = row.bind_blob(0, id).bind(1, reader->end_seq).step();
+    if (!found) return fail(found.error());
+    const std::uint64_t sequence = *found ? static_cast<std::uint64_t>(row.integer(0)) : 0;
+    row.reset();
+    if (sequence != 0) return sequence;
   }
-}
-
-Result<void> LogReader::fill_timeline(UnixNanos start, UnixNanos end, std::size_t buckets,
-                                      ViolationSummary* summary) {
-  const UnixNanos width = std::max<UnixNanos>((end - start) / std::max<std::size_t>(buckets, 1), 1);
-  for (std::size_t i = 0; i < buckets; ++i) summary->timeline.push_back({start + i * width, {}});
-  auto rows = database_.prepare(
-      fmt::format("SELECT v.time_ns, v.severity, n.completeness, n.flags{} AND v.time_ns >= ? AND "
-                  "v.time_ns < ?",
-                  kFrom));
-  if (!rows) return fail(rows.error());
-  rows->bind(0, sql_time(start)).bind(1, sql_time(end));
-  for (;;) {
-    const auto more = rows->step();
-    if (!more) return fail(more.error());
-    if (!*more) return {};
-    const auto severity = static_cast<std::size_t>(rows->integer(1) - 1) % 4;
-    ++summary->total;
-    ++summary->by_severity[severity];
-    ++summary->by_completeness[static_cast<std::size_t>(rows->integer(2)) % 7];
-    summary->withdrawn += (rows->integer(3) & kFlagWithdrawn) != 0 ? 1 : 0;
-    if (buckets == 0) continue;
-    const UnixNanos offset = static_cast<UnixNanos>(rows->integer(0)) - start;
-    const auto bucket = std::min<std::size_t>(offset / width, buckets - 1);
-    ++summary->timeline[bucket].by_severity[severity];
-  }
+  return 0;
 }
 
 Result<ViolationSummary> LogReader::summary(UnixNanos start, UnixNanos end, std::size_t buckets) {
+  ViolationQuery window;
+  window.start_time = start;
+  window.end_time = end;
   ViolationSummary summary;
-  if (auto done = fill_timeline(start, end, buckets, &summary); !done) return fail(done.error());
-  auto rules = top("rule_id", start, end);
-  if (!rules) return fail(rules.error());
-  summary.top_rules = std::move(*rules);
-  auto services = top("service", start, end);
-  if (!services) return fail(services.error());
-  summary.top_services = std::move(*services);
+  Timeline timeline(start, end, buckets);
+  Tallies rules;
+  Tallies services;
+  ViolationWalk walk(readers_, window, std::nullopt);
+  for (;;) {
+    const auto next = walk.next();
+    if (!next) return fail(next.error());
+    if (*next == nullptr) break;
+    const WalkRow& row = **next;
+    const auto newest = newest_of(row.violation_id);
+    if (!newest) return fail(newest.error());
+    const auto severity = static_cast<std::size_t>(std::clamp<std::int64_t>(row.severity, 1, 4));
+    ++summary.total;
+    ++summary.by_severity[severity - 1];
+    ++summary.by_completeness[static_cast<std::size_t>(newest->completeness) % 7];
+    summary.withdrawn += has_flag(newest->flags, kFlagWithdrawn) ? 1 : 0;
+    timeline.add(row.position.time, severity - 1);
+    add(&rules, row.rule_id, row);
+    if (!row.service.empty()) add(&services, row.service, row);
+  }
+  summary.timeline = timeline.take();
+  for (const auto& [id, tally] : most(rules)) {
+    auto name = rule_name_at(tally.generation, tally.sequence);
+    if (!name) return fail(name.error());
+    summary.top_rules.push_back({id, *std::move(name), tally.count});
+  }
+  for (const auto& [service, tally] : most(services)) {
+    summary.top_services.push_back({service, service, tally.count});
+  }
   return summary;
+}
+
+Result<std::string> LogReader::rule_name_at(std::size_t generation, std::uint64_t sequence) {
+  const auto record = read_record(*readers_[generation], sequence);
+  if (!record) return fail(record.error());
+  auto payload = evidence::read_violation_payload(record->payload);
+  if (!payload) return fail(payload.error());
+  return std::move(payload->record.violation.rule_name);
 }
 
 Result<std::vector<StoredRuleChange>> LogReader::rule_history(std::string_view rule_id,
                                                               std::size_t limit) {
-  auto rows = database_.prepare(
-      "SELECT seq, leaf, payload FROM all_record WHERE rule_id = ? AND type = 4 "
-      "ORDER BY seq DESC LIMIT ?");
-  if (!rows) return fail(rows.error());
-  rows->bind(0, rule_id).bind(1, std::uint64_t{limit});
   std::vector<StoredRuleChange> changes;
-  for (;;) {
-    const auto more = rows->step();
-    if (!more) return fail(more.error());
-    if (!*more) return changes;
-    const auto sequence = static_cast<std::uint64_t>(rows->integer(0));
-    if (!leaf_fits(sequence, rows->bytes(1), rows->bytes(2))) return altered(sequence);
-    auto change = read_rule_change(rows->bytes(2));
-    if (!change) return fail(change.error());
-    changes.push_back({sequence, std::move(*change)});
+  for (std::size_t i = readers_.size(); i-- > 0 && changes.size() < limit;) {
+    auto rows = readers_[i]->database.prepare(
+        "SELECT seq FROM record INDEXED BY record_rule WHERE rule_id = ? AND type = 4 AND seq < ? "
+        "ORDER BY time_ns DESC, seq DESC LIMIT ?");
+    if (!rows) return fail(rows.error());
+    rows->bind(0, rule_id).bind(1, readers_[i]->end_seq);
+    rows->bind(2, std::uint64_t{limit - changes.size()});
+    for (;;) {
+      const auto more = rows->step();
+      if (!more) return fail(more.error());
+      if (!*more) break;
+      const auto sequence = static_cast<std::uint64_t>(rows->integer(0));
+      const auto record = read_record(*readers_[i], sequence);
+      if (!record) return fail(record.error());
+      auto change = read_rule_change(record->payload);
+      if (!change) return fail(change.error());
+      changes.push_back({sequence, *std::move(change)});
+    }
   }
-}
-
-Result<std::map<std::string, RecordedRule>> LogReader::recorded_rules() {
-  const std::string prefix = recorded_rule_name("");
-  auto rows = database_.prepare("SELECT name, value FROM main.state WHERE name >= ? ORDER BY name");
-  if (!rows) return fail(rows.error());
-  rows->bind(0, std::string_view(prefix));
-  std::map<std::string, RecordedRule> recorded;
-  for (;;) {
-    const auto more = rows->step();
-    if (!more) return fail(more.error());
-    if (!*more || !rows->bytes(0).starts_with(prefix)) return recorded;
-    auto rule = read_recorded_rule(rows->bytes(1));
-    if (!rule) return fail(rule.error());
-    recorded.emplace(rows->bytes(0).substr(prefix.size()), std::move(*rule));
-  }
+  return changes;
 }
 
 }  // namespace betrace::storage

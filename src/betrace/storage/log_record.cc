@@ -4,9 +4,12 @@
 
 #include <algorithm>
 
+#include "betrace/base/check.h"
 #include "betrace/base/json.h"
+#include "betrace/base/utf8.h"
 #include "betrace/base/version.h"
 #include "betrace/evidence/canonical_json.h"
+#include "betrace/evidence/payload_members.h"
 #include "betrace/evidence/violation_payload.h"
 #include "betrace/storage/rule_object.h"
 
@@ -32,7 +35,7 @@ Json head(std::string_view type, const std::string& log_id, UnixNanos time) {
           {"type", type},
           {"log", log_id},
           {"engine", fmt::format("betrace/{}", version())},
-          {"time", format_rfc3339(time)},
+          {"timestamp", format_rfc3339(time, 9)},
           {"unsigned", true}};
 }
 
@@ -40,9 +43,17 @@ LogRecord record_of(LogRecordType type, const Json& payload, UnixNanos time) {
   LogRecord record;
   record.type = type;
   record.time = time;
-  // The values are our own: texts that are valid UTF-8, integers, booleans.
-  record.payload = evidence::canonical_json(payload).value_or("{}");
+  auto text = evidence::canonical_json(payload);
+  BETRACE_CHECK(text.has_value());  // bounded_text() let nothing else in
+  record.payload = *std::move(text);
   return record;
+}
+
+// Texts of clients are cut, and invalid bytes of theirs cannot stop a record.
+Json bounded_text(const std::string& text) {
+  if (text.empty()) return nullptr;
+  if (!is_utf8(text)) return quote_excerpt(text, 64);
+  return std::string(utf8_prefix(text, evidence::kTextBytesMax));
 }
 
 }  // namespace
@@ -76,19 +87,19 @@ LogRecord make_violation_record(const model::ViolationRecord& source, const std:
 LogRecord make_rule_change_record(const RuleChangeRecord& change, const std::string& log_id) {
   Json payload = head("rule_change", log_id, change.time);
   payload["rule_id"] = change.rule_id;
-  payload["change"] = change.change;
-  payload["source"] = change.source;
-  payload["actor"] = change.actor;
-  payload["address"] = change.address;
-  payload["request_id"] = change.request_id;
+  payload["change"] = bounded_text(change.change);
+  payload["source"] = bounded_text(change.source);
+  payload["actor"] = bounded_text(change.actor);
+  payload["address"] = bounded_text(change.address);
+  payload["request_id"] = bounded_text(change.request_id);
   payload["revision"] = change.revision;
   payload["previous_revision"] = change.previous_revision;
-  payload["sha256"] = change.sha256;
-  payload["previous_sha256"] = change.previous_sha256;
-  if (change.rule) payload["rule"] = Json(rule_object(*change.rule));
+  payload["rule_sha256"] = bounded_text(change.sha256);
+  payload["previous_sha256"] = bounded_text(change.previous_sha256);
+  payload["rule"] = change.rule ? Json(rule_object(*change.rule)) : Json();
   LogRecord record = record_of(LogRecordType::RuleChange, payload, change.time);
   if (record.payload.size() > evidence::kCanonicalBytesMax) {
-    payload.erase("rule");
+    payload["rule"] = nullptr;
     record = record_of(LogRecordType::RuleChange, payload, change.time);
   }
   record.rule_id = change.rule_id;
@@ -97,15 +108,18 @@ LogRecord make_rule_change_record(const RuleChangeRecord& change, const std::str
   return record;
 }
 
-LogRecord make_gap_record(const ViolationLog::Gap& gap, const std::string& log_id, UnixNanos now) {
+LogRecord make_gap_record(const GapRecord& gap, const std::string& log_id, UnixNanos now) {
   Json payload = head("gap", log_id, now);
-  payload["cause"] = gap.cause;
-  payload["count"] = gap.count;
-  payload["first_time"] = format_rfc3339(gap.first_time);
-  payload["last_time"] = format_rfc3339(gap.last_time);
-  if (!gap.rule_id.empty()) payload["rule_id"] = gap.rule_id;
+  payload["cause"] = bounded_text(gap.gap.cause);
+  payload["count"] = gap.gap.count;
+  payload["first_time"] = format_rfc3339(gap.gap.first_time, 9);
+  payload["last_time"] = format_rfc3339(gap.gap.last_time, 9);
+  payload["rule_id"] = bounded_text(gap.gap.rule_id);
+  payload["file"] = bounded_text(gap.file);
+  payload["ranges"] = Json::array();
+  if (gap.first_seq != 0) payload["ranges"].push_back({gap.first_seq, gap.last_seq});
   LogRecord record = record_of(LogRecordType::Gap, payload, now);
-  if (!gap.rule_id.empty()) record.rule_id = gap.rule_id;
+  if (!gap.gap.rule_id.empty()) record.rule_id = gap.gap.rule_id;
   return record;
 }
 
@@ -122,28 +136,28 @@ LogRecord make_stop_record(const std::string& log_id, UnixNanos now) {
 Result<RuleChangeRecord> read_rule_change(std::string_view payload) {
   const auto json = evidence::read_canonical_json(payload);
   if (!json) return fail(json.error());
+  evidence::PayloadMembers members(*json);
   RuleChangeRecord change;
-  try {
-    change.rule_id = json->at("rule_id");
-    change.change = json->at("change");
-    change.source = json->at("source");
-    change.actor = json->at("actor");
-    change.address = json->at("address");
-    change.request_id = json->at("request_id");
-    change.revision = json->at("revision");
-    change.previous_revision = json->at("previous_revision");
-    change.sha256 = json->at("sha256");
-    change.previous_sha256 = json->at("previous_sha256");
-    change.time = parse_rfc3339(json->at("time").get<std::string>()).value_or(0);
-    if (json->contains("rule")) {
-      auto input = read_rule_object(json->at("rule"), RuleDialect::Api);
-      if (!input) return fail(ErrorCode::Corrupt, "rule: " + input.error().message);
-      change.rule = std::move(input->rule);
-    }
-  } catch (const std::exception&) {
-    return fail(ErrorCode::Corrupt, "a rule_change payload lacks a member");
+  if (members.text("type") != "rule_change") members.reject("type");
+  change.rule_id = members.text("rule_id");
+  change.change = members.text("change");
+  change.source = members.text("source");
+  change.actor = members.text("actor");
+  change.address = members.text("address");
+  change.request_id = members.text("request_id");
+  change.time = members.time("timestamp");
+  change.revision = members.integer("revision");
+  change.previous_revision = members.integer("previous_revision");
+  change.sha256 = members.text("rule_sha256");
+  change.previous_sha256 = members.text("previous_sha256");
+  if (members.has("rule")) {
+    auto input = read_rule_object(members.get("rule"), RuleDialect::Api);
+    if (!input) return fail(ErrorCode::Corrupt, "payload: rule: " + input.error().message);
+    change.rule = std::move(input->rule);
   }
-  return change;
+  if (members.is_good()) return change;
+  return fail(ErrorCode::Corrupt,
+              fmt::format("payload member {} is wrong", members.wrong_member()));
 }
 
 std::string recorded_rule_name(std::string_view rule_id) {

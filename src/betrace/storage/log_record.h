@@ -43,7 +43,14 @@ struct LogRecord {
                                               const std::string& rule_sha256);
 [[nodiscard]] LogRecord make_rule_change_record(const RuleChangeRecord& change,
                                                 const std::string& log_id);
-[[nodiscard]] LogRecord make_gap_record(const ViolationLog::Gap& gap, const std::string& log_id,
+/// A gap with what storage itself knows of it: a file, and a range of numbers that is lost.
+struct GapRecord {
+  ViolationLog::Gap gap;
+  std::string file;             ///< Empty: none.
+  std::uint64_t first_seq = 0;  ///< 0: no range.
+  std::uint64_t last_seq = 0;
+};
+[[nodiscard]] LogRecord make_gap_record(const GapRecord& gap, const std::string& log_id,
                                         UnixNanos now);
 /// `crashed`: the record before was no `stop`.
 [[nodiscard]] LogRecord make_start_record(bool crashed, const std::string& log_id, UnixNanos now);

@@ -37,7 +37,7 @@ RuleStore::Core::Core(RuleStoreOptions given)
 
 Result<void> RuleStore::Core::load() {
   const std::lock_guard turn_lock(turn);
-  if (auto made = make_directory(); !made) return made;
+  if (auto made = make_directories(files, options.path); !made) return made;
   auto handle = open_directory();
   if (!handle) return fail(handle.error());
   if (auto checked = check_directory(handle->number()); !checked) return checked;
@@ -48,19 +48,6 @@ Result<void> RuleStore::Core::load() {
   const std::lock_guard lock(mutex_);
   snapshot_ = directory.snapshot(nullptr);
   quarantined_ = directory.quarantined();
-  return {};
-}
-
-// Parents too: the default path is `./data/rules`.
-Result<void> RuleStore::Core::make_directory() {
-  for (std::size_t end = 1; end <= options.path.size(); ++end) {
-    if (end < options.path.size() && options.path[end] != '/') continue;
-    const int made = files.make_directory(options.path.substr(0, end), 0755);
-    if (made < 0 && made != -EEXIST && end == options.path.size()) {
-      FileHandle existing(files, files.open_directory(options.path));
-      if (!existing.is_open()) return failed("make the rule directory", options.path, made);
-    }
-  }
   return {};
 }
 

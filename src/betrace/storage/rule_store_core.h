@@ -46,7 +46,6 @@ class RuleStore::Core {
   RuleDirectory directory;  ///< Requires: `turn` is held.
 
  private:
-  [[nodiscard]] Result<void> make_directory();
   [[nodiscard]] Result<void> check_directory(int handle);
   void clean_after_crash(int handle);
   void set_fixed(const std::string& reason);

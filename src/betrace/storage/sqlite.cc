@@ -2,21 +2,35 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+
 namespace betrace::storage {
 namespace {
 
 constexpr int kRowBytesMax = 256 * 1024;
+constexpr int kBusyMilliseconds = 5'000;
 
 tl::unexpected<Error> failed(sqlite3* handle) {
   const int code = sqlite3_extended_errcode(handle);
-  const ErrorCode kind =
-      failure_of(code) == SqliteFailure::Corrupt ? ErrorCode::Corrupt : ErrorCode::StorageFailed;
+  const bool is_corrupt = failure_of(code, sqlite3_system_errno(handle)) == SqliteFailure::Corrupt;
+  const ErrorCode kind = is_corrupt ? ErrorCode::Corrupt : ErrorCode::StorageFailed;
   return fail(kind, fmt::format("violation log: {} ({})", sqlite3_errmsg(handle), code));
+}
+
+int note_wal_pages(void* counter, sqlite3*, const char*, int pages) {
+  *static_cast<std::uint64_t*>(counter) = static_cast<std::uint64_t>(pages);
+  return SQLITE_OK;
+}
+
+bool is_no_room(int code, int system_error) {
+  return code == SQLITE_IOERR_WRITE &&
+         (system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG);
 }
 
 }  // namespace
 
-SqliteFailure failure_of(int code) noexcept {
+SqliteFailure failure_of(int code, int system_error) noexcept {
+  if (is_no_room(code, system_error)) return SqliteFailure::Full;
   switch (code & 0xFF) {
     case SQLITE_OK:
     case SQLITE_ROW:
@@ -29,6 +43,9 @@ SqliteFailure failure_of(int code) noexcept {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return SqliteFailure::Corrupt;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return SqliteFailure::Busy;
     default:
       return SqliteFailure::Other;
   }
@@ -44,8 +61,8 @@ Statement& Statement::bind(int index, std::uint64_t value) {
 }
 
 Statement& Statement::bind(int index, std::string_view text) {
-  sqlite3_bind_text(statement_.get(), index + 1, text.data(), static_cast<int>(text.size()),
-                    SQLITE_TRANSIENT);
+  sqlite3_bind_text(statement_.get(), index + 1, text.empty() ? "" : text.data(),
+                    static_cast<int>(text.size()), SQLITE_TRANSIENT);
   return *this;
 }
 
@@ -117,7 +134,12 @@ Result<Database> Database::open(const std::string& path, Mode mode) {
   sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, kRowBytesMax);
-  sqlite3_busy_timeout(handle, 5'000);
+  sqlite3_busy_timeout(handle, kBusyMilliseconds);
+  sqlite3_wal_hook(handle, note_wal_pages, database.wal_pages_.get());
+  auto done = database.exec(
+      "PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF;"
+      "PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY");
+  if (!done) return fail(done.error());
   return database;
 }
 
@@ -155,7 +177,7 @@ Result<std::string> Database::text(std::string_view sql) {
 }
 
 SqliteFailure Database::last_failure() const noexcept {
-  return failure_of(sqlite3_extended_errcode(handle_.get()));
+  return failure_of(sqlite3_extended_errcode(handle_.get()), sqlite3_system_errno(handle_.get()));
 }
 
 }  // namespace betrace::storage

@@ -19,14 +19,15 @@ namespace betrace::storage {
 /// What an SQLite failure means for the file.
 enum class SqliteFailure : std::uint8_t {
   None,
-  Full,     ///< No room; nothing was changed.
+  Full,     ///< No room; nothing was changed and the handle is still good.
   Io,       ///< The handle must never be used again.
   Corrupt,  ///< The file is not what was written.
-  Other,    ///< Busy, or a defect.
+  Busy,     ///< Somebody else holds the file.
+  Other,
 };
 
-/// Sorts an extended result code.
-[[nodiscard]] SqliteFailure failure_of(int code) noexcept;
+/// Sorts an extended result code; `system_error` is the errno behind it.
+[[nodiscard]] SqliteFailure failure_of(int code, int system_error) noexcept;
 
 class Database;
 
@@ -66,6 +67,8 @@ class Database {
  public:
   enum class Mode { ReadOnly, ReadWrite, Create };
 
+  /// Opens with our limits: nothing in a crafted file runs, closing writes nothing, a foreign lock
+  /// is waited for 5 s.
   [[nodiscard]] static Result<Database> open(const std::string& path, Mode mode);
 
   /// Error StorageFailed with SQLite's words; Corrupt if the file is not a sound database.
@@ -75,14 +78,17 @@ class Database {
   [[nodiscard]] Result<std::optional<std::int64_t>> integer(std::string_view sql);
   [[nodiscard]] Result<std::string> text(std::string_view sql);
 
-  /// Of the last call that failed on this connection.
+  /// Of the last call on this connection, which failed.
   [[nodiscard]] SqliteFailure last_failure() const noexcept;
+  /// Pages in the write-ahead log after the last commit of this connection.
+  [[nodiscard]] std::uint64_t wal_pages() const noexcept { return *wal_pages_; }
 
  private:
   friend class Statement;
   struct Close {
     void operator()(sqlite3* handle) const noexcept { sqlite3_close_v2(handle); }
   };
+  std::unique_ptr<std::uint64_t> wal_pages_ = std::make_unique<std::uint64_t>(0);
   std::unique_ptr<sqlite3, Close> handle_;
 };
 

@@ -18,6 +18,7 @@
 #include "betrace/base/result.h"
 #include "betrace/base/time.h"
 #include "betrace/model/violation_sink.h"
+#include "betrace/storage/file_system.h"
 #include "betrace/storage/rule_change_record.h"
 #include "betrace/storage/violation_query.h"
 
@@ -44,6 +45,7 @@ struct ViolationLogOptions {
   /// order; must be quick. Repeats are not among them.
   std::function<void(std::span<const CommittedRecord>)> publish;
   std::function<Now()> clock = read_clocks;
+  FileSystem* files = nullptr;  ///< Null: the real one. SQLite's own calls do not go through it.
 };
 
 struct ViolationLogStatus {

@@ -1,0 +1,56 @@
+// Is a generation of the violation log what was written? Structure and the newest groups.
+//
+// Used when a log is opened; the whole chain is for verifiers. Works on any connection, changes
+// nothing, and costs the same for a log of any size. Source: the page on reliability, section 3.4.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "betrace/base/result.h"
+#include "betrace/base/sha256.h"
+#include "betrace/base/time.h"
+#include "betrace/storage/sqlite.h"
+
+namespace betrace::storage {
+
+/// Where a generation begins.
+struct GenerationStart {
+  std::uint64_t number = 1;
+  std::string log_id;
+  std::uint64_t first_seq = 1;
+  Sha256 prev{};  ///< Hash of the last commit before it.
+  UnixNanos created = 0;
+};
+
+/// Where it ends now.
+struct GenerationTail {
+  std::uint64_t last_seq = 0;  ///< first_seq - 1 while it has no record.
+  Sha256 last_hash{};          ///< `prev` of the start while it has no group.
+  bool ended_orderly = true;   ///< The newest record is a `stop`, or there is none.
+};
+
+/// True if the file has neither schema nor mark: its creation was interrupted.
+[[nodiscard]] Result<bool> is_unfinished(Database& database);
+
+/// Checks mark, version and schema. Error Corrupt; Unsupported: a newer major version.
+[[nodiscard]] Result<void> check_format(Database& database);
+
+/// Error Corrupt.
+[[nodiscard]] Result<GenerationStart> read_start(Database& database);
+
+/// Checks that the newest record is found through every index, that records and groups end alike,
+/// and leaves, roots and hashes of the newest 256 groups or 20,000 records. Error Corrupt.
+[[nodiscard]] Result<GenerationTail> check_tail(Database& database, const GenerationStart& start);
+
+/// The newest group that ends before `end_seq`, or the start if there is none; only that group's
+/// hash is checked. Error Corrupt.
+[[nodiscard]] Result<GenerationTail> read_tail_before(Database& database,
+                                                      const GenerationStart& start,
+                                                      std::uint64_t end_seq);
+
+/// True if `stored` is exactly the bytes of `digest`.
+[[nodiscard]] bool is_digest(std::string_view stored, const Sha256& digest) noexcept;
+
+}  // namespace betrace::storage

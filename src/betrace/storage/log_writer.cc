@@ -1,0 +1,275 @@
+#include "betrace/storage/log_writer.h"
+
+#include <utility>
+
+namespace betrace::storage {
+namespace {
+
+constexpr std::chrono::milliseconds kIdle{1'000};
+constexpr std::chrono::seconds kLookInterval{1};
+constexpr std::uint64_t kWalPagesMax = 32ULL * 1024 * 1024 / 4096;
+
+}  // namespace
+
+LogWriter::LogWriter(const ViolationLogOptions& options, std::unique_ptr<LogDirectory> directory,
+                     LogQueue& queue, ReaderPool& readers)
+    : options_(options), directory_(std::move(directory)), queue_(queue), readers_(readers) {
+  status_.started_after_crash = directory_->has_crashed();
+  gaps_ = directory_->take_gaps();
+  remember_directory();
+}
+
+Result<void> LogWriter::begin() {
+  auto state = directory_->active()->read_state();
+  if (!state) return fail(state.error());
+  state_ = *std::move(state);
+  Group group(1);
+  group[0].record =
+      make_start_record(directory_->has_crashed(), directory_->log_id(), options_.clock().wall);
+  const auto appended = append(group);
+  if (!appended) return fail(ErrorCode::StorageFailed, appended.error().message);
+  gaps_.clear();
+  remember_directory();
+  return {};
+}
+
+void LogWriter::run() {
+  while (!is_abandoned_.load()) {
+    Group group = queue_.take_group(kIdle);
+    const bool is_idle = group.empty();
+    if (is_idle && queue_.is_drained()) return;
+    commit(group);
+    const LogGeneration* active = directory_->active();
+    if (active == nullptr) continue;
+    if (active->wal_pages() > kWalPagesMax || (is_idle && !is_checkpointed_)) checkpoint();
+    look_at_size();
+  }
+}
+
+Result<void> LogWriter::end() {
+  if (directory_->active() == nullptr) {
+    return fail(ErrorCode::StorageFailed, "violation log: no file can be written");
+  }
+  Group group(1);
+  group[0].record = make_stop_record(directory_->log_id(), options_.clock().wall);
+  const auto appended = append(group);
+  if (!appended) return fail(ErrorCode::StorageFailed, appended.error().message);
+  static_cast<void>(directory_->active()->checkpoint());
+  remember_directory();
+  return {};
+}
+
+void LogWriter::abandon() {
+  const std::lock_guard lock(pause_mutex_);
+  is_abandoned_.store(true);
+  pause_ended_.notify_all();
+}
+
+// While there is a fault, an empty group is tried too: that is the probe.
+void LogWriter::commit(Group& group) {
+  while (!is_abandoned_.load()) {
+    const bool is_faulty = !gaps_.empty() || directory_->active() == nullptr;
+    if ((group.empty() && !is_faulty) || try_commit(group)) return;
+    pause();
+  }
+  give_up_waiting(group, {ErrorCode::StorageFailed, "the violation log is closed"});
+}
+
+bool LogWriter::try_commit(Group& group) {
+  if (directory_->active() == nullptr && !switch_generation(NextReason::IoError)) {
+    give_up_waiting(group, {ErrorCode::StorageFailed, status().reason});
+    return false;
+  }
+  auto appended = append(group);
+  if (!appended) {
+    if (!handle_failure(group, appended.error())) return false;
+    appended = append(group);  // once at once, in the next generation
+    if (!appended) return false;
+  }
+  committed(group, *appended);
+  return true;
+}
+
+Result<std::vector<Appended>> LogWriter::append(const Group& group) {
+  const UnixNanos now = options_.clock().wall;
+  std::vector<LogRecord> told;
+  for (const GapRecord& gap : gaps_) {
+    told.push_back(make_gap_record(gap, directory_->log_id(), now));
+  }
+  std::vector<const LogRecord*> records;
+  for (const PendingRecord& each : group) records.push_back(&each.record);
+  for (const LogRecord& each : told) records.push_back(&each);
+  return directory_->active()->append(records, now, *this);
+}
+
+// Returns true if the next generation was begun.
+bool LogWriter::handle_failure(Group& group, const Error& error) {
+  note_failing(error.message);
+  give_up_waiting(group, error);
+  const SqliteFailure failure = directory_->active()->failure();
+  if (failure == SqliteFailure::Io || failure == SqliteFailure::Corrupt) {
+    const bool is_io = failure == SqliteFailure::Io;
+    return switch_generation(is_io ? NextReason::IoError : NextReason::Corrupt);
+  }
+  if (has_told_fault_) return false;
+  has_told_fault_ = true;
+  const UnixNanos now = options_.clock().wall;
+  const char* cause = failure == SqliteFailure::Full ? "disk_full" : "commit_failed";
+  gaps_.push_back({{cause, "", 0, now, now}, "", 0, 0});
+  return false;
+}
+
+// Who waits is answered now, and what was answered must not be committed later.
+void LogWriter::give_up_waiting(Group& group, const Error& error) {
+  Group waiting = queue_.take_waiting();
+  Group kept;
+  for (PendingRecord& each : group) {
+    (each.waiter != nullptr ? waiting : kept).push_back(std::move(each));
+  }
+  group = std::move(kept);
+  for (const PendingRecord& each : waiting) {
+    each.waiter->finish(fail(ErrorCode::StorageFailed, error.message));
+  }
+  queue_.release(waiting);
+}
+
+bool LogWriter::switch_generation(NextReason reason) {
+  LogState state;
+  {
+    const std::lock_guard lock(mutex_);
+    state = state_;
+  }
+  const auto begun = directory_->begin_next(reason, state, options_.clock().wall);
+  remember_directory();
+  if (!begun) {
+    note_failing(begun.error().message);
+    return false;
+  }
+  for (GapRecord& gap : directory_->take_gaps()) gaps_.push_back(std::move(gap));
+  return true;
+}
+
+void LogWriter::committed(Group& group, const std::vector<Appended>& appended) {
+  gaps_.clear();
+  has_told_fault_ = false;
+  is_checkpointed_ = false;
+  remember_state(group);
+  note_decisions(group, appended);
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    // The first call counts: each waiter gets the sequence of its first record.
+    if (group[i].waiter != nullptr) group[i].waiter->finish(appended[i].sequence);
+  }
+  publish(group, appended);
+  queue_.release(group);
+}
+
+void LogWriter::note_decisions(const Group& group, const std::vector<Appended>& appended) {
+  std::uint64_t repeats = 0;
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    const LogRecord& record = group[i].record;
+    if (record.type != LogRecordType::Violation) continue;
+    if (appended[i].is_repeat) {
+      repeated_.add(*record.violation_id);
+      ++repeats;
+    } else {
+      repeated_.remove(*record.violation_id);
+    }
+  }
+  const std::lock_guard lock(mutex_);
+  status_.repeats += repeats;
+}
+
+void LogWriter::publish(Group& group, const std::vector<Appended>& appended) {
+  if (!options_.publish) return;
+  std::vector<CommittedRecord> records;
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    if (!group[i].violation || appended[i].sequence == 0) continue;
+    records.push_back(
+        {appended[i].sequence, appended[i].first_sequence, *std::move(group[i].violation)});
+  }
+  if (!records.empty()) options_.publish(records);
+}
+
+void LogWriter::remember_state(const Group& group) {
+  const std::lock_guard lock(mutex_);
+  status_.last_sequence = directory_->tail().last_seq;
+  status_.is_failing = false;
+  status_.reason.clear();
+  for (const PendingRecord& each : group) {
+    if (!each.record.state_name.empty()) state_[each.record.state_name] = each.record.state_value;
+  }
+}
+
+void LogWriter::remember_directory() {
+  readers_.set(directory_->readable());
+  const std::uint64_t bytes = directory_->byte_count();
+  const std::lock_guard lock(mutex_);
+  status_.log_id = directory_->log_id();
+  status_.last_sequence = directory_->tail().last_seq;
+  status_.file_bytes = bytes;
+  status_.quarantined = directory_->quarantined();
+  status_.is_on_network = directory_->is_on_network();
+}
+
+void LogWriter::note_failing(const std::string& reason) {
+  const std::lock_guard lock(mutex_);
+  status_.is_failing = true;
+  status_.reason = reason;
+}
+
+void LogWriter::checkpoint() {
+  is_checkpointed_ = true;
+  const auto done = directory_->active()->checkpoint();
+  if (done || directory_->active()->failure() != SqliteFailure::Io) return;
+  note_failing(done.error().message);
+  switch_generation(NextReason::IoError);
+}
+
+void LogWriter::look_at_size() {
+  const MonotonicTime now = options_.clock().monotonic;
+  if (now < next_look_) return;
+  next_look_ = now + kLookInterval;
+  const std::uint64_t bytes = directory_->byte_count();
+  const std::lock_guard lock(mutex_);
+  status_.file_bytes = bytes;
+}
+
+void LogWriter::pause() {
+  std::unique_lock lock(pause_mutex_);
+  pause_ended_.wait_for(lock, options_.retry_time, [this] { return is_abandoned_.load(); });
+}
+
+Result<std::uint64_t> LogWriter::find_older(const ViolationIdBytes& id) {
+  if (directory_->readable().size() < 2) return 0;
+  return readers_.ask([&id](LogReader& reader) { return reader.first_sequence(id); });
+}
+
+bool LogWriter::was_repeat(const ViolationIdBytes& id) const { return repeated_.contains(id); }
+
+ViolationLogStatus LogWriter::status() const {
+  const std::lock_guard lock(mutex_);
+  return status_;
+}
+
+std::map<std::string, RecordedRule> LogWriter::recorded_rules() const {
+  const std::string prefix = recorded_rule_name("");
+  const std::lock_guard lock(mutex_);
+  std::map<std::string, RecordedRule> recorded;
+  for (const auto& [name, value] : state_) {
+    if (!name.starts_with(prefix)) continue;
+    const auto rule = read_recorded_rule(value);
+    if (rule) recorded.emplace(name.substr(prefix.size()), *rule);
+  }
+  return recorded;
+}
+
+std::string LogWriter::rule_sha256(std::string_view rule_id, std::uint64_t revision) const {
+  const std::string name = recorded_rule_name(rule_id);
+  const std::lock_guard lock(mutex_);
+  const auto place = state_.find(name);
+  if (place == state_.end()) return {};
+  const auto recorded = read_recorded_rule(place->second);
+  return recorded && recorded->revision == revision ? recorded->sha256 : std::string();
+}
+
+}  // namespace betrace::storage
