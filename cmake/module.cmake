@@ -21,6 +21,7 @@ function(betrace_module name)
   add_library(betrace_${name} STATIC ${sources})
   target_include_directories(betrace_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
   target_link_libraries(betrace_${name} PUBLIC ${modules} ${ARG_USES} Threads::Threads)
+  betrace_whole_module(betrace_${name})
   if(BETRACE_FUZZ)
     target_compile_options(betrace_${name} PRIVATE -fsanitize=fuzzer-no-link)
   endif()
@@ -30,6 +31,7 @@ function(betrace_module name)
     target_link_libraries(${name}_test PRIVATE betrace_${name} ${ARG_TEST_USES} GTest::gmock
                                                GTest::gtest_main)
     target_compile_definitions(${name}_test PRIVATE BETRACE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    betrace_whole_module(${name}_test)
     set_target_properties(${name}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   endif()
   foreach(fuzzer ${fuzzers})
@@ -51,6 +53,17 @@ function(betrace_module name)
                                                                   ${CMAKE_BINARY_DIR}/tests)
     endif()
   endforeach()
+endfunction()
+
+# Compiles the sources of a target as few translation units, so names in their unnamed namespaces
+# must differ within a module.
+function(betrace_whole_module target)
+  if(BETRACE_WHOLE_MODULES)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 20)
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")  # it takes a source for a header once it is included
+      target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
+    endif()
+  endif()
 endfunction()
 
 # betrace_program(<name> <main source> <library>)

@@ -19,14 +19,14 @@ std::string with_member(const std::string& member, const Json& value) {
   return rule.dump();
 }
 
-struct Case {
+struct BadRequest {
   std::string body;
   int status;
   std::string code;
 };
 
 // What is no JSON, or no object.
-const std::vector<Case> kNoRules = {
+const std::vector<BadRequest> kNoRules = {
     {"{", 400, "invalid_json"},
     {"nonsense", 400, "invalid_json"},
     {"{} {}", 400, "invalid_json"},
@@ -45,7 +45,7 @@ const std::vector<Case> kNoRules = {
 };
 
 // Rules with one wrong member.
-const std::vector<Case> kWrongMembers = {
+const std::vector<BadRequest> kWrongMembers = {
     {with_member("name", ""), 400, "invalid_field"},
     {with_member("name", std::string(257, 'n')), 400, "invalid_field"},
     {with_member("name", "a\nb"), 400, "invalid_field"},
@@ -72,9 +72,9 @@ const std::vector<Case> kWrongMembers = {
 };
 
 TEST_F(BadInputTest, EveryWrongBodyIsAnsweredClearly) {
-  std::vector<Case> cases = kNoRules;
+  std::vector<BadRequest> cases = kNoRules;
   cases.insert(cases.end(), kWrongMembers.begin(), kWrongMembers.end());
-  for (const Case& row : cases) {
+  for (const BadRequest& row : cases) {
     const Answer answer = post("/v1/rules", row.body);
     const std::string shown = row.body.substr(0, 100);
     EXPECT_EQ(answer.status, row.status) << shown << answer.body;

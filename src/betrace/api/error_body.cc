@@ -7,57 +7,59 @@
 namespace betrace::api {
 namespace {
 
-struct Row {
+struct ErrorRow {
   ErrorKind kind;
   std::string_view name;
   int status;
 };
 
-constexpr std::array kRows = {
-    Row{ErrorKind::InvalidJson, "invalid_json", 400},
-    Row{ErrorKind::InvalidYaml, "invalid_yaml", 400},
-    Row{ErrorKind::InvalidField, "invalid_field", 400},
-    Row{ErrorKind::MissingField, "missing_field", 400},
-    Row{ErrorKind::InvalidExpression, "invalid_expression", 400},
-    Row{ErrorKind::InvalidParameter, "invalid_parameter", 400},
-    Row{ErrorKind::UnknownParameter, "unknown_parameter", 400},
-    Row{ErrorKind::IdMismatch, "id_mismatch", 400},
-    Row{ErrorKind::InvalidCursor, "invalid_cursor", 400},
-    Row{ErrorKind::NoValidSpan, "no_valid_span", 400},
-    Row{ErrorKind::NotFound, "not_found", 404},
-    Row{ErrorKind::RuleNotFound, "rule_not_found", 404},
-    Row{ErrorKind::ViolationNotFound, "violation_not_found", 404},
-    Row{ErrorKind::MethodNotAllowed, "method_not_allowed", 405},
-    Row{ErrorKind::NotAcceptable, "not_acceptable", 406},
-    Row{ErrorKind::RequestTimeout, "request_timeout", 408},
-    Row{ErrorKind::RuleExists, "rule_exists", 409},
-    Row{ErrorKind::RuleLimitReached, "rule_limit_reached", 409},
-    Row{ErrorKind::RulesReadOnly, "rules_read_only", 409},
-    Row{ErrorKind::ImportConflict, "import_conflict", 409},
-    Row{ErrorKind::PreconditionFailed, "precondition_failed", 412},
-    Row{ErrorKind::PayloadTooLarge, "payload_too_large", 413},
-    Row{ErrorKind::UnsupportedMediaType, "unsupported_media_type", 415},
-    Row{ErrorKind::HeadersTooLarge, "headers_too_large", 431},
-    Row{ErrorKind::RateLimited, "rate_limited", 429},
-    Row{ErrorKind::Internal, "internal", 500},
-    Row{ErrorKind::Overloaded, "overloaded", 503},
-    Row{ErrorKind::StorageUnavailable, "storage_unavailable", 503},
-    Row{ErrorKind::StorageUncertain, "storage_uncertain", 503},
-    Row{ErrorKind::Starting, "starting", 503},
-    Row{ErrorKind::ShuttingDown, "shutting_down", 503},
+constexpr std::array kErrorRows = {
+    ErrorRow{ErrorKind::InvalidJson, "invalid_json", 400},
+    ErrorRow{ErrorKind::InvalidYaml, "invalid_yaml", 400},
+    ErrorRow{ErrorKind::InvalidField, "invalid_field", 400},
+    ErrorRow{ErrorKind::MissingField, "missing_field", 400},
+    ErrorRow{ErrorKind::InvalidExpression, "invalid_expression", 400},
+    ErrorRow{ErrorKind::InvalidParameter, "invalid_parameter", 400},
+    ErrorRow{ErrorKind::UnknownParameter, "unknown_parameter", 400},
+    ErrorRow{ErrorKind::IdMismatch, "id_mismatch", 400},
+    ErrorRow{ErrorKind::InvalidCursor, "invalid_cursor", 400},
+    ErrorRow{ErrorKind::NoValidSpan, "no_valid_span", 400},
+    ErrorRow{ErrorKind::NotFound, "not_found", 404},
+    ErrorRow{ErrorKind::RuleNotFound, "rule_not_found", 404},
+    ErrorRow{ErrorKind::ViolationNotFound, "violation_not_found", 404},
+    ErrorRow{ErrorKind::MethodNotAllowed, "method_not_allowed", 405},
+    ErrorRow{ErrorKind::NotAcceptable, "not_acceptable", 406},
+    ErrorRow{ErrorKind::RequestTimeout, "request_timeout", 408},
+    ErrorRow{ErrorKind::RuleExists, "rule_exists", 409},
+    ErrorRow{ErrorKind::RuleLimitReached, "rule_limit_reached", 409},
+    ErrorRow{ErrorKind::RulesReadOnly, "rules_read_only", 409},
+    ErrorRow{ErrorKind::ImportConflict, "import_conflict", 409},
+    ErrorRow{ErrorKind::PreconditionFailed, "precondition_failed", 412},
+    ErrorRow{ErrorKind::PayloadTooLarge, "payload_too_large", 413},
+    ErrorRow{ErrorKind::UnsupportedMediaType, "unsupported_media_type", 415},
+    ErrorRow{ErrorKind::HeadersTooLarge, "headers_too_large", 431},
+    ErrorRow{ErrorKind::RateLimited, "rate_limited", 429},
+    ErrorRow{ErrorKind::Internal, "internal", 500},
+    ErrorRow{ErrorKind::Overloaded, "overloaded", 503},
+    ErrorRow{ErrorKind::StorageUnavailable, "storage_unavailable", 503},
+    ErrorRow{ErrorKind::StorageUncertain, "storage_uncertain", 503},
+    ErrorRow{ErrorKind::Starting, "starting", 503},
+    ErrorRow{ErrorKind::ShuttingDown, "shutting_down", 503},
 };
 
-const Row& row_of(ErrorKind kind) noexcept { return kRows[static_cast<std::size_t>(kind)]; }
+const ErrorRow& row_of(ErrorKind kind) noexcept {
+  return kErrorRows[static_cast<std::size_t>(kind)];
+}
 
 constexpr bool rows_are_in_order() {
-  for (std::size_t i = 0; i < kRows.size(); ++i) {
-    if (static_cast<std::size_t>(kRows[i].kind) != i) return false;
+  for (std::size_t i = 0; i < kErrorRows.size(); ++i) {
+    if (static_cast<std::size_t>(kErrorRows[i].kind) != i) return false;
   }
   return true;
 }
 static_assert(rows_are_in_order());
 
-ErrorKind kind_of(ErrorCode code) {
+ErrorKind error_kind_of(ErrorCode code) {
   switch (code) {
     case ErrorCode::InvalidArgument:
     case ErrorCode::Unsupported:
@@ -102,7 +104,7 @@ tl::unexpected<ApiError> refuse(ApiError error) {
 }
 
 ApiError to_api_error(const Error& error) {
-  return refuse(kind_of(error.code), error.message).value();
+  return refuse(error_kind_of(error.code), error.message).value();
 }
 
 http::Response error_response(const ApiError& error, const http::RequestHead& head) {

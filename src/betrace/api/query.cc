@@ -6,13 +6,13 @@
 #include <charconv>
 #include <limits>
 
+#include "betrace/base/time.h"
 #include "betrace/base/utf8.h"
 
 namespace betrace::api {
 namespace {
 
 constexpr std::uint64_t kSecondsTooLarge = 100'000'000'000;
-constexpr std::uint64_t kNanosPerSecond = 1'000'000'000;
 
 std::optional<std::uint64_t> parse_digits(std::string_view text) {
   std::uint64_t value = 0;

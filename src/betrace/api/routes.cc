@@ -68,7 +68,7 @@ struct Guard {
   RunOn run = RunOn::Pool;
 };
 
-struct Row {
+struct RouteRow {
   const char* method;
   const char* path;
   const Guard& guard;
@@ -100,7 +100,7 @@ struct Guards {
   const Guard ingest{Role::Ingest, RateClass::Ingest, import};
 };
 
-std::vector<Row> rows_of(const Guards& is) {
+std::vector<RouteRow> rows_of(const Guards& is) {
   return {
       {"GET", "/v1/rules", is.read, &RulesReadHandler::list},
       {"POST", "/v1/rules", is.write, &RulesWriteHandler::create},
@@ -134,7 +134,7 @@ std::vector<http::Route> api_routes(ApiServices services, ApiOptions options) {
   const RestApiPtr api = std::make_shared<const RestApi>(std::move(services), std::move(options));
   const Guards guards(api->options);
   std::vector<http::Route> routes;
-  for (const Row& row : rows_of(guards)) {
+  for (const RouteRow& row : rows_of(guards)) {
     const Guard& guard = row.guard;
     routes.push_back(http::Route{.method = row.method,
                                  .path = row.path,

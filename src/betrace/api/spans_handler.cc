@@ -18,7 +18,7 @@ using telemetry::MetricId;
 
 constexpr std::string_view kProtocol = "json";
 constexpr std::size_t kErrorsMax = 100;
-constexpr std::size_t kIgnoredMax = 32;
+constexpr std::size_t kIgnoredMembersMax = 32;
 
 // A full queue is the sender's pace (429), anything else the state of the process (503).
 ApiError refusal_error(const engine::Refusal& refusal, telemetry::Phase phase) {
@@ -60,7 +60,7 @@ std::vector<std::string> ignored_members(const ObjectReader& reader, const Json&
   for (const Json& span : spans) {
     if (!span.is_object()) continue;
     for (const auto& item : span.items()) {
-      const bool is_new = !otlp::is_span_member(item.key()) && of_spans.size() < kIgnoredMax;
+      const bool is_new = !otlp::is_span_member(item.key()) && of_spans.size() < kIgnoredMembersMax;
       if (is_new) of_spans.insert(item.key());
     }
   }

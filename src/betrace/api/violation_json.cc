@@ -6,12 +6,10 @@
 #include <cmath>
 
 #include "betrace/base/base64.h"
+#include "betrace/base/time.h"
 
 namespace betrace::api {
 namespace {
-
-constexpr std::uint64_t kNanosPerMilli = 1'000'000;
-constexpr std::uint64_t kNanosPerSecond = 1'000'000'000;
 
 std::string upper_case(std::string_view text) {
   std::string upper(text);

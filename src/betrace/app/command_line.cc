@@ -14,6 +14,7 @@
 #include "betrace/app/demo.h"
 #include "betrace/app/demo_serve.h"
 #include "betrace/app/eval.h"
+#include "betrace/app/exit_code.h"
 #include "betrace/app/healthcheck.h"
 #include "betrace/app/reference_pages.h"
 #include "betrace/app/replay.h"
@@ -27,7 +28,6 @@
 namespace betrace::app {
 namespace {
 
-constexpr int kUsage = 2;
 constexpr std::string_view kBackendName = "betrace-backend";
 
 bool is_terminal(int file) { return isatty(file) == 1; }
@@ -277,7 +277,7 @@ tl::expected<Config, int> CommandLine::load(const SettingFlags& flags) {
   for (const std::string& problem : config.error()) {
     process_.err << "config error: " << problem << "\n";
   }
-  return tl::unexpected<int>(kUsage);
+  return tl::unexpected<int>(kExitUsage);
 }
 
 int CommandLine::serve() {
@@ -346,7 +346,7 @@ int CommandLine::complete() {
   const auto script = completion_script(shell_, words());
   if (!script) {
     process_.err << "completion: unknown shell \"" << shell_ << "\" (known: bash, zsh, fish)\n";
-    return kUsage;
+    return kExitUsage;
   }
   process_.out << *script;
   return 0;
@@ -368,11 +368,11 @@ const CLI::App* CommandLine::incomplete(const std::vector<std::string>& argument
 int CommandLine::run(std::vector<std::string> arguments) {
   if (const auto problem = wrong_usage(arguments, words())) {
     process_.err << *problem;
-    return kUsage;
+    return kExitUsage;
   }
   if (const CLI::App* command = incomplete(arguments)) {
     process_.err << command->help();
-    return kUsage;
+    return kExitUsage;
   }
   try {
     std::ranges::reverse(arguments);
@@ -380,7 +380,7 @@ int CommandLine::run(std::vector<std::string> arguments) {
     return exit_code_;
   } catch (const CLI::ParseError& error) {
     const int code = root_.exit(error, process_.out, process_.err);
-    return code == 0 ? 0 : kUsage;
+    return code == 0 ? 0 : kExitUsage;
   }
 }
 

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "betrace/app/config_checks.h"
+#include "betrace/base/ascii.h"
 #include "betrace/base/check.h"
 #include "betrace/base/utf8.h"
 
@@ -32,7 +33,7 @@ Result<std::uint64_t> in_range(const Setting& setting, Result<std::uint64_t> num
 }
 
 Result<Value> read_choice(const Setting& setting, std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  text = lower_case(text);
   const auto choices = setting.choices;
   if (std::find(choices.begin(), choices.end(), text) != choices.end()) return Value(text);
   return fail(ErrorCode::InvalidArgument,

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "betrace/app/demo_trace_builder.h"
+#include "betrace/base/time.h"
 
 namespace betrace::app {
 namespace {
@@ -13,7 +14,6 @@ using model::SpanId;
 using model::SpanKind;
 using model::StatusCode;
 
-constexpr std::uint64_t kNanosPerMilli = 1'000'000;
 constexpr std::uint64_t kSceneMsMax = 4'000;  // no scene below lasts longer
 
 model::ValueView text(std::string_view value) { return model::ValueView::string(value); }

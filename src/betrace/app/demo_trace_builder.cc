@@ -1,9 +1,9 @@
 #include "betrace/app/demo_trace_builder.h"
 
+#include "betrace/base/time.h"
+
 namespace betrace::app {
 namespace {
-
-constexpr std::uint64_t kNanosPerMilli = 1'000'000;
 
 template <std::size_t N>
 model::Id<N> random_id(std::mt19937_64& random) {

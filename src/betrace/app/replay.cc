@@ -4,17 +4,13 @@
 #include <ostream>
 #include <utility>
 
+#include "betrace/app/exit_code.h"
 #include "betrace/app/settled_violations.h"
 #include "betrace/engine/active_rules.h"
 #include "betrace/ingest/file_reader.h"
 
 namespace betrace::app {
 namespace {
-
-constexpr int kDone = 0;
-constexpr int kFailed = 1;
-constexpr int kUsage = 2;
-constexpr int kViolated = 3;
 
 // A span may claim to end in the year 2554; clocks of 64 bits with a sign end in 2262, and
 // deadlines lie behind the time they are reckoned from.
@@ -91,10 +87,10 @@ int run_replay(const ReplayOptions& options, std::ostream& out, std::ostream& er
   const std::string problem = usage_problem(options);
   if (!problem.empty()) {
     err << "betrace replay: " << problem << '\n';
-    return kUsage;
+    return kExitUsage;
   }
   std::vector<engine::ActiveRulePtr> rules;
-  if (read_replay_rules(options.rules, &rules, err) != 0) return kFailed;
+  if (read_replay_rules(options.rules, &rules, err) != 0) return kExitFailed;
   ReplayReport report(options.format, options.show_progress, out, err);
   Replay replay(options, report);
   replay.use(std::move(rules));
@@ -102,16 +98,16 @@ int run_replay(const ReplayOptions& options, std::ostream& out, std::ostream& er
     if (const auto read = replay.read(file); !read) {
       report.clear_progress();
       err << read.error().message << '\n';
-      return kFailed;
+      return kExitFailed;
     }
   }
   replay.finish();
   if (!out.flush()) {
     err << "betrace replay: cannot write the result\n";
-    return kFailed;
+    return kExitFailed;
   }
   const bool is_met = options.fail_on && report.worst() && *report.worst() >= *options.fail_on;
-  return is_met ? kViolated : kDone;
+  return is_met ? kExitViolated : kExitDone;
 }
 
 }  // namespace betrace::app

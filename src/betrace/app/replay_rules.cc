@@ -9,6 +9,7 @@
 #include <set>
 #include <sstream>
 
+#include "betrace/app/rule_files.h"
 #include "betrace/app/scenario_reader.h"
 #include "betrace/rules/checked_rule.h"
 #include "betrace/storage/rule_document.h"
@@ -19,20 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_rule_file(const fs::path& path) {
-  const std::string extension = path.extension().string();
-  return extension == ".yaml" || extension == ".yml" || extension == ".json" ||
-         extension == ".jsonl" || extension == ".ndjson";
-}
-
-Result<std::string> read_text(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (file) text << file.rdbuf();
-  if (!file || !text) return fail(ErrorCode::NotFound, "cannot be read");
-  return text.str();
-}
-
 // True for a file of rule tests, which may lie beside the rules.
 bool is_test_file(std::string_view text, storage::RuleFormat format) {
   if (format == storage::RuleFormat::JsonLines) return false;
@@ -40,9 +27,9 @@ bool is_test_file(std::string_view text, storage::RuleFormat format) {
   return document.has_value() && is_scenario_file(*document);
 }
 
-class Collector {
+class RuleCollector {
  public:
-  Collector(std::vector<engine::ActiveRulePtr>* rules, std::ostream& err)
+  RuleCollector(std::vector<engine::ActiveRulePtr>* rules, std::ostream& err)
       : rules_(rules), err_(err) {}
 
   void add_expression(const std::string& expression, std::size_t number) {
@@ -54,38 +41,27 @@ class Collector {
   }
 
   void add_path(const std::string& path) {
-    std::error_code failure;
-    if (!fs::is_directory(path, failure)) return add_file(path, true);
-    std::vector<fs::path> files;
-    for (auto entry = fs::recursive_directory_iterator(path, failure);
-         !failure && entry != fs::recursive_directory_iterator(); entry.increment(failure)) {
-      const bool is_hidden = entry->path().filename().string().front() == '.';
-      if (is_hidden && entry->is_directory(failure)) entry.disable_recursion_pending();
-      if (!is_hidden && entry->is_regular_file(failure) && is_rule_file(entry->path())) {
-        files.push_back(entry->path());
-      }
-    }
-    if (failure) return problem(path, failure.message());
-    std::sort(files.begin(), files.end());
+    const auto files = rule_files_of(path);
+    if (!files) return problem(files.error().message);
     const std::size_t count_before = rules_->size() + problems_;
-    for (const fs::path& file : files) add_file(file, false);
-    if (rules_->size() + problems_ == count_before) problem(path, "holds no rules");
+    for (const fs::path& file : *files) add_file(file, file != path);
+    if (rules_->size() + problems_ == count_before) problem(path + ": holds no rules");
   }
 
   [[nodiscard]] std::size_t problems() const { return problems_; }
 
  private:
-  void add_file(const fs::path& path, bool is_named) {
-    const auto text = read_text(path);
-    if (!text) return problem(path.string(), text.error().message);
+  void add_file(const fs::path& path, bool is_found) {
+    const auto text = read_rule_file(path);
+    if (!text) return problem(text.error().message);
     const storage::RuleFormat format = storage::rule_format_of(path.filename().string());
-    if (!is_named && is_test_file(*text, format)) return;
+    if (is_found && is_test_file(*text, format)) return;
     auto entries = storage::read_rule_document(*text, format);
-    if (!entries) return problem(path.string(), entries.error().message);
+    if (!entries) return problem(path.string() + ": " + entries.error().message);
     for (storage::RuleEntry& entry : *entries) {
       const std::string place = entry.place.empty() ? "" : ": " + entry.place;
       if (!entry.input) {
-        problem(path.string() + place, entry.input.error().message);
+        problem(path.string() + place + ": " + entry.input.error().message);
       } else {
         add(entry.input->rule, fmt::format("{}: {}", path.string(), entry.input->rule.id));
       }
@@ -95,7 +71,7 @@ class Collector {
   bool add(model::Rule rule, const std::string& place) {
     if (rule.revision == 0) rule.revision = 1;
     if (const auto fields = storage::check_rule_fields(rule); !fields) {
-      problem(place, fields.error().message);
+      problem(place + ": " + fields.error().message);
       return false;
     }
     auto checked = rules::check_rule(rule.expression);
@@ -106,11 +82,11 @@ class Collector {
     }
     auto active = engine::make_active_rule(rule, std::move(*checked));
     if (!active) {
-      problem(place, active.error().message);
+      problem(place + ": " + active.error().message);
       return false;
     }
     if (!ids_.insert(rule.id).second) {
-      problem(place, fmt::format("rule {} occurs twice", rule.id));
+      problem(place + ": " + fmt::format("rule {} occurs twice", rule.id));
       return false;
     }
     rules_->push_back(*std::move(active));
@@ -123,9 +99,9 @@ class Collector {
     }
   }
 
-  void problem(const std::string& place, const std::string& message) {
+  void problem(const std::string& message) {
     ++problems_;
-    err_ << place << ": " << message << '\n';
+    err_ << message << '\n';
   }
 
   std::vector<engine::ActiveRulePtr>* rules_;
@@ -138,7 +114,7 @@ class Collector {
 
 std::size_t read_replay_rules(const RuleSources& sources, std::vector<engine::ActiveRulePtr>* rules,
                               std::ostream& err) {
-  Collector collector(rules, err);
+  RuleCollector collector(rules, err);
   for (const std::string& path : sources.paths) collector.add_path(path);
   for (std::size_t i = 0; i < sources.expressions.size(); ++i) {
     collector.add_expression(sources.expressions[i], i + 1);

@@ -24,17 +24,17 @@ const std::string kOrders = kData + "orders.otlp.jsonl";
 constexpr const char* kShips =
     R"(when { trace.has(span.name == "charge") } always { trace.has(span.name == "ship") })";
 
-struct Outcome {
+struct ReplayOutcome {
   int exit_code = 0;
   std::string out;
   std::string err;
 };
 
-Outcome run(const ReplayOptions& options) {
+ReplayOutcome run(const ReplayOptions& options) {
   std::ostringstream out;
   std::ostringstream err;
   const int exit_code = run_replay(options, out, err);
-  return Outcome{exit_code, out.str(), err.str()};
+  return ReplayOutcome{exit_code, out.str(), err.str()};
 }
 
 ReplayOptions orders(std::vector<std::string> expressions) {
@@ -78,7 +78,7 @@ std::map<std::string, Json> by_trace(const std::string& lines) {
 TEST_F(ReplayTest, JudgesTheOrdersOfItsOwnData) {
   ReplayOptions options = orders({kShips});
   options.format = ReplayFormat::Json;
-  const Outcome result = run(options);
+  const ReplayOutcome result = run(options);
   EXPECT_EQ(result.exit_code, 0) << result.err;
   const auto found = by_trace(result.out);
   ASSERT_EQ(found.size(), 3u) << result.out;
@@ -95,7 +95,7 @@ TEST_F(ReplayTest, JudgesTheOrdersOfItsOwnData) {
 }
 
 TEST_F(ReplayTest, PrintsALineForEachViolationAndASummary) {
-  const Outcome result =
+  const ReplayOutcome result =
       run(orders({kShips, "span.duration > 10s", R"(trace.has(span.name == "charge"))"}));
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_THAT(result.out,
@@ -124,7 +124,7 @@ TEST_F(ReplayTest, MovesTheClockByTheRecordAndTheLimitsGiven) {
   // Its late span comes after it was evicted: a remainder, of which nothing is withdrawn.
   options.engine.table.closure.quiet = std::chrono::seconds(1);
   options.engine.table.late_max = std::chrono::seconds(2);
-  const Outcome evicted = run(options);
+  const ReplayOutcome evicted = run(options);
   EXPECT_THAT(evicted.out, HasSubstr("\n3 violations\n"));
   EXPECT_THAT(evicted.out, HasSubstr("1 reopened"));
 }
@@ -132,7 +132,7 @@ TEST_F(ReplayTest, MovesTheClockByTheRecordAndTheLimitsGiven) {
 TEST_F(ReplayTest, TreatsSeveralFilesAsOneRecord) {
   ReplayOptions options = orders({kShips});
   options.files = {kOrders, kOrders};
-  const Outcome result = run(options);
+  const ReplayOutcome result = run(options);
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_THAT(result.out, HasSubstr("20 spans in 10 requests of 2 files\n"));
   EXPECT_THAT(result.out, HasSubstr("spans dropped: 10 duplicate\n"));
@@ -163,7 +163,7 @@ TEST_F(ReplayTest, ReadsRulesFromFoldersAndPassesTheirTestsOver) {
   ReplayOptions options = orders({});
   options.rules.paths = {(folder_ / "pack").string()};
   options.fail_on = model::Severity::High;
-  const Outcome result = run(options);
+  const ReplayOutcome result = run(options);
   EXPECT_EQ(result.exit_code, 3) << result.err;
   EXPECT_THAT(result.out, HasSubstr("          1  Slow\n          2  ships  (1 withdrawn)\n"));
   EXPECT_THAT(result.out, ::testing::Not(HasSubstr("off")));
@@ -175,7 +175,7 @@ TEST_F(ReplayTest, ShowsEveryRuleThatIsWrong) {
       {"id":"x","name":"b","expression":"span.nome == 1"}, {"id":"y"}])");
   options.rules.paths = {file, (folder_ / "none.yaml").string(), folder_.string() + "/empty"};
   std::filesystem::create_directories(folder_ / "empty");
-  const Outcome result = run(options);
+  const ReplayOutcome result = run(options);
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_EQ(result.out, "");
   EXPECT_THAT(result.err, HasSubstr("--rule 1:1:16: error: "));
@@ -192,7 +192,7 @@ TEST_F(ReplayTest, NamesTheLineThatCannotBeRead) {
   std::getline(data, line);
   ReplayOptions options = orders({kShips});
   options.files = {write("broken.jsonl", line + "\n{\"resourceSpans\":\n")};
-  const Outcome result = run(options);
+  const ReplayOutcome result = run(options);
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_THAT(result.err, HasSubstr(options.files[0] + ": line 2: malformed JSON: "));
   options.files = {(folder_ / "none").string()};
@@ -204,7 +204,7 @@ TEST_F(ReplayTest, CountsWhatWasRejectedAndCut) {
   options.files = {write("bad.jsonl", R"({"resourceSpans":[{"scopeSpans":[{"spans":[{"spanId":"a"},
       {"traceId":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","spanId":"bbbbbbbbbbbbbbbb","name":")" +
                                           std::string(20'000, 'n') + "\"}]}]}]}")};
-  const Outcome result = run(options);
+  const ReplayOutcome result = run(options);
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.out, HasSubstr("  spans rejected: 1 invalid_id\n"));
   EXPECT_THAT(result.out, HasSubstr("  parts cut at a limit: 1 value\n"));
@@ -226,7 +226,7 @@ TEST_F(ReplayTest, RefusesToRunWithoutRulesFilesOrUsableLimits) {
 TEST_F(ReplayTest, DrawsProgressForPeopleOnly) {
   ReplayOptions options = orders({kShips});
   options.show_progress = true;
-  const Outcome result = run(options);
+  const ReplayOutcome result = run(options);
   EXPECT_THAT(result.err, HasSubstr("[########################################] 100%  5 spans"));
   EXPECT_THAT(result.err, ::testing::EndsWith("\r\x1b[K"));
   EXPECT_THAT(result.out, ::testing::Not(HasSubstr("\x1b")));
@@ -257,7 +257,7 @@ TEST(RealRecordTest, GivesTheFactsOfTheRealRecords) {
            always { trace.has(span.name == "hipstershop.CheckoutService/ShipOrder") })",
         R"(trace.count(span.name == "hipstershop.ProductCatalogService/GetProduct") >= 13)",
         "span.duration > 100ms", "span.duration > 1s"};
-    const Outcome result = run(options);
+    const ReplayOutcome result = run(options);
     EXPECT_EQ(result.exit_code, 0) << result.err;
     EXPECT_THAT(result.out, ::testing::EndsWith(facts.summary));
   }

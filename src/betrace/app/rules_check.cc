@@ -9,6 +9,8 @@
 #include <optional>
 #include <ostream>
 
+#include "betrace/app/exit_code.h"
+#include "betrace/app/rule_files.h"
 #include "betrace/base/json.h"
 #include "betrace/engine/message_template.h"
 #include "betrace/rules/checked_rule.h"
@@ -20,9 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using OrderedJson = nlohmann::ordered_json;
-
-constexpr int kWrongRule = 1;
-constexpr int kUsage = 2;
 
 // One rule of a file with what is to be said of it.
 struct CheckedEntry {
@@ -43,36 +42,10 @@ struct CheckRun {
         entries, [](const CheckedEntry& entry) { return !entry.rule.has_value(); }));
   }
   [[nodiscard]] int exit_code() const {
-    if (!unreadable.empty() || entries.empty()) return kUsage;
-    return wrong_count() == 0 ? 0 : kWrongRule;
+    if (!unreadable.empty() || entries.empty()) return kExitUsage;
+    return wrong_count() == 0 ? kExitDone : kExitFailed;
   }
 };
-
-bool is_rule_file(const fs::path& path) {
-  const std::string extension = path.extension();
-  return extension == ".json" || extension == ".yaml" || extension == ".yml";
-}
-
-// A pack keeps its tests beside its rules; those are for `betrace test`.
-bool is_test_folder(const fs::path& path) { return path.filename() == "tests"; }
-
-std::vector<std::string> files_of(const std::string& path, std::vector<std::string>* unreadable) {
-  std::error_code error;
-  if (!fs::is_directory(path, error)) return {path};
-  std::vector<std::string> files;
-  auto walk = fs::recursive_directory_iterator(path, error);
-  for (; !error && walk != fs::recursive_directory_iterator(); walk.increment(error)) {
-    const std::string name = walk->path().filename();
-    if (walk->is_directory() && (is_test_folder(walk->path()) || name.starts_with("."))) {
-      walk.disable_recursion_pending();
-    } else if (walk->is_regular_file() && is_rule_file(walk->path()) && !name.starts_with(".")) {
-      files.push_back(walk->path());
-    }
-  }
-  if (error) unreadable->push_back(fmt::format("{}: {}", path, error.message()));
-  std::ranges::sort(files);
-  return files;
-}
 
 CheckedEntry check_entry(const std::string& file, const storage::RuleEntry& source) {
   CheckedEntry entry;
@@ -96,22 +69,13 @@ CheckedEntry check_entry(const std::string& file, const storage::RuleEntry& sour
   return entry;
 }
 
-// One byte beyond the limit is enough to refuse the document: a device never ends.
-std::string read_bounded(std::istream* stream) {
-  std::string text(storage::kRuleDocumentBytesMax + 1, '\0');
-  stream->read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(stream->gcount()));
-  return text;
-}
-
 void check_file(const std::string& file, CheckRun* run) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) {
-    run->unreadable.push_back(fmt::format("{}: cannot be read", file));
+  const auto text = read_rule_file(file);
+  if (!text) {
+    run->unreadable.push_back(text.error().message);
     return;
   }
-  const std::string text = read_bounded(&stream);
-  const auto document = storage::read_rule_document(text, storage::rule_format_of(file));
+  const auto document = storage::read_rule_document(*text, storage::rule_format_of(file));
   if (!document) {
     run->unreadable.push_back(fmt::format("{}: {}", file, document.error().message));
     return;
@@ -124,7 +88,12 @@ void check_file(const std::string& file, CheckRun* run) {
 CheckRun check_all(const RulesCheckOptions& options) {
   CheckRun run;
   for (const std::string& path : options.paths) {
-    for (const std::string& file : files_of(path, &run.unreadable)) check_file(file, &run);
+    const auto files = rule_files_of(path);
+    if (!files) {
+      run.unreadable.push_back(files.error().message);
+      continue;
+    }
+    for (const auto& file : *files) check_file(file.string(), &run);
   }
   return run;
 }

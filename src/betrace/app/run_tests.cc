@@ -8,6 +8,7 @@
 #include <ostream>
 #include <sstream>
 
+#include "betrace/app/exit_code.h"
 #include "betrace/app/scenario_check.h"
 #include "betrace/app/scenario_reader.h"
 #include "betrace/app/scenario_runner.h"
@@ -18,11 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kPassed = 0;
-constexpr int kFailed = 1;
-constexpr int kUnusable = 2;
-
-constexpr std::size_t kFileBytesMax = 10 * 1024 * 1024;
+constexpr std::size_t kTestFileBytesMax = 10 * 1024 * 1024;
 
 bool is_test_name(const fs::path& path) {
   const std::string extension = path.extension().string();
@@ -56,8 +53,8 @@ class Report {
   int finish() {
     if (cases_ == 0 && !is_unusable_) unusable("betrace test", "no test case was found");
     out_ << fmt::format("{} of {} cases passed\n", cases_ - failures_, cases_);
-    if (is_unusable_) return kUnusable;
-    return failures_ == 0 ? kPassed : kFailed;
+    if (is_unusable_) return kExitUsage;
+    return failures_ == 0 ? kExitDone : kExitFailed;
   }
 
  private:
@@ -75,7 +72,7 @@ void run_file(const fs::path& path, bool is_named, Report* report) {
   std::ostringstream text;
   text << file.rdbuf();
   if (!file) return report->unusable(path.string(), "cannot be read");
-  const auto document = storage::yaml_to_json(text.str(), kFileBytesMax);
+  const auto document = storage::yaml_to_json(text.str(), kTestFileBytesMax);
   if (!document.has_value()) {
     return report->unusable(path.string(), document.error().message);
   }

@@ -163,10 +163,8 @@ TEST_F(RunTestsTest, ReadsFoldersAndLeavesFilesWithoutCasesAlone) {
   write("rules.yaml", "rules:\n  - {id: r, name: r, expression: x.y}\n");
   write("tests/a.yaml",
         "use: ../rules.yaml\ncases:\n  - {name: hit, spans: [{name: x.y}], expect: r}\n");
-  write(
-      "tests/b.json",
-      R"({"use":["../rules.yaml"],)"
-      R"("cases":[{"name":"miss","spans":[{"name":"z"}],"expect":"none"}]})");
+  write("tests/b.json", R"({"use":["../rules.yaml"],)"
+                        R"("cases":[{"name":"miss","spans":[{"name":"z"}],"expect":"none"}]})");
   write("README.md", "no test");
   EXPECT_EQ(run({folder_.string()}), 0) << out_.str() << error_.str();
   EXPECT_NE(out_.str().find("2 of 2 cases passed"), std::string::npos);

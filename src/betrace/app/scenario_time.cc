@@ -11,22 +11,22 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-struct Unit {
+struct TimeUnit {
   std::string_view name;
   std::int64_t nanoseconds;
 };
 
-constexpr std::array<Unit, 6> kUnits = {{{"h", 3'600'000'000'000},
-                                         {"m", 60'000'000'000},
-                                         {"s", 1'000'000'000},
-                                         {"ms", 1'000'000},
-                                         {"us", 1'000},
-                                         {"ns", 1}}};
+constexpr std::array<TimeUnit, 6> kTimeUnits = {{{"h", 3'600'000'000'000},
+                                                 {"m", 60'000'000'000},
+                                                 {"s", 1'000'000'000},
+                                                 {"ms", 1'000'000},
+                                                 {"us", 1'000},
+                                                 {"ns", 1}}};
 
 constexpr double kLongest = 366.0 * 24 * 3'600e9;
 
-const Unit* find_unit(std::string_view name) {
-  for (const Unit& unit : kUnits) {
+const TimeUnit* find_unit(std::string_view name) {
+  for (const TimeUnit& unit : kTimeUnits) {
     if (unit.name == name) return &unit;
   }
   return nullptr;
@@ -46,7 +46,7 @@ std::optional<nanoseconds> parse_scenario_time(std::string_view text) {
     if (!is_number) return std::nullopt;
     text.remove_prefix(static_cast<std::size_t>(read.ptr - text.data()));
     const std::string_view name = text.substr(0, text.find_first_of("0123456789"));
-    const Unit* unit = find_unit(name);
+    const TimeUnit* unit = find_unit(name);
     if (unit == nullptr) return std::nullopt;
     text.remove_prefix(name.size());
     total += number * static_cast<double>(unit->nanoseconds);
@@ -58,7 +58,7 @@ std::optional<nanoseconds> parse_scenario_time(std::string_view text) {
 std::string format_scenario_time(nanoseconds time) {
   std::int64_t rest = time.count();
   std::string text;
-  for (const Unit& unit : kUnits) {
+  for (const TimeUnit& unit : kTimeUnits) {
     if (rest >= unit.nanoseconds) text += fmt::format("{}{}", rest / unit.nanoseconds, unit.name);
     rest %= unit.nanoseconds;
   }

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <ostream>
 
+#include "betrace/app/exit_code.h"
 #include "betrace/storage/rule_document.h"
 
 namespace betrace::app {
@@ -15,8 +16,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kSignalPoll{60'000};
-constexpr int kExitInUse = 75;
-constexpr int kExitNewerFormat = 78;
 
 engine::NoiseRate noise_rate(const Rate& rate) {
   return {static_cast<double>(rate.refill), static_cast<double>(rate.bucket)};
@@ -163,13 +162,13 @@ telemetry::LogOptions log_options(const Config& config) {
 int exit_code_of(const Error& error) noexcept {
   switch (error.code) {
     case ErrorCode::InvalidArgument:
-      return 2;
+      return kExitUsage;
     case ErrorCode::FailedPrecondition:
       return kExitInUse;
     case ErrorCode::Unsupported:
       return kExitNewerFormat;
     default:
-      return 1;
+      return kExitFailed;
   }
 }
 
@@ -189,7 +188,7 @@ int run_serve(const Config& config, StopSignal& stop, std::ostream& err) {
   while (stop.wait_for(kSignalPoll) != SignalSeen::Stop) {
   }
   stop.release();
-  return (*service)->stop() ? 0 : 1;
+  return (*service)->stop() ? kExitDone : kExitFailed;
 }
 
 }  // namespace betrace::app

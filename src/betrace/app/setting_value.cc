@@ -8,6 +8,8 @@
 #include <charconv>
 #include <limits>
 
+#include "betrace/base/ascii.h"
+
 namespace betrace::app {
 namespace {
 
@@ -51,12 +53,6 @@ std::string_view take_letters(std::string_view* text) {
   return letters;
 }
 
-std::string to_lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return lower;
-}
-
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n";
   const std::size_t begin = text.find_first_not_of(kSpace);
@@ -90,7 +86,7 @@ Result<std::uint64_t> parse_size(std::string_view text) {
       fail(ErrorCode::InvalidArgument, "is not a size (examples: 65536, 64MiB, 1GB)");
   std::uint64_t number = 0;
   if (!take_number(&text, &number)) return malformed;
-  const std::string name = to_lower(text);
+  const std::string name = lower_case(text);
   const auto* unit = std::find_if(kSizeUnits.begin(), kSizeUnits.end(),
                                   [&](const Unit& u) { return u.name == name; });
   if (unit == kSizeUnits.end() || number > kNumberMax / unit->factor) return malformed;
@@ -98,7 +94,7 @@ Result<std::uint64_t> parse_size(std::string_view text) {
 }
 
 Result<bool> parse_boolean(std::string_view text) {
-  const std::string lower = to_lower(text);
+  const std::string lower = lower_case(text);
   if (lower == "true" || lower == "1") return true;
   if (lower == "false" || lower == "0") return false;
   return fail(ErrorCode::InvalidArgument, "is not a boolean (true, false, 1, 0)");

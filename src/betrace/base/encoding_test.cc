@@ -13,18 +13,12 @@
 #include "betrace/base/base64.h"
 #include "betrace/base/hex.h"
 #include "betrace/base/sha256.h"
+#include "betrace/base/test_seed.h"
 #include "betrace/base/utf8.h"
 #include "betrace/base/version.h"
 
 namespace betrace {
 namespace {
-
-std::uint64_t seed() {
-  const char* given = std::getenv("BETRACE_SEED");
-  const std::uint64_t value = given == nullptr ? std::random_device()() : std::stoull(given);
-  ::testing::Test::RecordProperty("seed", std::to_string(value));
-  return value;
-}
 
 std::string random_bytes(std::mt19937_64& random) {
   std::string bytes(random() % 40, '\0');
@@ -74,7 +68,7 @@ TEST(Base64Test, RefusesWhatIsNone) {
 }
 
 TEST(EncodingTest, AnyBytesComeBack) {
-  const std::uint64_t start = seed();
+  const std::uint64_t start = test_seed();
   std::mt19937_64 random(start);
   for (int i = 0; i < 1'000; ++i) {
     const std::string bytes = random_bytes(random);

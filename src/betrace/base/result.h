@@ -46,4 +46,9 @@ using Result = tl::expected<T, Error>;
   return tl::unexpected<Error>(std::move(error));
 }
 
+/// Returns the failure InvalidArgument.
+[[nodiscard]] inline tl::unexpected<Error> fail_invalid(std::string message) {
+  return fail(ErrorCode::InvalidArgument, std::move(message));
+}
+
 }  // namespace betrace

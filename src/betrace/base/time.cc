@@ -7,8 +7,6 @@
 namespace betrace {
 namespace {
 
-constexpr std::uint64_t kNanosPerSecond = 1'000'000'000;
-
 std::uint64_t since_epoch(auto time_point) {
   return static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::nanoseconds>(time_point.time_since_epoch()).count());

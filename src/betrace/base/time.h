@@ -19,6 +19,9 @@ using MonotonicTime = std::chrono::time_point<std::chrono::steady_clock, std::ch
 /// Wall clock: nanoseconds since 1970-01-01T00:00:00Z, as in OTLP's `*_unix_nano` fields.
 using UnixNanos = std::uint64_t;
 
+inline constexpr std::uint64_t kNanosPerMilli = 1'000'000;
+inline constexpr std::uint64_t kNanosPerSecond = 1'000'000'000;
+
 /// The two clocks, read together. Immutable.
 struct Now {
   MonotonicTime monotonic;

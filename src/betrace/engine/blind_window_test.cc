@@ -4,12 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include "betrace/engine/test_time.h"
+
 namespace betrace::engine {
 namespace {
 
 using namespace std::chrono_literals;
-
-MonotonicTime at(std::chrono::nanoseconds time) { return MonotonicTime(time); }
 
 RuleStatistics totals(std::uint64_t pass, std::uint64_t error) {
   RuleStatistics statistics;
@@ -21,34 +21,35 @@ RuleStatistics totals(std::uint64_t pass, std::uint64_t error) {
 TEST(BlindWindowTest, CountsEverythingBeforeTheWindowIsFull) {
   BlindWindow window;
   RuleLedger::Statistics rules = {{"a", totals(3, 1)}};
-  window.advance(at(0s), rules);
+  window.advance(at(0s).monotonic, rules);
   EXPECT_DOUBLE_EQ(window.ratio("a", rules["a"]), 0.25);
-  window.advance(at(299s), rules);
+  window.advance(at(299s).monotonic, rules);
   EXPECT_DOUBLE_EQ(window.ratio("a", rules["a"]), 0.25);
 }
 
 TEST(BlindWindowTest, ForgetsWhatIsOlderThanTheWindow) {
   BlindWindow window;
   RuleLedger::Statistics rules = {{"a", totals(0, 10)}};
-  window.advance(at(0s), rules);
-  window.advance(at(10s), rules);
+  window.advance(at(0s).monotonic, rules);
+  window.advance(at(10s).monotonic, rules);
   rules["a"] = totals(30, 10);
-  for (int second = 20; second <= 300; second += 10) window.advance(at(second * 1s), rules);
+  for (int second = 20; second <= 300; second += 10)
+    window.advance(at(second * 1s).monotonic, rules);
   EXPECT_DOUBLE_EQ(window.ratio("a", rules["a"]), 0) << "only the 30 that passed are left";
 }
 
 TEST(BlindWindowTest, ForgetsEverythingAfterALongPause) {
   BlindWindow window;
   const RuleLedger::Statistics rules = {{"a", totals(5, 5)}};
-  window.advance(at(0s), rules);
-  window.advance(at(1h), rules);
+  window.advance(at(0s).monotonic, rules);
+  window.advance(at(1h).monotonic, rules);
   EXPECT_DOUBLE_EQ(window.ratio(rules), 0);
 }
 
 TEST(BlindWindowTest, AddsAllRulesUp) {
   BlindWindow window;
   const RuleLedger::Statistics rules = {{"a", totals(1, 1)}, {"b", totals(2, 0)}};
-  window.advance(at(0s), rules);
+  window.advance(at(0s).monotonic, rules);
   EXPECT_DOUBLE_EQ(window.ratio(rules), 0.25);
   EXPECT_DOUBLE_EQ(window.ratio("b", rules.at("b")), 0);
 }
@@ -56,8 +57,8 @@ TEST(BlindWindowTest, AddsAllRulesUp) {
 TEST(BlindWindowTest, StartsAnewForARuleThatCameBack) {
   BlindWindow window;
   RuleLedger::Statistics rules = {{"a", totals(100, 100)}};
-  window.advance(at(0s), rules);
-  window.advance(at(10min), rules);
+  window.advance(at(0s).monotonic, rules);
+  window.advance(at(10min).monotonic, rules);
   rules["a"] = totals(1, 1);
   EXPECT_DOUBLE_EQ(window.ratio("a", rules["a"]), 0.5);
 }

@@ -4,16 +4,14 @@
 
 #include <gtest/gtest.h>
 
+#include "betrace/engine/test_time.h"
+
 namespace betrace::engine {
 namespace {
 
 using namespace std::chrono_literals;
 
 constexpr NoiseLimits kLimits = {.enabled = true, .per_rule = {10, 20}, .total = {100, 30}};
-
-Now at(std::chrono::nanoseconds time) {
-  return {MonotonicTime(time), static_cast<UnixNanos>(time.count())};
-}
 
 int allowed(NoiseLimit* limit, const char* rule, int count, const Now& now) {
   int allowed = 0;

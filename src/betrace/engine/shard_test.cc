@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "betrace/engine/test_rules.h"
+#include "betrace/engine/test_time.h"
 #include "betrace/traces/test_spans.h"
 
 namespace betrace::engine {
@@ -19,10 +20,6 @@ using model::RecordType;
 using model::ValueView;
 using traces::kept;
 using traces::TestSpan;
-
-Now at(std::chrono::nanoseconds time) {
-  return {MonotonicTime(time), 1'000'000'000ULL + static_cast<UnixNanos>(time.count())};
-}
 
 class ShardTest : public testing::Test {
  protected:

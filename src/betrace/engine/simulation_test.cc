@@ -10,9 +10,11 @@
 #include <map>
 #include <set>
 
+#include "betrace/base/test_seed.h"
 #include "betrace/engine/shard.h"
 #include "betrace/engine/simulation_traces.h"
 #include "betrace/engine/test_rules.h"
+#include "betrace/engine/test_time.h"
 #include "betrace/engine/violation_builder.h"
 
 namespace betrace::engine {
@@ -24,18 +26,6 @@ using model::RecordType;
 constexpr int kTraces = 2'000;
 constexpr int kTracesAtOnce = 8;
 constexpr int kWaysToArrive = 4;
-
-std::uint64_t seed_of_run() {
-  const char* text = std::getenv("BETRACE_SEED");
-  const std::uint64_t seed =
-      text != nullptr ? std::strtoull(text, nullptr, 10) : std::random_device()();
-  fmt::print("BETRACE_SEED={}\n", seed);
-  return seed;
-}
-
-Now at(std::chrono::nanoseconds time) {
-  return {MonotonicTime(time), static_cast<UnixNanos>(time.count())};
-}
 
 ShardOptions options() {
   ShardOptions options;
@@ -209,7 +199,7 @@ void expect_same(const Claims& expected, const Claims& claims, std::uint64_t see
 }
 
 TEST(SimulationTest, ViolationsAreAFunctionOfTheSetOfSpans) {
-  const std::uint64_t seed = seed_of_run();
+  const std::uint64_t seed = test_seed();
   Random random(seed);
   const std::vector<ActiveRulePtr> rules = simulation_rules();
   ActiveRules active;
@@ -239,7 +229,7 @@ TEST(SimulationTest, ViolationsAreAFunctionOfTheSetOfSpans) {
 
 // The same arrivals give the same records, one by one: what a replay relies on.
 TEST(SimulationTest, TheSameArrivalsGiveTheSameRecords) {
-  const std::uint64_t seed = seed_of_run();
+  const std::uint64_t seed = test_seed();
   Random random(seed);
   ActiveRules active;
   active.publish(simulation_rules());

@@ -7,7 +7,7 @@
 namespace betrace::evidence {
 namespace {
 
-Commit example() {
+Commit example_commit() {
   Commit commit;
   commit.log = "betrace/test/local/0a1b2c3d";
   commit.first_seq = 7;
@@ -19,7 +19,7 @@ Commit example() {
 }
 
 TEST(CommitPayloadTest, IsTheCanonicalText) {
-  EXPECT_EQ(commit_payload(example()),
+  EXPECT_EQ(commit_payload(example_commit()),
             "{\"count\":3,\"first_seq\":7,\"kid\":null,\"log\":\"betrace/test/local/0a1b2c3d\","
             "\"prev\":\"" +
                 std::string(64, '1') + "\",\"root\":\"" + std::string(64, '2') +
@@ -27,7 +27,7 @@ TEST(CommitPayloadTest, IsTheCanonicalText) {
 }
 
 TEST(CommitPayloadTest, ReadsBackAsWritten) {
-  Commit commit = example();
+  Commit commit = example_commit();
   commit.kid = "ed25519:1f00aa12";
   commit.first_seq = 1ULL << 60;
   const auto read = read_commit_payload(commit_payload(commit));
@@ -38,7 +38,7 @@ TEST(CommitPayloadTest, ReadsBackAsWritten) {
 }
 
 TEST(CommitPayloadTest, RefusesAnyOtherText) {
-  const std::string good = commit_payload(example());
+  const std::string good = commit_payload(example_commit());
   for (std::size_t i = 0; i < good.size(); ++i) {
     std::string changed = good;
     changed[i] = static_cast<char>(changed[i] ^ 0x20);

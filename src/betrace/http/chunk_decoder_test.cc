@@ -10,16 +10,16 @@
 namespace betrace::http {
 namespace {
 
-struct Outcome {
+struct Decoded {
   ChunkDecoder::Status status = ChunkDecoder::Status::NeedMore;
   std::string body;
   std::size_t used = 0;
 };
 
 /// Feeds `text` in pieces of `piece` bytes, as a connection does.
-Outcome decode(const std::string& text, std::size_t piece) {
+Decoded decode(const std::string& text, std::size_t piece) {
   ChunkDecoder decoder;
-  Outcome outcome;
+  Decoded outcome;
   std::string input;
   std::size_t fed = 0;
   while (outcome.status == ChunkDecoder::Status::NeedMore) {
@@ -39,7 +39,7 @@ Outcome decode(const std::string& text, std::size_t piece) {
 TEST(ChunkDecoderTest, JoinsChunksHoweverTheyArrive) {
   const std::string text = "3\r\nabc\r\n0A;name=value\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\nnext";
   for (std::size_t piece = 1; piece <= text.size(); ++piece) {
-    const Outcome outcome = decode(text, piece);
+    const Decoded outcome = decode(text, piece);
     EXPECT_EQ(outcome.status, ChunkDecoder::Status::Complete);
     EXPECT_EQ(outcome.body, "abc0123456789");
     EXPECT_EQ(outcome.used, text.size() - 4);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "betrace/base/ascii.h"
 #include "betrace/http/request_target.h"
 
 namespace betrace::http {
@@ -15,8 +16,6 @@ constexpr std::size_t kLengthDigitsMax = 15;
 constexpr std::string_view kOnceOnly[] = {"Host",         "Content-Length",   "Transfer-Encoding",
                                           "Content-Type", "Content-Encoding", "Authorization",
                                           "Expect"};
-
-bool is_digit(char character) noexcept { return character >= '0' && character <= '9'; }
 
 bool is_token(std::string_view text) noexcept {
   return !text.empty() && std::all_of(text.begin(), text.end(), is_token_character);

@@ -2,27 +2,14 @@
 
 #include <algorithm>
 
+#include "betrace/base/ascii.h"
 #include "betrace/base/check.h"
 
 namespace betrace::http {
-namespace {
-
-char lower(char letter) noexcept {
-  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
-}
-
-}  // namespace
-
 bool equal_ignoring_case(std::string_view left, std::string_view right) noexcept {
   return left.size() == right.size() &&
          std::equal(left.begin(), left.end(), right.begin(),
-                    [](char a, char b) { return lower(a) == lower(b); });
-}
-
-std::string lower_case(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(), lower);
-  return result;
+                    [](char a, char b) { return lower_case(a) == lower_case(b); });
 }
 
 std::string_view trimmed(std::string_view text) noexcept {

@@ -21,9 +21,6 @@ struct HeaderView {
 /// True if both are the same but for the case of ASCII letters.
 [[nodiscard]] bool equal_ignoring_case(std::string_view left, std::string_view right) noexcept;
 
-/// Returns `text` with ASCII letters in lower case.
-[[nodiscard]] std::string lower_case(std::string_view text);
-
 /// Returns `text` without spaces and tabs at both ends.
 [[nodiscard]] std::string_view trimmed(std::string_view text) noexcept;
 

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "betrace/base/ascii.h"
+
 namespace betrace::http {
 
 std::optional<std::string_view> RequestHead::parameter(std::string_view name) const noexcept {

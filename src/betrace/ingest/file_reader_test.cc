@@ -57,7 +57,7 @@ class FileReaderTest : public ::testing::Test {
   UnixNanos last_ = 0;
 };
 
-model::SpanView span_named(std::string_view name) {
+model::SpanView named_span(std::string_view name) {
   model::SpanView span;
   span.trace_id.bytes[0] = 1;
   span.span_id.bytes[0] = 2;
@@ -68,11 +68,11 @@ model::SpanView span_named(std::string_view name) {
 }
 
 std::string json_of(std::string_view name) {
-  return otlp::write_json(std::vector{span_named(name)});
+  return otlp::write_json(std::vector{named_span(name)});
 }
 
 std::string protobuf_of(std::string_view name) {
-  return otlp::write_protobuf(std::vector{span_named(name)});
+  return otlp::write_protobuf(std::vector{named_span(name)});
 }
 
 std::string gzip(const std::string& bytes) {

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "betrace/base/test_seed.h"
 #include "betrace/model/kept_span.h"
 #include "betrace/otlp/oracle/random_request.h"
-#include "betrace/otlp/oracle/seed.h"
 #include "betrace/otlp/oracle/span_text.h"
 #include "betrace/otlp/trace_reader.h"
 #include "betrace/otlp/trace_writer.h"
@@ -21,15 +21,15 @@
 namespace betrace::otlp {
 namespace {
 
-struct Read {
+struct JsonRead {
   Result<ReadSummary> summary = ReadSummary{};
   std::vector<model::KeptSpan> spans;
   std::vector<std::string> texts;
 };
 
 template <typename Reader>
-Read read_with(Reader& reader, std::string_view bytes) {
-  Read result;
+JsonRead read_with(Reader& reader, std::string_view bytes) {
+  JsonRead result;
   result.summary = reader.read(bytes, [&result](const model::SpanView& span) {
     result.spans.push_back(model::KeptSpan::copy(span));
     result.texts.push_back(oracle::text_of(span));
@@ -37,7 +37,7 @@ Read read_with(Reader& reader, std::string_view bytes) {
   return result;
 }
 
-Read read(std::string_view json, const ReaderLimits& limits = {}) {
+JsonRead read_json_request(std::string_view json, const ReaderLimits& limits = {}) {
   JsonTraceReader reader(limits);
   return read_with(reader, json);
 }
@@ -51,20 +51,22 @@ std::string request_with(std::string_view members) {
 }
 
 std::string error_of(std::string_view json) {
-  const Read result = read(json);
+  const JsonRead result = read_json_request(json);
   EXPECT_TRUE(result.spans.empty());
   return result.summary ? "taken" : result.summary.error().message;
 }
 
 // Returns the value of the only attribute of the only span, as text.
 std::string value_of(const std::string& any_value) {
-  const Read result = read(request_with(R"("attributes":[{"key":"k","value":)" + any_value + "}]"));
+  const JsonRead result =
+      read_json_request(request_with(R"("attributes":[{"key":"k","value":)" + any_value + "}]"));
   if (!result.summary) return result.summary.error().message;
   return oracle::text_of(result.spans.at(0).view().attributes[0].value);
 }
 
 TEST(JsonTraceReaderTest, ReadsAllMembersOfASpan) {
-  const Read result = read(R"({"resourceSpans":[{"resource":{"attributes":[{"key":"service.name",
+  const JsonRead result =
+      read_json_request(R"({"resourceSpans":[{"resource":{"attributes":[{"key":"service.name",
     "value":{"stringValue":"shop"}}]},"scopeSpans":[{"scope":{"name":"lib","version":"2"},
     "spans":[{"traceId":"4BF92F3577b34da6a3ce929d0e0e4736","spanId":"00f067aa0ba902b7",
     "parentSpanId":"00f067aa0ba902b8","name":"pay","kind":3,"startTimeUnixNano":"17",
@@ -110,7 +112,8 @@ TEST(JsonTraceReaderTest, RefusesNumbersThatJsonOrTheProtocolCannotHold) {
             "malformed JSON: startTimeUnixNano of span 0 is not a whole number from 0 to 2^64-1");
   EXPECT_EQ(error_of(request_with(R"("endTimeUnixNano":-1)")),
             "malformed JSON: endTimeUnixNano of span 0 is not a whole number from 0 to 2^64-1");
-  const Read year_2554 = read(request_with(R"("endTimeUnixNano":18446744073709551615)"));
+  const JsonRead year_2554 =
+      read_json_request(request_with(R"("endTimeUnixNano":18446744073709551615)"));
   ASSERT_EQ(year_2554.spans.size(), 1u);
   EXPECT_EQ(year_2554.spans[0].view().end_time_unix_nano, ~0ull);
 }
@@ -124,7 +127,7 @@ TEST(JsonTraceReaderTest, ReadsTheLastOfRepeatedMembersAndNoneOfNulls) {
   EXPECT_EQ(value_of(R"({"kvlistValue":{"values":[{"key":"a"},{"value":{"intValue":1}}]}})"),
             "{61=nil,=i1,}");
   EXPECT_EQ(value_of(R"({"bytesValue":"_-8"})"), "bffef");
-  const Read result = read(request_with(
+  const JsonRead result = read_json_request(request_with(
       R"("name":"a","name":"b","kind":null,"attributes":[{"key":"x"}],"attributes":null)"));
   ASSERT_EQ(result.spans.size(), 1u);
   EXPECT_EQ(result.spans[0].view().name, "b");
@@ -157,7 +160,7 @@ TEST(JsonTraceReaderTest, DeliversNothingBeforeALateMistake) {
 }
 
 TEST(JsonTraceReaderTest, RejectsBadIdsAlone) {
-  const Read result = read(R"({"resourceSpans":[{"scopeSpans":[{"spans":[
+  const JsonRead result = read_json_request(R"({"resourceSpans":[{"scopeSpans":[{"spans":[
       {"traceId":"4bf92f3577b34da6a3ce929d0e0e473","spanId":"00f067aa0ba902b7"},
       {"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","spanId":"00f067aa0ba902b7"},
       {"traceId":"4bf92f3577b34da6a3ce929d0e0e4736","spanId":"0000000000000000"},
@@ -178,7 +181,7 @@ TEST(JsonTraceReaderTest, RejectsJustTheSpansThatHoldInvalidBytes) {
   json += "{" + ids + "3\",\"unknown\":\"\x80\"},";
   json += "{" + ids + "4\",\"attributes\":[{\"key\":\"\xC3\"}]},";
   json += "{" + ids + "5\",\"name\":\"\xC3\xA4\"}]}]}]}";
-  const Read result = read(json);
+  const JsonRead result = read_json_request(json);
   ASSERT_TRUE(result.summary.has_value()) << result.summary.error().message;
   ASSERT_EQ(result.spans.size(), 3u);
   EXPECT_EQ(result.spans[0].view().name, "\xEF\xB7\x90 \xEF\xB7\x91");
@@ -199,13 +202,13 @@ TEST(JsonTraceReaderTest, LimitsNesting) {
   EXPECT_EQ(error_of(nested(128)), "taken");
   EXPECT_EQ(error_of(nested(129)),
             "malformed JSON: The JSON document was too deep (too many nested objects and arrays)");
-  EXPECT_FALSE(read(std::string(1'000'000, '[')).summary.has_value());
+  EXPECT_FALSE(read_json_request(std::string(1'000'000, '[')).summary.has_value());
 }
 
 TEST(JsonTraceReaderTest, RefusesARequestWithTooManySpansWhole) {
   ReaderLimits limits;
   limits.spans_max = 0;
-  const Read result = read(request_with(""), limits);
+  const JsonRead result = read_json_request(request_with(""), limits);
   ASSERT_FALSE(result.summary.has_value());
   EXPECT_EQ(result.summary.error().code, ErrorCode::LimitExceeded);
 }
@@ -221,17 +224,17 @@ TEST(JsonTraceReaderTest, HasTheSameResultAsTheProtobufReader) {
   TraceReader plain;
   TraceReader protobuf_reader(limits);
   JsonTraceReader json_reader(limits);
-  oracle::RandomRequest random(oracle::test_seed());
+  oracle::RandomRequest random(test_seed());
   std::uint64_t taken = 0;
   std::uint64_t lost = 0;
   for (int i = 0; i < 5'000; ++i) {
-    const Read original = read_with(plain, random.next());
+    const JsonRead original = read_with(plain, random.next());
     std::vector<model::SpanView> views;
     for (const model::KeptSpan& span : original.spans) views.push_back(span.view());
-    const Read protobuf = read_with(protobuf_reader, write_protobuf(views));
+    const JsonRead protobuf = read_with(protobuf_reader, write_protobuf(views));
     const std::string json = write_json(views);
     if (json.find("\"NaN\"") != std::string::npos) continue;  // one NaN stands for all
-    const Read text = read_with(json_reader, json);
+    const JsonRead text = read_with(json_reader, json);
     ASSERT_TRUE(protobuf.summary.has_value());
     ASSERT_TRUE(text.summary.has_value()) << text.summary.error().message << json;
     ASSERT_EQ(text.texts, protobuf.texts) << json;
@@ -249,9 +252,9 @@ TEST(JsonTraceReaderTest, WhatTheWritersWriteReadsBackEqual) {
   TraceReader plain;
   TraceReader protobuf_reader;
   JsonTraceReader json_reader;
-  oracle::RandomRequest random(oracle::test_seed());
+  oracle::RandomRequest random(test_seed());
   for (int i = 0; i < 5'000; ++i) {
-    const Read original = read_with(plain, random.next());
+    const JsonRead original = read_with(plain, random.next());
     std::vector<model::SpanView> views;
     for (const model::KeptSpan& span : original.spans) views.push_back(span.view());
     ASSERT_EQ(read_with(protobuf_reader, write_protobuf(views)).texts, original.texts);

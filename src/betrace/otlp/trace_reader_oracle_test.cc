@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
+#include "betrace/base/test_seed.h"
 #include "betrace/base/utf8.h"
 #include "betrace/otlp/oracle/random_request.h"
-#include "betrace/otlp/oracle/seed.h"
 #include "betrace/otlp/oracle/span_text.h"
 #include "betrace/otlp/trace_reader.h"
 #include "otlp.pb.h"

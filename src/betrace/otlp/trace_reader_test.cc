@@ -48,7 +48,7 @@ struct Read {
   std::vector<model::KeptSpan> spans;
 };
 
-Read read(const std::string& bytes, const ReaderLimits& limits = {}) {
+Read read_request(const std::string& bytes, const ReaderLimits& limits = {}) {
   Read result;
   TraceReader reader(limits);
   result.summary = reader.read(bytes, [&result](const model::SpanView& span) {
@@ -62,7 +62,7 @@ std::uint64_t truncated(const Read& read, TruncatedPart part) {
 }
 
 TEST(TraceReaderTest, TakesAnEmptyRequest) {
-  const Read result = read("");
+  const Read result = read_request("");
   ASSERT_TRUE(result.summary.has_value());
   EXPECT_EQ(result.summary->spans_decoded, 0u);
 }
@@ -80,7 +80,7 @@ TEST(TraceReaderTest, AppliesAResourceThatFollowsItsSpansAndMergesItsPieces) {
     });
     writer.message_field(1, [&] { write_attribute(writer, 1, "b", "2"); });
   });
-  const Read result = read(writer.take());
+  const Read result = read_request(writer.take());
   ASSERT_EQ(result.spans.size(), 1u);
   EXPECT_EQ(oracle::text_of(result.spans[0].view().resource), "{61=s31,62=s32,}");
   EXPECT_EQ(result.spans[0].view().scope_name, "lib");
@@ -102,12 +102,12 @@ TEST(TraceReaderTest, CutsAttributesEventsAndLinksAtTheirLimits) {
       for (int i = 0; i < attributes; ++i) write_attribute(writer, 9, "k", "v");
     });
   };
-  const Read within = read(request(1, 2, 1), limits);
+  const Read within = read_request(request(1, 2, 1), limits);
   ASSERT_EQ(within.spans.size(), 1u);
   EXPECT_FALSE(within.spans[0].view().cut);
   EXPECT_EQ(within.summary->truncated_count(), 0u);
 
-  const Read beyond = read(request(2, 4, 4), limits);
+  const Read beyond = read_request(request(2, 4, 4), limits);
   ASSERT_EQ(beyond.spans.size(), 1u);
   const model::SpanView& span = beyond.spans[0].view();
   EXPECT_TRUE(span.cut);
@@ -127,13 +127,13 @@ TEST(TraceReaderTest, CutsKeysAndValuesBetweenCharacters) {
                       std::string(value_size - 3, 'v') + "\xE2\x82\xAC");
     });
   };
-  const Read within = read(request(256, 16'384));
+  const Read within = read_request(request(256, 16'384));
   ASSERT_EQ(within.spans.size(), 1u);
   EXPECT_FALSE(within.spans[0].view().cut);
   EXPECT_EQ(within.spans[0].view().attributes[0].key.size(), 256u);
   EXPECT_EQ(within.spans[0].view().attributes[0].value.as_text().size(), 16'384u);
 
-  const Read beyond = read(request(257, 16'385));
+  const Read beyond = read_request(request(257, 16'385));
   ASSERT_EQ(beyond.spans.size(), 1u);
   EXPECT_TRUE(beyond.spans[0].view().cut);
   EXPECT_EQ(beyond.spans[0].view().attributes[0].key, std::string(255, 'k'));
@@ -158,20 +158,20 @@ TEST(TraceReaderTest, DropsValuesThatAreNestedTooDeep) {
       });
     });
   };
-  const Read within = read(request(16));
+  const Read within = read_request(request(16));
   ASSERT_EQ(within.spans.size(), 1u);
   EXPECT_FALSE(within.spans[0].view().cut);
-  const Read beyond = read(request(17));
+  const Read beyond = read_request(request(17));
   ASSERT_EQ(beyond.spans.size(), 1u);
   EXPECT_TRUE(beyond.spans[0].view().cut);
   EXPECT_EQ(truncated(beyond, TruncatedPart::Value), 1u);
-  const Read refused = read(request(60));
+  const Read refused = read_request(request(60));
   ASSERT_FALSE(refused.summary.has_value());
   EXPECT_EQ(refused.summary.error().code, ErrorCode::InvalidArgument);
 }
 
 TEST(TraceReaderTest, ShortensLongListsAndGoesOnAfterThem) {
-  const Read result = read(request_with([](WireWriter& writer) {
+  const Read result = read_request(request_with([](WireWriter& writer) {
     writer.message_field(9, [&] {
       writer.bytes_field(1, "list");
       writer.message_field(2, [&] {
@@ -197,8 +197,8 @@ TEST(TraceReaderTest, RejectsASpanThatNoTraceCouldHold) {
     return request_with(
         [=](WireWriter& writer) { write_attribute(writer, 9, "k", std::string(size, 'v')); });
   };
-  EXPECT_EQ(read(request(900), limits).spans.size(), 1u);
-  const Read beyond = read(request(1'000), limits);
+  EXPECT_EQ(read_request(request(900), limits).spans.size(), 1u);
+  const Read beyond = read_request(request(1'000), limits);
   EXPECT_TRUE(beyond.spans.empty());
   EXPECT_EQ(beyond.summary->rejected_for(RejectReason::Limit), 1u);
   EXPECT_EQ(beyond.summary->truncated_count(), 0u);
@@ -224,7 +224,7 @@ TEST(TraceReaderTest, RejectsInvalidSpansAloneAndSaysWhy) {
       span(kTraceId, kSpanId, "good");
     });
   });
-  const Read result = read(writer.take());
+  const Read result = read_request(writer.take());
   EXPECT_EQ(result.spans.size(), 2u);
   EXPECT_EQ(result.summary->spans_decoded, 6u);
   EXPECT_EQ(result.summary->rejected_for(RejectReason::InvalidId), 3u);
@@ -256,7 +256,7 @@ TEST(TraceReaderTest, RejectsAllSpansOfAResourceWithInvalidText) {
     };
     group("\xFF");
     group("fine");
-    const Read result = read(writer.take());
+    const Read result = read_request(writer.take());
     EXPECT_EQ(result.spans.size(), 2u);
     EXPECT_EQ(result.summary->rejected_for(RejectReason::InvalidText), 2u);
   }
@@ -280,7 +280,7 @@ TEST(TraceReaderTest, CountsWhatAResourceLostOnceAndMarksAllItsSpans) {
       }
     });
   });
-  const Read result = read(writer.take(), limits);
+  const Read result = read_request(writer.take(), limits);
   ASSERT_EQ(result.spans.size(), 2u);
   EXPECT_TRUE(result.spans[0].view().cut);
   EXPECT_TRUE(result.spans[1].view().cut);
@@ -295,8 +295,8 @@ TEST(TraceReaderTest, RefusesARequestWithTooManySpansWhole) {
     for (int i = 0; i < count; ++i) bytes += request_with([](WireWriter&) {});
     return bytes;
   };
-  EXPECT_EQ(read(request(3), limits).spans.size(), 3u);
-  const Read beyond = read(request(4), limits);
+  EXPECT_EQ(read_request(request(3), limits).spans.size(), 3u);
+  const Read beyond = read_request(request(4), limits);
   EXPECT_TRUE(beyond.spans.empty());
   ASSERT_FALSE(beyond.summary.has_value());
   EXPECT_EQ(beyond.summary.error().code, ErrorCode::LimitExceeded);
@@ -309,17 +309,17 @@ TEST(TraceReaderTest, DeliversNothingOfAMalformedRequest) {
        {std::string("\x0A"), std::string("\x0A\x05"), std::string("\x0F"), std::string("\x03"),
         std::string(11, '\xFF'), std::string("\x00", 1), std::string("\x14"),
         std::string("\x0A\x02\x0A\x7F", 4)}) {
-    const Read result = read(good + tail);
+    const Read result = read_request(good + tail);
     EXPECT_FALSE(result.summary.has_value()) << oracle::hex_of(tail);
     EXPECT_TRUE(result.spans.empty()) << oracle::hex_of(tail);
   }
-  EXPECT_EQ(read(good + "\x0A\x05").summary.error().message,
+  EXPECT_EQ(read_request(good + "\x0A\x05").summary.error().message,
             "malformed protobuf at byte 38: length is invalid");
 }
 
 TEST(TraceReaderTest, ReadsUnknownEnumeratorsAsUnset) {
   for (const std::uint64_t number : {std::uint64_t{6}, ~std::uint64_t{0}, std::uint64_t{1} << 31}) {
-    const Read result = read(request_with([=](WireWriter& writer) {
+    const Read result = read_request(request_with([=](WireWriter& writer) {
       writer.varint_field(6, number);
       writer.message_field(15, [&] { writer.varint_field(3, number); });
     }));

@@ -13,7 +13,7 @@
 namespace betrace::rules {
 namespace {
 
-using Type = RuntimeValue::Type;
+using RuntimeType = RuntimeValue::Type;
 
 bool is_less(const RuntimeValue& left, const RuntimeValue& right) {
   return compare(CompareOp::Less, left, right);
@@ -22,10 +22,10 @@ bool is_less(const RuntimeValue& left, const RuntimeValue& right) {
 // An integer total until it overflows or a double comes, so that integers add exactly.
 RuntimeValue sum_of(std::span<const Sample> samples) {
   const bool all_durations = std::ranges::all_of(
-      samples, [](const Sample& sample) { return sample.value.type() == Type::Duration; });
+      samples, [](const Sample& sample) { return sample.value.type() == RuntimeType::Duration; });
   RuntimeValue total = all_durations ? RuntimeValue::duration(0) : RuntimeValue::integer(0);
   for (const Sample& sample : samples) {
-    const bool as_number = !all_durations && sample.value.type() == Type::Duration;
+    const bool as_number = !all_durations && sample.value.type() == RuntimeType::Duration;
     total = add(total, as_number ? RuntimeValue::integer(sample.value.as_integer()) : sample.value);
   }
   return total;
@@ -83,32 +83,32 @@ void append_map(model::AttributesView fields, std::string* bytes, int depth) {
 void append_identity_at(const RuntimeValue& value, std::string* bytes, int depth) {
   bytes->push_back(static_cast<char>(value.type()));
   switch (value.type()) {
-    case Type::Nil:
+    case RuntimeType::Nil:
       return;
-    case Type::Bool:
+    case RuntimeType::Bool:
       bytes->push_back(value.as_bool() ? '1' : '0');
       return;
-    case Type::Int:
-    case Type::Duration:
+    case RuntimeType::Int:
+    case RuntimeType::Duration:
       append_plain(value.as_integer(), bytes);
       return;
-    case Type::Double:
+    case RuntimeType::Double:
       // One zero and one NaN.
       append_plain(value.as_double() == 0          ? 0.0
                    : std::isnan(value.as_double()) ? std::nan("")
                                                    : value.as_double(),
                    bytes);
       return;
-    case Type::String:
+    case RuntimeType::String:
       append_text(value.as_text(), bytes);
       return;
-    case Type::List:
-    case Type::Map:
+    case RuntimeType::List:
+    case RuntimeType::Map:
       break;
   }
   append_plain(value.item_count(), bytes);
   if (depth >= kValueDepthMax) return;
-  if (value.type() == Type::Map) {
+  if (value.type() == RuntimeType::Map) {
     append_map(value.as_map(), bytes, depth);
     return;
   }
@@ -121,7 +121,7 @@ void append_identity_at(const RuntimeValue& value, std::string* bytes, int depth
 
 RuntimeValue sample_value(AggregateKind kind, const RuntimeValue& value) {
   if (kind == AggregateKind::Count || kind == AggregateKind::CountDistinct) return value;
-  if (value.type() == Type::Duration) return value;
+  if (value.type() == RuntimeType::Duration) return value;
   const auto number = value.to_number();
   if (!number || number->is_nan()) return {};
   return RuntimeValue::number(*number);

@@ -4,16 +4,18 @@
 #include <limits>
 #include <utility>
 
+#include "betrace/rules/number.h"
+
 namespace betrace::rules {
 namespace {
 
-using Type = RuntimeValue::Type;
+using RuntimeType = RuntimeValue::Type;
 
 __extension__ using Wide = __int128;
 
-constexpr double kTwoTo63 = 9223372036854775808.0;
-
-bool is_duration(const RuntimeValue& value) noexcept { return value.type() == Type::Duration; }
+bool is_duration(const RuntimeValue& value) noexcept {
+  return value.type() == RuntimeType::Duration;
+}
 
 RuntimeValue saturated(Wide nanoseconds) {
   constexpr Wide kMost = std::numeric_limits<std::int64_t>::max();
@@ -93,7 +95,7 @@ RuntimeValue calculate(const RuntimeValue& left, const RuntimeValue& right, Whol
 }
 
 RuntimeValue with_letters(const RuntimeValue& value, char first, char last, int shift) {
-  if (value.type() != Type::String) return {};
+  if (value.type() != RuntimeType::String) return {};
   std::string text(value.as_text());
   for (char& character : text) {
     if (character >= first && character <= last) character = static_cast<char>(character + shift);
@@ -144,10 +146,10 @@ RuntimeValue negate(const RuntimeValue& value) {
 }
 
 RuntimeValue length(const RuntimeValue& value) {
-  if (value.type() == Type::List || value.type() == Type::Map) {
+  if (value.type() == RuntimeType::List || value.type() == RuntimeType::Map) {
     return RuntimeValue::unsigned_integer(value.item_count());
   }
-  if (value.type() != Type::String) return {};
+  if (value.type() != RuntimeType::String) return {};
   std::uint64_t characters = 0;
   for (const char byte : value.as_text()) {
     // Bytes 10xxxxxx continue a character.

@@ -7,17 +7,18 @@
 namespace betrace::rules {
 namespace {
 
-using Kind = Syntax::Kind;
+using SyntaxKind = Syntax::Kind;
 
 bool is_aggregate_call(const Syntax& syntax) noexcept {
-  return syntax.kind == Kind::Call && find_aggregate(syntax.names[0]) != nullptr &&
+  return syntax.kind == SyntaxKind::Call && find_aggregate(syntax.names[0]) != nullptr &&
          (syntax.children[0] == nullptr || is_trace_call(syntax));
 }
 
 // count(x).where(c).where(d)
 bool is_filtered_count(const Syntax& syntax) noexcept {
   const Syntax* base = &syntax;
-  while (base->kind == Kind::Call && base->children[0] != nullptr && base->names[0] == "where") {
+  while (base->kind == SyntaxKind::Call && base->children[0] != nullptr &&
+         base->names[0] == "where") {
     base = base->children[0].get();
   }
   return is_count_call(*base);
@@ -70,7 +71,7 @@ ValuePointer Checker::collected_value(const Syntax& call, const Syntax& syntax,
 
 bool Checker::read_percent(const Syntax& syntax, Value* aggregate) {
   const bool number =
-      syntax.kind == Kind::Literal &&
+      syntax.kind == SyntaxKind::Literal &&
       (syntax.literal.type == Literal::Type::Int || syntax.literal.type == Literal::Type::Double);
   if (number) {
     const bool whole = syntax.literal.type == Literal::Type::Int;
@@ -86,7 +87,7 @@ bool Checker::read_percent(const Syntax& syntax, Value* aggregate) {
 ValuePointer Checker::grouped(const Syntax& by, const Surroundings& around) {
   const Syntax& target = *by.children[0];
   if (!is_aggregate_call(target) && !is_filtered_count(target)) {
-    if (target.kind == Kind::Call && target.children[0] == nullptr) {
+    if (target.kind == SyntaxKind::Call && target.children[0] == nullptr) {
       CallResult unknown = call(target, around);  // a misspelt function is the deeper mistake
     }
     return refuse_by(by);
@@ -109,7 +110,7 @@ ValuePointer Checker::group_key(const Syntax& syntax, const Surroundings& around
   if (is_bare_name(syntax)) {
     return make_keyed(Value::Kind::SpanOrResource, dotted(syntax), syntax.range);
   }
-  if (syntax.kind == Kind::Literal) {
+  if (syntax.kind == SyntaxKind::Literal) {
     return refuse(Code::E_BY, syntax.range, "a group key is an attribute name or a value of span",
                   "write the key without quotes, or span.attributes[\"...\"]");
   }
@@ -122,7 +123,7 @@ ValuePointer Checker::group_key(const Syntax& syntax, const Surroundings& around
 }
 
 std::nullptr_t Checker::refuse_by(const Syntax& by) {
-  const bool twice = by.children[0]->kind == Kind::By;
+  const bool twice = by.children[0]->kind == SyntaxKind::By;
   return refuse(Code::E_BY, by.name_range,
                 twice ? "'by' comes last and only once"
                       : "'by' may only follow an aggregate on the left of a comparison",

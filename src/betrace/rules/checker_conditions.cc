@@ -6,7 +6,7 @@
 
 namespace betrace::rules {
 
-using Kind = Syntax::Kind;
+using SyntaxKind = Syntax::Kind;
 
 Surroundings Checker::candidate_of(const Surroundings& around, Place place) const noexcept {
   Surroundings inside = around;
@@ -18,28 +18,28 @@ Surroundings Checker::candidate_of(const Surroundings& around, Place place) cons
 
 ConditionPointer Checker::condition(const Syntax& syntax, const Surroundings& around) {
   switch (syntax.kind) {
-    case Kind::Or:
+    case SyntaxKind::Or:
       return logic(Condition::Kind::Or, syntax, around);
-    case Kind::And:
+    case SyntaxKind::And:
       return logic(Condition::Kind::And, syntax, around);
-    case Kind::Not:
+    case SyntaxKind::Not:
       return logic(Condition::Kind::Not, syntax, around);
-    case Kind::Compare:
+    case SyntaxKind::Compare:
       return test({syntax.comparison, syntax.negated, *syntax.children[0], *syntax.children[1],
                    syntax.range},
                   around);
-    case Kind::Literal:
+    case SyntaxKind::Literal:
       return literal_condition(syntax, around);
-    case Kind::Path:
+    case SyntaxKind::Path:
       return path_condition(syntax, around);
-    case Kind::Call:
+    case SyntaxKind::Call:
       return call_condition(syntax, around);
-    case Kind::Index:
-    case Kind::Member:
+    case SyntaxKind::Index:
+    case SyntaxKind::Member:
       return truth_of(value(syntax, around), syntax);
-    case Kind::By:
+    case SyntaxKind::By:
       return refuse_by(syntax);
-    case Kind::List:
+    case SyntaxKind::List:
       return refuse(Code::E_NOT_BOOL, syntax.range, "expected a condition, found a list",
                     "write value in [...]");
     default:
@@ -122,7 +122,7 @@ ConditionPointer Checker::arithmetic_condition(const Syntax& syntax) {
 // Attributes, their elements, and the fields that are bool by nature may stand alone.
 ConditionPointer Checker::truth_of(ValuePointer value, const Syntax& syntax) {
   if (value == nullptr) return nullptr;
-  const Syntax& base = syntax.kind == Kind::Index ? *syntax.children[0] : syntax;
+  const Syntax& base = syntax.kind == SyntaxKind::Index ? *syntax.children[0] : syntax;
   if (is_reserved_path(base) && base.names[0] == "resource") {
     return refuse(Code::E_RESERVED, syntax.range, "'resource' is reserved: not a condition",
                   "compare it with a value, e.g. != nil");

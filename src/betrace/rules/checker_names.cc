@@ -7,7 +7,7 @@
 
 namespace betrace::rules {
 
-using Kind = Syntax::Kind;
+using SyntaxKind = Syntax::Kind;
 
 // A bare or quoted name alone as a condition.
 ConditionPointer Checker::name_condition(std::string name, SourceRange range,
@@ -31,7 +31,8 @@ ConditionPointer Checker::name_condition(std::string name, SourceRange range,
 CallResult Checker::where(const Syntax& call, const Surroundings& around) {
   std::vector<const Syntax*> filters;
   const Syntax* base = &call;
-  for (; base->kind == Kind::Call && base->children[0] != nullptr && base->names[0] == "where";
+  for (;
+       base->kind == SyntaxKind::Call && base->children[0] != nullptr && base->names[0] == "where";
        base = base->children[0].get()) {
     if (!may_filter(*base, *base->children[0], around)) return {};
     filters.push_back(base->children[1].get());
@@ -75,9 +76,9 @@ bool Checker::may_filter(const Syntax& call, const Syntax& base, const Surroundi
   } else if (is_reserved_path(base)) {
     refuse(Code::E_RESERVED, base.range, fmt::format("'{}' is reserved", base.names[0]),
            fmt::format("if a span is really called '{}', quote it", excerpt(dotted(base))));
-  } else if (base.kind == Kind::By) {
+  } else if (base.kind == SyntaxKind::By) {
     refuse_by(base);
-  } else if (base.kind == Kind::Call) {
+  } else if (base.kind == SyntaxKind::Call) {
     const bool known = base.names[0] == "where" || is_count_call(base) || is_existence_call(base);
     if (known) return true;
     // A misspelt function is the deeper mistake.

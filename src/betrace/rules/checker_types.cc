@@ -6,7 +6,7 @@
 namespace betrace::rules {
 namespace {
 
-using Type = Literal::Type;
+using LiteralType = Literal::Type;
 
 bool is_text_type(ValueType type) noexcept {
   return type == ValueType::Any || type == ValueType::String || type == ValueType::SpanKind ||
@@ -52,7 +52,7 @@ bool Checker::may_compare(const Test& test, const Value& left, const Value& righ
 
 bool Checker::may_order(const Test& test, const Value& left, const Value& right) {
   const auto has_no_order = [](const Value& value) {
-    return is_literal(value, Type::Nil) || is_literal(value, Type::Bool);
+    return is_literal(value, LiteralType::Nil) || is_literal(value, LiteralType::Bool);
   };
   if (!has_no_order(left) && !has_no_order(right)) return true;
   refuse(Code::E_TYPE, test.range, "nil, true and false have no order", "use == or !=");
@@ -62,7 +62,7 @@ bool Checker::may_order(const Test& test, const Value& left, const Value& right)
 bool Checker::may_equal_duration(const Test& test, const Value& left, const Value& right) {
   const auto mixed = [](const Value& duration, const Value& text) {
     return type_of(duration) == ValueType::Duration && duration.kind != Value::Kind::Literal &&
-           is_literal(text, Type::String);
+           is_literal(text, LiteralType::String);
   };
   if (!mixed(left, right) && !mixed(right, left)) return true;
   refuse(Code::E_TYPE, test.range, "a duration is compared with text", "write 1s without quotes");
@@ -79,7 +79,7 @@ bool Checker::may_contain(const Test& test, const Value& right) {
       if (right.trace_field == TraceField::Services) return true;
       break;
     default:
-      if (is_literal(right, Type::List) || is_attribute(right)) return true;
+      if (is_literal(right, LiteralType::List) || is_attribute(right)) return true;
   }
   refuse(Code::E_TYPE, test.right.range, "the right side of 'in' must be a list or an attribute",
          "write in [\"a\", \"b\"] or in span.attributes[\"key\"]; for a part of a text use "

@@ -6,32 +6,32 @@
 
 namespace betrace::rules {
 
-using Kind = Syntax::Kind;
+using SyntaxKind = Syntax::Kind;
 
 ValuePointer Checker::value(const Syntax& syntax, const Surroundings& around) {
   switch (syntax.kind) {
-    case Kind::Literal: {
+    case SyntaxKind::Literal: {
       ValuePointer result = make_value(Value::Kind::Literal, syntax.range);
       result->literal = syntax.literal;
       return result;
     }
-    case Kind::Path:
+    case SyntaxKind::Path:
       return path_value(syntax, around);
-    case Kind::Call:
+    case SyntaxKind::Call:
       return call_value(syntax, around);
-    case Kind::Index:
+    case SyntaxKind::Index:
       return index(syntax, around);
-    case Kind::Add:
+    case SyntaxKind::Add:
       return operation(Value::Kind::Add, syntax, around);
-    case Kind::Subtract:
+    case SyntaxKind::Subtract:
       return operation(Value::Kind::Subtract, syntax, around);
-    case Kind::Multiply:
+    case SyntaxKind::Multiply:
       return operation(Value::Kind::Multiply, syntax, around);
-    case Kind::Divide:
+    case SyntaxKind::Divide:
       return operation(Value::Kind::Divide, syntax, around);
-    case Kind::Negate:
+    case SyntaxKind::Negate:
       return operation(Value::Kind::Negate, syntax, around);
-    case Kind::Length:
+    case SyntaxKind::Length:
       return operation(Value::Kind::Length, syntax, around);
     default:
       return refuse_as_value(syntax);
@@ -40,15 +40,15 @@ ValuePointer Checker::value(const Syntax& syntax, const Surroundings& around) {
 
 std::nullptr_t Checker::refuse_as_value(const Syntax& syntax) {
   switch (syntax.kind) {
-    case Kind::Member:
+    case SyntaxKind::Member:
       return refuse(Code::E_UNKNOWN_FIELD, syntax.name_range,
                     fmt::format("unknown field '.{}'", excerpt(syntax.names[0])),
                     fmt::format("elements are written [\"{0}\"], attributes of named spans "
                                 "\"name\".where({0} > 1)",
                                 excerpt(syntax.names[0])));
-    case Kind::By:
+    case SyntaxKind::By:
       return refuse_by(syntax);
-    case Kind::List:
+    case SyntaxKind::List:
       return refuse(Code::E_TYPE, syntax.range,
                     "a list may stand only to the right of in, == and !=");
     default:
@@ -143,8 +143,8 @@ ValuePointer Checker::indexed_reference(Reference reference, const Syntax& synta
 
 ValuePointer Checker::indexed(ValuePointer target, const Syntax& key, SourceRange range) {
   if (target == nullptr) return nullptr;
-  const bool whole_number = key.kind == Kind::Literal && key.literal.type == Literal::Type::Int &&
-                            key.literal.integer >= 0;
+  const bool whole_number = key.kind == SyntaxKind::Literal &&
+                            key.literal.type == Literal::Type::Int && key.literal.integer >= 0;
   if (!whole_number && !is_text(key)) {
     return refuse(Code::E_TYPE, key.range, "an index must be a string or a whole number",
                   "write [\"key\"] or [0]");

@@ -5,26 +5,20 @@
 #include <string>
 #include <vector>
 
+#include "betrace/base/ascii.h"
+
 namespace betrace::rules {
 namespace {
 
-using Type = RuntimeValue::Type;
+using RuntimeType = RuntimeValue::Type;
 using TextKind = RuntimeValue::TextKind;
 
-bool is_string(const RuntimeValue& value) noexcept { return value.type() == Type::String; }
-
-std::string to_lower(std::string_view text) {
-  std::string lower(text);
-  for (char& character : lower) {
-    if (character >= 'A' && character <= 'Z') character = static_cast<char>(character + 32);
-  }
-  return lower;
-}
+bool is_string(const RuntimeValue& value) noexcept { return value.type() == RuntimeType::String; }
 
 // The plain name behind any spelling of a kind or status: `SPAN_KIND_SERVER` -> `server`.
 std::string plain_name(std::string_view text, TextKind kind) {
   const std::string_view prefix = kind == TextKind::SpanKind ? "span_kind_" : "status_code_";
-  std::string name = to_lower(text);
+  std::string name = lower_case(text);
   if (name.starts_with(prefix)) name.erase(0, prefix.size());
   return name;
 }
@@ -39,7 +33,7 @@ std::strong_ordering compare_texts(const RuntimeValue& left, const RuntimeValue&
 std::optional<Number> number_beside(const RuntimeValue& value, const RuntimeValue& other) {
   const auto number = value.to_number();
   if (number || !is_string(value) || value.text_kind() != TextKind::Plain) return number;
-  if (other.type() != Type::Duration) return std::nullopt;
+  if (other.type() != RuntimeType::Duration) return std::nullopt;
   const auto duration = parse_duration(value.as_text());
   if (!duration) return std::nullopt;
   return Number::of(*duration);
@@ -108,11 +102,11 @@ bool is_equal_at(const RuntimeValue& left, const RuntimeValue& right, int depth)
   if (left.is_nil() || right.is_nil()) return left.is_nil() && right.is_nil();
   if (is_string(left) && is_string(right)) return compare_texts(left, right) == 0;
   if (left.is_numeric() || right.is_numeric()) return compare_as_numbers(left, right) == 0;
-  if (left.type() == Type::Bool && is_string(right)) return is_bool_named(left, right);
-  if (right.type() == Type::Bool && is_string(left)) return is_bool_named(right, left);
+  if (left.type() == RuntimeType::Bool && is_string(right)) return is_bool_named(left, right);
+  if (right.type() == RuntimeType::Bool && is_string(left)) return is_bool_named(right, left);
   if (left.type() != right.type()) return false;
-  if (left.type() == Type::Bool) return left.as_bool() == right.as_bool();
-  if (left.type() == Type::List) return are_lists_equal(left, right, depth);
+  if (left.type() == RuntimeType::Bool) return left.as_bool() == right.as_bool();
+  if (left.type() == RuntimeType::List) return are_lists_equal(left, right, depth);
   return are_maps_equal(left.as_map(), right.as_map(), depth);
 }
 
@@ -166,13 +160,13 @@ CompareOp opposite(CompareOp op) noexcept {
 }
 
 bool is_in(const RuntimeValue& left, const RuntimeValue& right) {
-  if (right.type() == Type::List) return has_item(right, left);
-  if (right.type() != Type::Map || !is_string(left)) return false;
+  if (right.type() == RuntimeType::List) return has_item(right, left);
+  if (right.type() != RuntimeType::Map || !is_string(left)) return false;
   return model::find_attribute(right.as_map(), left.as_text()).type() != model::ValueType::Nil;
 }
 
 bool contains(const RuntimeValue& left, const RuntimeValue& right) {
-  if (left.type() == Type::List) return has_item(left, right);
+  if (left.type() == RuntimeType::List) return has_item(left, right);
   if (!is_string(left) || !is_string(right)) return false;
   return left.as_text().find(right.as_text()) != std::string_view::npos;
 }

@@ -8,7 +8,7 @@
 namespace betrace::rules {
 namespace {
 
-using Kind = Condition::Kind;
+using ConditionKind = Condition::Kind;
 
 // Decides a clause, or remembers how it was decided for the same outer span.
 template <typename Decide>
@@ -104,17 +104,17 @@ bool is_grouped(const Condition& condition) noexcept {
 
 bool apply_test(const Condition& condition, const RuntimeValue& left, const RuntimeValue& right) {
   switch (condition.kind) {
-    case Kind::Compare:
+    case ConditionKind::Compare:
       return compare(condition.op, left, right);
-    case Kind::In:
+    case ConditionKind::In:
       return is_in(left, right);
-    case Kind::Contains:
+    case ConditionKind::Contains:
       return contains(left, right);
-    case Kind::StartsWith:
+    case ConditionKind::StartsWith:
       return starts_with(left, right);
-    case Kind::EndsWith:
+    case ConditionKind::EndsWith:
       return ends_with(left, right);
-    case Kind::Matches:
+    case ConditionKind::Matches:
       return left.type() == RuntimeValue::Type::String && condition.regex->search(left.as_text());
     default:
       return left.is_truthy();
@@ -124,23 +124,23 @@ bool apply_test(const Condition& condition, const RuntimeValue& left, const Runt
 bool holds(const Condition& condition, const Bindings& bindings, RuleRun* run) {
   if (run->budget().is_spent()) return false;
   switch (condition.kind) {
-    case Kind::True:
+    case ConditionKind::True:
       return true;
-    case Kind::False:
+    case ConditionKind::False:
       return false;
-    case Kind::And:
+    case ConditionKind::And:
       return all_hold(condition, bindings, run);
-    case Kind::Or:
+    case ConditionKind::Or:
       return any_holds(condition, bindings, run);
-    case Kind::Not:
+    case ConditionKind::Not:
       return !holds(*condition.children[0], bindings, run);
-    case Kind::Exists:
+    case ConditionKind::Exists:
       return exists(condition, bindings, run);
-    case Kind::Structure:
+    case ConditionKind::Structure:
       return is_so_related(condition, bindings, run);
-    case Kind::EventsAny:
+    case ConditionKind::EventsAny:
       return any_event(condition, bindings, run);
-    case Kind::LinksAny:
+    case ConditionKind::LinksAny:
       return any_link(condition, bindings, run);
     default:
       return test_holds(condition, bindings, run);

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "betrace/base/check.h"
+#include "betrace/rules/find_by_name.h"
 
 namespace betrace::rules {
 namespace {
@@ -56,13 +57,6 @@ constexpr std::array<LinkFieldRow, 2> kLinkFields = {{
     {"trace_id", LinkField::TraceId, ValueType::Id},
     {"span_id", LinkField::SpanId, ValueType::Id},
 }};
-
-template <typename Rows>
-auto find_by_name(const Rows& rows, std::string_view name) noexcept -> decltype(rows.data()) {
-  const auto found =
-      std::find_if(rows.begin(), rows.end(), [name](const auto& row) { return row.name == name; });
-  return found == rows.end() ? nullptr : &*found;
-}
 
 template <typename Rows, typename Field>
 auto find_by_field(const Rows& rows, Field field) noexcept -> decltype(rows.data()) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <vector>
 
+#include "betrace/rules/find_by_name.h"
 #include "betrace/rules/nearest_word.h"
 
 namespace betrace::rules {
@@ -81,13 +82,6 @@ constexpr std::array<Equivalent, 24> kEquivalents = {{
     {"has_after", "use trace.has(B and span.followed_by(A))"},
     {"within", "use span.preceded_by(A, 5s) or span.followed_by(A, 5s)"},
 }};
-
-template <typename Rows>
-auto find_by_name(const Rows& rows, std::string_view name) noexcept -> decltype(rows.data()) {
-  const auto found =
-      std::find_if(rows.begin(), rows.end(), [name](const auto& row) { return row.name == name; });
-  return found == rows.end() ? nullptr : &*found;
-}
 
 template <typename Rows>
 void append_names(const Rows& rows, std::vector<std::string_view>* names) {

@@ -5,6 +5,7 @@
 #include <array>
 #include <string>
 
+#include "betrace/base/ascii.h"
 #include "betrace/base/utf8.h"
 #include "betrace/rules/number_literal.h"
 #include "betrace/rules/string_literal.h"
@@ -58,7 +59,6 @@ constexpr std::array<Operator, 34> kOperators = {{
 bool is_space(char c) noexcept {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
 }
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 bool begins_name(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }

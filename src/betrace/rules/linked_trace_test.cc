@@ -13,6 +13,7 @@
 #include <set>
 #include <string>
 
+#include "betrace/base/test_seed.h"
 #include "betrace/rules/conformance_spans.h"
 #include "betrace/rules/structure.h"
 #include "betrace/rules/trace_sketch.h"
@@ -85,12 +86,7 @@ bool meets_cycle(const LinkedTrace& trace, std::uint32_t s) {
 
 class RandomShapeTest : public testing::Test {
  protected:
-  RandomShapeTest() {
-    const char* given = std::getenv("BETRACE_SEED");
-    const unsigned seed = given != nullptr ? static_cast<unsigned>(std::stoul(given)) : 11U;
-    std::cout << "BETRACE_SEED=" << seed << "\n";
-    random_.seed(seed);
-  }
+  RandomShapeTest() { random_.seed(test_seed()); }
 
   std::vector<model::KeptSpan> shape() {
     std::string lines;

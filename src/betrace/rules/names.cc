@@ -8,7 +8,7 @@
 namespace betrace::rules {
 namespace {
 
-using Kind = Syntax::Kind;
+using SyntaxKind = Syntax::Kind;
 
 constexpr std::array<std::string_view, 6> kReservedRoots = {"span",     "anchor", "trace",
                                                             "resource", "event",  "link"};
@@ -29,7 +29,7 @@ bool is_reserved_root(std::string_view word) noexcept {
   return std::find(kReservedRoots.begin(), kReservedRoots.end(), word) != kReservedRoots.end();
 }
 
-bool is_path(const Syntax& syntax) noexcept { return syntax.kind == Kind::Path; }
+bool is_path(const Syntax& syntax) noexcept { return syntax.kind == SyntaxKind::Path; }
 
 bool is_reserved_path(const Syntax& syntax) noexcept {
   return is_path(syntax) && is_reserved_root(syntax.names[0]);
@@ -44,19 +44,19 @@ bool is_word(const Syntax& syntax, std::string_view word) noexcept {
 }
 
 bool is_text(const Syntax& syntax) noexcept {
-  return syntax.kind == Kind::Literal && syntax.literal.type == Literal::Type::String;
+  return syntax.kind == SyntaxKind::Literal && syntax.literal.type == Literal::Type::String;
 }
 
 bool has_bare_operand(const Syntax& syntax) noexcept {
   switch (syntax.kind) {
-    case Kind::Path:
+    case SyntaxKind::Path:
       return is_bare_name(syntax);
-    case Kind::Add:
-    case Kind::Subtract:
-    case Kind::Multiply:
-    case Kind::Divide:
-    case Kind::Negate:
-    case Kind::Length:
+    case SyntaxKind::Add:
+    case SyntaxKind::Subtract:
+    case SyntaxKind::Multiply:
+    case SyntaxKind::Divide:
+    case SyntaxKind::Negate:
+    case SyntaxKind::Length:
       return std::any_of(syntax.children.begin(), syntax.children.end(),
                          [](const auto& child) { return has_bare_operand(*child); });
     default:
@@ -75,7 +75,7 @@ std::string dotted_front(const Syntax& path) {
 std::string excerpt(std::string_view text) { return quote_excerpt(text); }
 
 bool is_trace_call(const Syntax& syntax) noexcept {
-  return syntax.kind == Kind::Call && syntax.children[0] != nullptr &&
+  return syntax.kind == SyntaxKind::Call && syntax.children[0] != nullptr &&
          is_word(*syntax.children[0], "trace");
 }
 
@@ -84,7 +84,7 @@ bool is_existence_call(const Syntax& syntax) noexcept {
 }
 
 bool is_count_call(const Syntax& syntax) noexcept {
-  return syntax.kind == Kind::Call && syntax.names[0] == "count" &&
+  return syntax.kind == SyntaxKind::Call && syntax.names[0] == "count" &&
          (syntax.children[0] == nullptr || is_trace_call(syntax));
 }
 

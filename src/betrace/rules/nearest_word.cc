@@ -4,12 +4,12 @@
 #include <cstddef>
 #include <vector>
 
+#include "betrace/base/ascii.h"
+
 namespace betrace::rules {
 namespace {
 
 constexpr std::size_t kWordBytesMax = 64;
-
-char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 // Optimal string alignment distance, letters without regard to case.
 std::size_t distance(std::string_view left, std::string_view right) {
@@ -22,11 +22,11 @@ std::size_t distance(std::string_view left, std::string_view right) {
   for (std::size_t j = 0; j <= right.size(); ++j) cell(0, j) = j;
   for (std::size_t i = 1; i <= left.size(); ++i) {
     for (std::size_t j = 1; j <= right.size(); ++j) {
-      const bool same = lower(left[i - 1]) == lower(right[j - 1]);
+      const bool same = lower_case(left[i - 1]) == lower_case(right[j - 1]);
       std::size_t best =
           std::min({cell(i - 1, j) + 1, cell(i, j - 1) + 1, cell(i - 1, j - 1) + (same ? 0 : 1)});
-      const bool swapped = i > 1 && j > 1 && lower(left[i - 1]) == lower(right[j - 2]) &&
-                           lower(left[i - 2]) == lower(right[j - 1]);
+      const bool swapped = i > 1 && j > 1 && lower_case(left[i - 1]) == lower_case(right[j - 2]) &&
+                           lower_case(left[i - 2]) == lower_case(right[j - 1]);
       if (swapped) best = std::min(best, cell(i - 2, j - 2) + 1);
       cell(i, j) = best;
     }

@@ -8,7 +8,7 @@
 namespace betrace::rules {
 namespace {
 
-constexpr std::array<std::string_view, 4> kReserved = {"and", "or", "not", "in"};
+constexpr std::array<std::string_view, 4> kConnectives = {"and", "or", "not", "in"};
 constexpr std::array<std::string_view, 5> kInfix = {"contains", "starts_with", "ends_with",
                                                     "matches", "by"};
 
@@ -64,7 +64,8 @@ class Normalizer {
   void add_name(std::string_view name) {
     if (last_ == Part::Point) {
       attach(name, Part::Operand);
-    } else if (is_one_of(kReserved, name) || (last_ == Part::Operand && is_one_of(kInfix, name))) {
+    } else if (is_one_of(kConnectives, name) ||
+               (last_ == Part::Operand && is_one_of(kInfix, name))) {
       put(name, Part::Operator);
     } else {
       put_operand(std::string(name == "null" ? "nil" : name));

@@ -6,12 +6,11 @@
 #include <cstdio>
 #include <limits>
 
+#include "betrace/base/ascii.h"
 #include "betrace/rules/number_literal.h"
 
 namespace betrace::rules {
 namespace {
-
-constexpr double kTwoTo63 = 9223372036854775808.0;
 
 std::partial_ordering compare_with_double(std::int64_t left, double right) noexcept {
   if (right != right) return std::partial_ordering::unordered;
@@ -50,8 +49,6 @@ std::partial_ordering compare_wide(const Number& left, const Number& right) noex
 }
 
 std::partial_ordering reversed(std::partial_ordering order) noexcept { return 0 <=> order; }
-
-bool is_digit(char character) noexcept { return character >= '0' && character <= '9'; }
 
 // Takes the digits at the front of `*text`.
 std::string_view take_digits(std::string_view* text) noexcept {

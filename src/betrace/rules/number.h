@@ -11,6 +11,8 @@
 
 namespace betrace::rules {
 
+inline constexpr double kTwoTo63 = 9223372036854775808.0;
+
 /// Longest text that may be a number or a duration.
 inline constexpr std::size_t kNumberTextMax = 64;
 

@@ -8,6 +8,8 @@
 #include <string>
 #include <system_error>
 
+#include "betrace/base/ascii.h"
+
 namespace betrace::rules {
 namespace {
 
@@ -25,8 +27,6 @@ constexpr std::array<Unit, 8> kUnits = {{{"ns", 1},
                                          {"m", 60'000'000'000},
                                          {"h", 3'600'000'000'000},
                                          {"d", 86'400'000'000'000}}};
-
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 // Any byte beyond ASCII too: it may be a letter, as in a unit of another alphabet.
 bool is_word(char c) noexcept {

@@ -11,13 +11,12 @@
 namespace betrace::rules {
 namespace {
 
-constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
-constexpr std::int64_t kMin = std::numeric_limits<std::int64_t>::min();
-constexpr double kTwoTo63 = 9223372036854775808.0;
+constexpr std::int64_t kLargest = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t kSmallest = std::numeric_limits<std::int64_t>::min();
 
 TEST(CompareNumbersTest, AnIntegerIsNeverRoundedToADouble) {
-  EXPECT_TRUE(compare(Number::of(kMax), Number::of(kTwoTo63)) < 0);
-  EXPECT_TRUE(compare(Number::of(kMin), Number::of(-kTwoTo63)) == 0);
+  EXPECT_TRUE(compare(Number::of(kLargest), Number::of(kTwoTo63)) < 0);
+  EXPECT_TRUE(compare(Number::of(kSmallest), Number::of(-kTwoTo63)) == 0);
   EXPECT_TRUE(compare(Number::of(std::int64_t{9007199254740993}), Number::of(9007199254740992.0)) >
               0);
   EXPECT_TRUE(compare(Number::of(std::int64_t{2}), Number::of(2.5)) < 0);
@@ -28,10 +27,10 @@ TEST(CompareNumbersTest, InfinityIsBeyondEverythingAndNanIsUnordered) {
   const double infinity = std::numeric_limits<double>::infinity();
   const auto wide = parse_number("99999999999999999999");
   ASSERT_TRUE(wide.has_value());
-  EXPECT_TRUE(compare(Number::of(kMax), Number::of(infinity)) < 0);
+  EXPECT_TRUE(compare(Number::of(kLargest), Number::of(infinity)) < 0);
   EXPECT_TRUE(compare(*wide, Number::of(infinity)) < 0);
   EXPECT_TRUE(compare(*wide, Number::of(-infinity)) > 0);
-  EXPECT_TRUE(compare(Number::of(std::nan("")), Number::of(kMax)) ==
+  EXPECT_TRUE(compare(Number::of(std::nan("")), Number::of(kLargest)) ==
               std::partial_ordering::unordered);
   EXPECT_TRUE(compare(*wide, Number::of(std::nan(""))) == std::partial_ordering::unordered);
 }
@@ -44,7 +43,7 @@ TEST(CompareNumbersTest, IntegersBeyondSixtyFourBitsKeepEveryDigit) {
   EXPECT_TRUE(compare(*low, Number::of(kTwoTo63)) == 0);
   EXPECT_TRUE(compare(*high, Number::of(kTwoTo63)) > 0);
   EXPECT_TRUE(compare(*low, *high) < 0);
-  EXPECT_TRUE(compare(*negative, Number::of(kMin)) < 0);
+  EXPECT_TRUE(compare(*negative, Number::of(kSmallest)) < 0);
   EXPECT_TRUE(compare(*negative, *low) < 0);
   EXPECT_TRUE(compare(*negative, Number::of(-kTwoTo63)) < 0);
   EXPECT_TRUE(compare(Number::of(kTwoTo63), *high) < 0);

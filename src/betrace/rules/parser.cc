@@ -16,7 +16,7 @@ namespace betrace::rules {
 namespace {
 
 using Node = std::unique_ptr<Syntax>;
-using Kind = Syntax::Kind;
+using SyntaxKind = Syntax::Kind;
 
 constexpr std::string_view kClauseForm =
     "write when { A } always { B } never { C }: when first, braces required";
@@ -76,8 +76,8 @@ class Parser {
   }
 
   // Making nodes.
-  Node make(Kind kind, SourceRange range);
-  Node parent_of(Kind kind, Node first, Node second = nullptr);
+  Node make(SyntaxKind kind, SourceRange range);
+  Node parent_of(SyntaxKind kind, Node first, Node second = nullptr);
   bool adopt(Syntax* parent, Node child);
   bool count_node(SourceRange range);
   bool enter();
@@ -166,7 +166,7 @@ bool Parser::count_node(SourceRange range) {
   return false;
 }
 
-Node Parser::make(Kind kind, SourceRange range) {
+Node Parser::make(SyntaxKind kind, SourceRange range) {
   if (!count_node(range)) return nullptr;
   auto node = std::make_unique<Syntax>();
   node->kind = kind;
@@ -187,7 +187,7 @@ bool Parser::adopt(Syntax* parent, Node child) {
   return true;
 }
 
-Node Parser::parent_of(Kind kind, Node first, Node second) {
+Node Parser::parent_of(SyntaxKind kind, Node first, Node second) {
   if (first == nullptr) return nullptr;
   const bool binary = second != nullptr;
   Node parent = make(kind, range_from(first->range));
@@ -332,7 +332,7 @@ Node Parser::block(std::string_view clause) {
 Node Parser::expression() {
   Node first = conjunction();
   if (first == nullptr || !at_word("or")) return first;
-  Node disjunction = parent_of(Kind::Or, std::move(first));
+  Node disjunction = parent_of(SyntaxKind::Or, std::move(first));
   while (disjunction != nullptr && at_word("or")) {
     ++at_;
     if (!count_node(peek().range) || !adopt(disjunction.get(), conjunction())) return nullptr;
@@ -344,7 +344,7 @@ Node Parser::expression() {
 Node Parser::conjunction() {
   Node first = negation();
   if (first == nullptr || !at_word("and")) return first;
-  Node both = parent_of(Kind::And, std::move(first));
+  Node both = parent_of(SyntaxKind::And, std::move(first));
   while (both != nullptr && at_word("and")) {
     ++at_;
     if (!count_node(peek().range) || !adopt(both.get(), negation())) return nullptr;
@@ -365,7 +365,7 @@ Node Parser::negation() {
   Node node = comparison();
   for (; node != nullptr && operators > begin; --operators) {
     const SourceRange first = tokens_[operators - 1].range;
-    node = parent_of(Kind::Not, std::move(node));
+    node = parent_of(SyntaxKind::Not, std::move(node));
     if (node != nullptr) node->range = range_from(first);
   }
   return node;
@@ -380,7 +380,7 @@ Node Parser::comparison() {
   at_ += negated ? 2 : 1;
   Node right = sum();
   if (right == nullptr) return nullptr;
-  Node node = parent_of(Kind::Compare, std::move(left), std::move(right));
+  Node node = parent_of(SyntaxKind::Compare, std::move(left), std::move(right));
   if (node == nullptr) return nullptr;
   node->comparison = *comparison;
   node->negated = negated;
@@ -393,7 +393,7 @@ Node Parser::comparison() {
 Node Parser::sum() {
   Node left = term();
   while (left != nullptr && (at(TokenKind::Plus) || at(TokenKind::Minus))) {
-    const Kind kind = at(TokenKind::Plus) ? Kind::Add : Kind::Subtract;
+    const SyntaxKind kind = at(TokenKind::Plus) ? SyntaxKind::Add : SyntaxKind::Subtract;
     ++at_;
     Node right = term();
     if (right == nullptr) return nullptr;
@@ -405,7 +405,7 @@ Node Parser::sum() {
 Node Parser::term() {
   Node left = unary();
   while (left != nullptr && (at(TokenKind::Star) || at(TokenKind::Slash))) {
-    const Kind kind = at(TokenKind::Star) ? Kind::Multiply : Kind::Divide;
+    const SyntaxKind kind = at(TokenKind::Star) ? SyntaxKind::Multiply : SyntaxKind::Divide;
     ++at_;
     Node right = unary();
     if (right == nullptr) return nullptr;
@@ -428,7 +428,8 @@ Node Parser::unary() {
   Node node = negative_literal ? number() : postfix();
   for (; node != nullptr && operators > begin; --operators) {
     const Token& sign = tokens_[operators - 1];
-    node = parent_of(sign.kind == TokenKind::Minus ? Kind::Negate : Kind::Length, std::move(node));
+    node = parent_of(sign.kind == TokenKind::Minus ? SyntaxKind::Negate : SyntaxKind::Length,
+                     std::move(node));
     if (node != nullptr) node->range = range_from(sign.range);
   }
   return node;
@@ -471,7 +472,7 @@ Node Parser::member(Node target) {
                   fmt::format("expected a name after '.', found {}", shown(peek())),
                   "names with other characters than letters, digits, _ and . must be quoted");
   }
-  const bool path = target->kind == Kind::Path;
+  const bool path = target->kind == SyntaxKind::Path;
   // Below a span or a resource `where` may be part of an attribute's key.
   const bool key =
       path && target->names.size() > 1 &&
@@ -489,7 +490,7 @@ Node Parser::member(Node target) {
     target->range = range_from(target->range);
     return target;
   }
-  Node node = parent_of(Kind::Member, std::move(target));
+  Node node = parent_of(SyntaxKind::Member, std::move(target));
   if (node == nullptr) return nullptr;
   node->names.push_back(segment);
   node->name_range = segment_range;
@@ -500,7 +501,7 @@ Node Parser::member(Node target) {
 Node Parser::method(Node target) {
   if (!at(TokenKind::Name)) return member(std::move(target));
   const SourceRange first = target->range;
-  Node call = make(Kind::Call, first);
+  Node call = make(SyntaxKind::Call, first);
   if (call == nullptr || !adopt(call.get(), std::move(target))) return nullptr;
   call->names.push_back(word());
   call->name_range = peek().range;
@@ -516,12 +517,12 @@ Node Parser::index(Node target) {
   Node key = expression();
   leave();
   if (key == nullptr || !close(TokenKind::RightBracket, "]")) return nullptr;
-  return parent_of(Kind::Index, std::move(target), std::move(key));
+  return parent_of(SyntaxKind::Index, std::move(target), std::move(key));
 }
 
 Node Parser::by(Node target) {
   const SourceRange first = target->range;
-  Node node = make(Kind::By, first);
+  Node node = make(SyntaxKind::By, first);
   if (node == nullptr || !adopt(node.get(), std::move(target))) return nullptr;
   node->name_range = peek().range;
   at_ += 2;
@@ -573,7 +574,7 @@ Node Parser::name() {
     refuse_habit();
     return nullptr;
   }
-  Node node = make(call ? Kind::Call : Kind::Path, peek().range);
+  Node node = make(call ? SyntaxKind::Call : SyntaxKind::Path, peek().range);
   if (node == nullptr) return nullptr;
   node->names.push_back(word());
   node->name_range = peek().range;
@@ -587,7 +588,7 @@ Node Parser::name() {
 }
 
 Node Parser::string() {
-  Node node = make(Kind::Literal, peek().range);
+  Node node = make(SyntaxKind::Literal, peek().range);
   if (node == nullptr) return nullptr;
   node->literal.type = Literal::Type::String;
   node->literal.text = string_value(text_of(text_, peek()));
@@ -596,14 +597,14 @@ Node Parser::string() {
 }
 
 Node Parser::number() {
-  Node node = make(Kind::Literal, peek().range);
+  Node node = make(SyntaxKind::Literal, peek().range);
   if (node == nullptr || !number_item(&node->literal)) return nullptr;
   node->range = range_from(node->range);
   return node;
 }
 
 Node Parser::word_literal() {
-  Node node = make(Kind::Literal, peek().range);
+  Node node = make(SyntaxKind::Literal, peek().range);
   if (node == nullptr) return nullptr;
   const bool boolean = at_word("true") || at_word("false");
   node->literal.type = boolean ? Literal::Type::Bool : Literal::Type::Nil;
@@ -624,7 +625,7 @@ Node Parser::parenthesis() {
 // ---- lists
 
 Node Parser::list() {
-  Node node = make(Kind::List, peek().range);
+  Node node = make(SyntaxKind::List, peek().range);
   if (node == nullptr) return nullptr;
   node->literal.type = Literal::Type::List;
   ++at_;

@@ -16,6 +16,7 @@
 #include <random>
 #include <string>
 
+#include "betrace/base/test_seed.h"
 #include "betrace/rules/lexer.h"
 
 namespace betrace::rules {
@@ -105,15 +106,8 @@ TEST(ParserLimitTest, StopsWideTrees) {
   EXPECT_EQ(outcome_of("a" + repeated(".a", 10'000)), "E_LIMIT");
 }
 
-std::uint64_t seed() {
-  const char* text = std::getenv("BETRACE_SEED");
-  const std::uint64_t value = text != nullptr ? std::strtoull(text, nullptr, 10) : 20240601;
-  std::cout << "BETRACE_SEED=" << value << "\n";
-  return value;
-}
-
 TEST(ParserTest, AnySequenceOfTokensIsATreeOrOneMistakeInsideTheText) {
-  std::mt19937_64 random(seed());
+  std::mt19937_64 random(test_seed());
   const char* words[] = {"a",     "span", "trace",   "when",   "always", "never", "not",
                          "and",   "or",   "in",      "by",     "where",  "nil",   "true",
                          "\"s\"", "5",    "5s",      "(",      ")",      "[",     "]",

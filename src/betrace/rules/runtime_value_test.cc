@@ -18,11 +18,11 @@ namespace betrace::rules {
 namespace {
 
 using model::ValueView;
-using Type = RuntimeValue::Type;
+using RuntimeType = RuntimeValue::Type;
 
 TEST(RuntimeValueTest, BytesReadAsBase64Text) {
   const auto value = RuntimeValue::of(ValueView::bytes(std::string_view("\x00\xff", 2)));
-  ASSERT_EQ(value.type(), Type::String);
+  ASSERT_EQ(value.type(), RuntimeType::String);
   EXPECT_EQ(value.as_text(), "AP8=");
 }
 
@@ -112,8 +112,8 @@ TEST(ArithmeticTest, ADurationWithARealIsRoundedTowardZeroOnce) {
 
 TEST(ArithmeticTest, TheLeastIntegerHasNoOppositeAndBecomesADouble) {
   const auto least = RuntimeValue::integer(std::numeric_limits<std::int64_t>::min());
-  EXPECT_EQ(negate(least).type(), Type::Double);
-  EXPECT_EQ(divide(least, RuntimeValue::integer(-1)).type(), Type::Double);
+  EXPECT_EQ(negate(least).type(), RuntimeType::Double);
+  EXPECT_EQ(divide(least, RuntimeValue::integer(-1)).type(), RuntimeType::Double);
 }
 
 TEST(AggregatesTest, AWholeRankIsNotRaisedByBinaryFractions) {

@@ -14,6 +14,7 @@
 #include <string>
 
 #include "betrace/base/json.h"
+#include "betrace/base/test_seed.h"
 #include "betrace/rules/checked_rule.h"
 #include "betrace/rules/conformance_spans.h"
 #include "betrace/rules/naive_evaluator.h"
@@ -25,7 +26,7 @@ using Spans = std::vector<const model::KeptSpan*>;
 
 const std::string kFile = BETRACE_SOURCE_DIR "/../shared/rules/cases.public.jsonl";
 
-struct Case {
+struct SharedCase {
   std::string name;
   CheckedRule rule;
   std::vector<model::KeptSpan> spans;
@@ -45,7 +46,7 @@ std::string joined(const std::set<std::string>& words) {
 }
 
 // `no match`, or `match` with the ids that are kept, ascending.
-std::string outcome(const CheckedRule& rule, const Spans& spans) {
+std::string kept_outcome(const CheckedRule& rule, const Spans& spans) {
   const LinkedTrace trace = link(spans);
   const Evaluation evaluation = evaluate(rule, trace);
   if (!evaluation.evaluated) return "not evaluated";
@@ -67,8 +68,8 @@ std::string expected_outcome(const Json& row) {
   return "match " + joined(ids);
 }
 
-std::vector<Case> read_cases() {
-  std::vector<Case> cases;
+std::vector<SharedCase> read_cases() {
+  std::vector<SharedCase> cases;
   std::ifstream lines(kFile);
   for (std::string line; std::getline(lines, line);) {
     const auto row = parse_json(line);
@@ -96,40 +97,34 @@ class SharedCasesTest : public testing::Test {
     ASSERT_EQ(cases_.size(), 640u);
   }
 
-  std::vector<Case> cases_;
+  std::vector<SharedCase> cases_;
 };
 
-unsigned seed() {
-  const char* given = std::getenv("BETRACE_SEED");
-  const unsigned seed = given != nullptr ? static_cast<unsigned>(std::stoul(given)) : 20240601U;
-  std::cout << "BETRACE_SEED=" << seed << "\n";
-  return seed;
-}
-
 TEST_F(SharedCasesTest, EveryCaseMatchesAndCitesAsItStates) {
-  for (const Case& item : cases_) {
-    EXPECT_EQ(outcome(item.rule, pointers_to(item.spans)), item.expected) << item.name << "\n"
-                                                                          << item.rule.text;
+  for (const SharedCase& item : cases_) {
+    EXPECT_EQ(kept_outcome(item.rule, pointers_to(item.spans)), item.expected) << item.name << "\n"
+                                                                               << item.rule.text;
   }
 }
 
 TEST_F(SharedCasesTest, OrderAndRepetitionOfSpansChangeNothing) {
-  std::mt19937 random(seed());
-  for (const Case& item : cases_) {
+  std::mt19937_64 random(test_seed());
+  for (const SharedCase& item : cases_) {
     if (item.name.starts_with("dup.first.")) continue;
     Spans spans = pointers_to(item.spans);
     for (int round = 0; round < 4; ++round) {
       spans.push_back(spans[random() % spans.size()]);
       std::shuffle(spans.begin(), spans.end(), random);
-      EXPECT_EQ(outcome(item.rule, spans), item.expected) << item.name << "\n" << item.rule.text;
+      EXPECT_EQ(kept_outcome(item.rule, spans), item.expected) << item.name << "\n"
+                                                               << item.rule.text;
     }
   }
 }
 
 TEST_F(SharedCasesTest, AMonotoneRuleStaysTrueWhileSpansAreAdded) {
-  std::mt19937 random(seed());
+  std::mt19937_64 random(test_seed());
   int turned_true = 0;
-  for (const Case& item : cases_) {
+  for (const SharedCase& item : cases_) {
     if (!item.rule.monotone || item.name.starts_with("dup.first.")) continue;
     Spans spans = pointers_to(item.spans);
     std::shuffle(spans.begin(), spans.end(), random);

@@ -16,7 +16,7 @@
 namespace betrace::rules {
 namespace {
 
-const std::string kFolder = BETRACE_SOURCE_DIR "/../shared/rules/";
+const std::string kSharedFolder = BETRACE_SOURCE_DIR "/../shared/rules/";
 
 std::set<std::string> codes_of(const Json& row) {
   std::set<std::string> codes;
@@ -25,7 +25,7 @@ std::set<std::string> codes_of(const Json& row) {
   return codes;
 }
 
-std::set<std::string> warnings_of(const CheckedRule& rule) {
+std::set<std::string> warning_set(const CheckedRule& rule) {
   std::set<std::string> codes;
   for (const Diagnostic& warning : rule.warnings) {
     codes.insert(std::string(name_of(warning.code)));
@@ -33,7 +33,7 @@ std::set<std::string> warnings_of(const CheckedRule& rule) {
   return codes;
 }
 
-std::string joined(const std::set<std::string>& words) {
+std::string listed(const std::set<std::string>& words) {
   std::string result;
   for (const std::string& word : words) result += word + " ";
   return result;
@@ -43,12 +43,12 @@ std::string joined(const std::set<std::string>& words) {
 std::string verdict_of(const std::string& expression) {
   const auto rule = check_rule(expression);
   if (!rule) return std::string(name_of(rule.error().code)) + " " + rule.error().message;
-  return "loads " + joined(warnings_of(*rule));
+  return "loads " + listed(warning_set(*rule));
 }
 
 std::string expected_verdict(const Json& row) {
   if (!row["should_parse"].get<bool>()) return row["reject_code"].get<std::string>();
-  return "loads " + joined(codes_of(row));
+  return "loads " + listed(codes_of(row));
 }
 
 void expect_class(const std::string& expression, const std::string& scope, bool monotone) {
@@ -58,7 +58,7 @@ void expect_class(const std::string& expression, const std::string& scope, bool 
   EXPECT_EQ(rule->monotone, monotone) << expression;
 }
 
-void expect_row(const Json& row) {
+void expect_shared_row(const Json& row) {
   const auto expression = row["expr"].get<std::string>();
   const std::string note = row.value("note", "");
   const std::string verdict = verdict_of(expression);
@@ -76,7 +76,7 @@ void expect_row(const Json& row) {
 
 template <typename Visit>
 std::size_t for_each_row(const std::string& file, Visit visit) {
-  std::ifstream lines(kFolder + file);
+  std::ifstream lines(kSharedFolder + file);
   std::string line;
   std::size_t count = 0;
   for (; std::getline(lines, line); ++count) {
@@ -87,11 +87,11 @@ std::size_t for_each_row(const std::string& file, Visit visit) {
   return count;
 }
 
-bool is_present(const std::string& file) { return std::filesystem::exists(kFolder + file); }
+bool is_present(const std::string& file) { return std::filesystem::exists(kSharedFolder + file); }
 
 TEST(SharedCorpusTest, EveryRowHasItsVerdict) {
   if (!is_present("corpus.public.jsonl")) GTEST_SKIP() << "no conformance data beside the checkout";
-  EXPECT_EQ(for_each_row("corpus.public.jsonl", expect_row), 1278u);
+  EXPECT_EQ(for_each_row("corpus.public.jsonl", expect_shared_row), 1278u);
 }
 
 TEST(SharedCorpusTest, EveryCaseHasItsScopeAndDirection) {

@@ -10,6 +10,7 @@
 #include <random>
 #include <string>
 
+#include "betrace/base/test_seed.h"
 #include "betrace/base/utf8.h"
 
 namespace betrace::rules {
@@ -57,15 +58,8 @@ TEST(FindHiddenCharacterTest, SaysWhere) {
   EXPECT_EQ(find_hidden_character("\"支払い é\""), std::string_view::npos);
 }
 
-std::uint64_t seed() {
-  const char* text = std::getenv("BETRACE_SEED");
-  const std::uint64_t value = text != nullptr ? std::strtoull(text, nullptr, 10) : 20240601;
-  std::cout << "BETRACE_SEED=" << value << "\n";
-  return value;
-}
-
 TEST(StringLiteralTest, RandomValuesComeBack) {
-  std::mt19937_64 random(seed());
+  std::mt19937_64 random(test_seed());
   const std::string pieces[] = {"a",
                                 "\"",
                                 "\\",

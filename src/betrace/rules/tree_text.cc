@@ -11,10 +11,10 @@
 namespace betrace::rules {
 namespace {
 
-constexpr std::array<std::string_view, 6> kOperators = {"==", "!=", "<", "<=", ">", ">="};
-constexpr std::array<std::string_view, 7> kAggregates = {
+constexpr std::array<std::string_view, 6> kOperatorNames = {"==", "!=", "<", "<=", ">", ">="};
+constexpr std::array<std::string_view, 7> kAggregateNames = {
     "count", "sum", "avg", "min", "max", "percentile", "count_distinct"};
-constexpr std::array<std::string_view, 8> kStructure = {
+constexpr std::array<std::string_view, 8> kStructureNames = {
     "has_parent",  "has_child",   "has_ancestor", "has_descendant",
     "has_sibling", "preceded_by", "followed_by",  "overlaps"};
 
@@ -92,7 +92,7 @@ std::string aggregate_text(const Value& value) {
   if (value.condition != nullptr) add_argument(tree_text(*value.condition), &arguments);
   std::string keys;
   for (const auto& key : value.group_by) add_argument(tree_text(*key), &keys);
-  return fmt::format("{}({}){}", name_in(kAggregates, value.aggregate), arguments,
+  return fmt::format("{}({}){}", name_in(kAggregateNames, value.aggregate), arguments,
                      keys.empty() ? "" : fmt::format(" by ({})", keys));
 }
 
@@ -113,7 +113,7 @@ std::string list_of_conditions(const Condition& condition, std::string_view word
 
 std::string structure_text(const Condition& condition) {
   return fmt::format("{}.{}({}{})", span_text(condition.span),
-                     name_in(kStructure, condition.method), tree_text(*condition.children[0]),
+                     name_in(kStructureNames, condition.method), tree_text(*condition.children[0]),
                      condition.within_ns ? fmt::format(", {}ns", *condition.within_ns) : "");
 }
 
@@ -222,7 +222,7 @@ std::string tree_text(const Condition& condition) {
     case Condition::Kind::Not:
       return "not " + list_of_conditions(condition, "");
     case Condition::Kind::Compare:
-      return test_text(condition, name_in(kOperators, condition.op));
+      return test_text(condition, name_in(kOperatorNames, condition.op));
     case Condition::Kind::In:
       return test_text(condition, "in");
     case Condition::Kind::Contains:

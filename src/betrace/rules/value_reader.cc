@@ -11,21 +11,21 @@
 namespace betrace::rules {
 namespace {
 
-using Kind = Value::Kind;
+using ValueKind = Value::Kind;
 
 // True if the value is calculated from operands[0].
-bool is_operation(Kind kind) noexcept {
+bool is_operation(ValueKind kind) noexcept {
   switch (kind) {
-    case Kind::Add:
-    case Kind::Subtract:
-    case Kind::Multiply:
-    case Kind::Divide:
-    case Kind::Negate:
-    case Kind::Length:
-    case Kind::Lower:
-    case Kind::Upper:
-    case Kind::IndexKey:
-    case Kind::IndexItem:
+    case ValueKind::Add:
+    case ValueKind::Subtract:
+    case ValueKind::Multiply:
+    case ValueKind::Divide:
+    case ValueKind::Negate:
+    case ValueKind::Length:
+    case ValueKind::Lower:
+    case ValueKind::Upper:
+    case ValueKind::IndexKey:
+    case ValueKind::IndexItem:
       return true;
     default:
       return false;
@@ -44,15 +44,15 @@ RuntimeValue item_of_list(const RuntimeValue& list, std::uint64_t index) {
 
 RuntimeValue apply_unary(const Value& operation, const RuntimeValue& operand) {
   switch (operation.kind) {
-    case Kind::Negate:
+    case ValueKind::Negate:
       return negate(operand);
-    case Kind::Length:
+    case ValueKind::Length:
       return length(operand);
-    case Kind::Lower:
+    case ValueKind::Lower:
       return lower(operand);
-    case Kind::Upper:
+    case ValueKind::Upper:
       return upper(operand);
-    case Kind::IndexKey:
+    case ValueKind::IndexKey:
       return field_of_map(operand, operation.key);
     default:
       return item_of_list(operand, operation.index);
@@ -64,11 +64,11 @@ RuntimeValue apply_operation(const Value& operation, const RuntimeValue& left,
   if (operation.operands.size() < 2) return apply_unary(operation, left);
   const RuntimeValue right = read_value(*operation.operands[1], bindings, run);
   switch (operation.kind) {
-    case Kind::Add:
+    case ValueKind::Add:
       return add(left, right);
-    case Kind::Subtract:
+    case ValueKind::Subtract:
       return subtract(left, right);
-    case Kind::Multiply:
+    case ValueKind::Multiply:
       return multiply(left, right);
     default:
       return divide(left, right);
@@ -88,15 +88,15 @@ RuntimeValue read_of_span(const Value& value, const Bindings& bindings, RuleRun*
   const BoundSpan span = resolve(value.span, bindings, *run);
   if (span.is_absent()) return {};
   switch (value.kind) {
-    case Kind::SpanField:
+    case ValueKind::SpanField:
       return read_field(value.span_field, span, run->trace());
-    case Kind::SpanAttribute:
+    case ValueKind::SpanAttribute:
       return attribute_of(span.view->attributes, value.key);
-    case Kind::SpanAttributes:
+    case ValueKind::SpanAttributes:
       return RuntimeValue::map(span.view->attributes);
-    case Kind::ResourceAttribute:
+    case ValueKind::ResourceAttribute:
       return attribute_of(span.view->resource, value.key);
-    case Kind::ResourceAttributes:
+    case ValueKind::ResourceAttributes:
       return RuntimeValue::map(span.view->resource);
     default:
       return span_or_resource(*span.view, value.key);
@@ -133,33 +133,33 @@ RuntimeValue count_links(const Value& value, const Bindings& bindings, RuleRun* 
 
 RuntimeValue read_of_event(const Value& value, const model::EventView* event) {
   if (event == nullptr) return {};
-  if (value.kind == Kind::EventField) return read_field(value.event_field, *event);
+  if (value.kind == ValueKind::EventField) return read_field(value.event_field, *event);
   return attribute_of(event->attributes, value.key);
 }
 
 RuntimeValue read_of_link(const Value& value, const model::LinkView* link) {
   if (link == nullptr) return {};
-  if (value.kind == Kind::LinkField) return read_field(value.link_field, *link);
+  if (value.kind == ValueKind::LinkField) return read_field(value.link_field, *link);
   return attribute_of(link->attributes, value.key);
 }
 
 RuntimeValue read_source(const Value& value, const Bindings& bindings, RuleRun* run) {
   switch (value.kind) {
-    case Kind::Literal:
+    case ValueKind::Literal:
       return RuntimeValue::of(value.literal);
-    case Kind::TraceField:
+    case ValueKind::TraceField:
       return run->fields().read(value.trace_field);
-    case Kind::EventField:
-    case Kind::EventAttribute:
+    case ValueKind::EventField:
+    case ValueKind::EventAttribute:
       return read_of_event(value, bindings.event);
-    case Kind::LinkField:
-    case Kind::LinkAttribute:
+    case ValueKind::LinkField:
+    case ValueKind::LinkAttribute:
       return read_of_link(value, bindings.link);
-    case Kind::EventsCount:
+    case ValueKind::EventsCount:
       return count_events(value, bindings, run);
-    case Kind::LinksCount:
+    case ValueKind::LinksCount:
       return count_links(value, bindings, run);
-    case Kind::Aggregate:
+    case ValueKind::Aggregate:
       return read_aggregate(value, bindings, run);
     default:
       return read_of_span(value, bindings, run);

@@ -5,7 +5,7 @@
 namespace betrace::rules {
 namespace {
 
-using Kind = Value::Kind;
+using ValueKind = Value::Kind;
 
 ValueType type_of_literal(const Literal& literal) noexcept {
   switch (literal.type) {
@@ -36,9 +36,9 @@ ValueType type_of_arithmetic(const Value& value) noexcept {
   const bool left = type_of(*value.operands[0]) == ValueType::Duration;
   const bool right = type_of(*value.operands[1]) == ValueType::Duration;
   switch (value.kind) {
-    case Kind::Multiply:
+    case ValueKind::Multiply:
       return left != right ? ValueType::Duration : ValueType::Any;
-    case Kind::Divide:
+    case ValueKind::Divide:
       return left && is_number(type_of(*value.operands[1])) ? ValueType::Duration : ValueType::Any;
     default:
       return left || right ? ValueType::Duration : ValueType::Any;
@@ -60,35 +60,35 @@ ValueType type_of_aggregate(const Value& value) noexcept {
 
 ValueType type_of(const Value& value) noexcept {
   switch (value.kind) {
-    case Kind::Literal:
+    case ValueKind::Literal:
       return type_of_literal(value.literal);
-    case Kind::SpanField:
+    case ValueKind::SpanField:
       return row_of(value.span_field).type;
-    case Kind::TraceField:
+    case ValueKind::TraceField:
       return row_of(value.trace_field).type;
-    case Kind::EventField:
+    case ValueKind::EventField:
       return row_of(value.event_field).type;
-    case Kind::LinkField:
+    case ValueKind::LinkField:
       return row_of(value.link_field).type;
-    case Kind::SpanAttributes:
-    case Kind::ResourceAttributes:
+    case ValueKind::SpanAttributes:
+    case ValueKind::ResourceAttributes:
       return ValueType::Map;
-    case Kind::EventsCount:
-    case Kind::LinksCount:
-    case Kind::Length:
+    case ValueKind::EventsCount:
+    case ValueKind::LinksCount:
+    case ValueKind::Length:
       return ValueType::Int;
-    case Kind::Lower:
-    case Kind::Upper:
+    case ValueKind::Lower:
+    case ValueKind::Upper:
       return ValueType::String;
-    case Kind::Negate:
+    case ValueKind::Negate:
       return type_of(*value.operands[0]) == ValueType::Duration ? ValueType::Duration
                                                                 : ValueType::Any;
-    case Kind::Add:
-    case Kind::Subtract:
-    case Kind::Multiply:
-    case Kind::Divide:
+    case ValueKind::Add:
+    case ValueKind::Subtract:
+    case ValueKind::Multiply:
+    case ValueKind::Divide:
       return type_of_arithmetic(value);
-    case Kind::Aggregate:
+    case ValueKind::Aggregate:
       return type_of_aggregate(value);
     default:
       return ValueType::Any;
@@ -96,25 +96,25 @@ ValueType type_of(const Value& value) noexcept {
 }
 
 bool is_constant(const Value& value) noexcept {
-  if (value.kind == Kind::Literal) return true;
-  if (value.kind == Kind::Aggregate || value.operands.empty()) return false;
+  if (value.kind == ValueKind::Literal) return true;
+  if (value.kind == ValueKind::Aggregate || value.operands.empty()) return false;
   return std::all_of(value.operands.begin(), value.operands.end(),
                      [](const auto& operand) { return is_constant(*operand); });
 }
 
 bool is_literal(const Value& value, Literal::Type type) noexcept {
-  return value.kind == Kind::Literal && value.literal.type == type;
+  return value.kind == ValueKind::Literal && value.literal.type == type;
 }
 
 bool is_attribute(const Value& value) noexcept {
   switch (value.kind) {
-    case Kind::SpanAttribute:
-    case Kind::ResourceAttribute:
-    case Kind::EventAttribute:
-    case Kind::LinkAttribute:
+    case ValueKind::SpanAttribute:
+    case ValueKind::ResourceAttribute:
+    case ValueKind::EventAttribute:
+    case ValueKind::LinkAttribute:
       return true;
-    case Kind::IndexKey:
-    case Kind::IndexItem:
+    case ValueKind::IndexKey:
+    case ValueKind::IndexItem:
       return is_attribute(*value.operands[0]);
     default:
       return false;

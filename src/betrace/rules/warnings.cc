@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "betrace/base/ascii.h"
 #include "betrace/rules/names.h"
 #include "betrace/rules/string_literal.h"
 #include "betrace/rules/tree_walk.h"
@@ -17,15 +18,10 @@ constexpr std::array<std::string_view, 5> kKinds = {"internal", "server", "clien
                                                     "consumer"};
 constexpr std::array<std::string_view, 3> kStatuses = {"unset", "ok", "error"};
 
-std::string lower(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return text;
-}
-
 template <std::size_t size>
 bool is_one_of(const std::array<std::string_view, size>& values, std::string_view prefix,
                const std::string& text) {
-  std::string name = lower(text);
+  std::string name = lower_case(text);
   if (name.starts_with(prefix)) name.erase(0, prefix.size());
   return std::find(values.begin(), values.end(), name) != values.end();
 }

@@ -11,16 +11,16 @@
 namespace betrace::rules {
 namespace {
 
-using Kind = Condition::Kind;
+using ConditionKind = Condition::Kind;
 
-bool is_comparison(Kind kind) noexcept {
+bool is_comparison(ConditionKind kind) noexcept {
   switch (kind) {
-    case Kind::Compare:
-    case Kind::In:
-    case Kind::Contains:
-    case Kind::StartsWith:
-    case Kind::EndsWith:
-    case Kind::Matches:
+    case ConditionKind::Compare:
+    case ConditionKind::In:
+    case ConditionKind::Contains:
+    case ConditionKind::StartsWith:
+    case ConditionKind::EndsWith:
+    case ConditionKind::Matches:
       return true;
     default:
       return false;
@@ -51,11 +51,12 @@ std::vector<const Value*> aggregates_in(const Value& side) {
 }
 
 bool claims_small_left(const Condition& test, CompareOp op) noexcept {
-  return test.kind == Kind::Compare && (op == CompareOp::Less || op == CompareOp::LessOrEqual);
+  return test.kind == ConditionKind::Compare &&
+         (op == CompareOp::Less || op == CompareOp::LessOrEqual);
 }
 
 bool claims_small_right(const Condition& test, CompareOp op) noexcept {
-  return test.kind == Kind::Compare &&
+  return test.kind == ConditionKind::Compare &&
          (op == CompareOp::Greater || op == CompareOp::GreaterOrEqual);
 }
 
@@ -117,30 +118,30 @@ void WitnessCollector::cite_fitting(const void* clause, const Condition* body,
 void WitnessCollector::why(const Condition& condition, const Bindings& bindings) {
   if (run_.budget().is_spent()) return;
   switch (condition.kind) {
-    case Kind::True:
-    case Kind::False:
+    case ConditionKind::True:
+    case ConditionKind::False:
       return;
-    case Kind::And:
+    case ConditionKind::And:
       for (const auto& child : condition.children) why(*child, bindings);
       return;
-    case Kind::Or:
+    case ConditionKind::Or:
       for (const auto& child : condition.children) {
         if (holds(*child, bindings, &run_)) why(*child, bindings);
       }
       return;
-    case Kind::Not:
+    case ConditionKind::Not:
       whynot(*condition.children[0], bindings);
       return;
-    case Kind::Exists:
+    case ConditionKind::Exists:
       why_exists(condition, bindings);
       return;
-    case Kind::Structure:
+    case ConditionKind::Structure:
       why_structure(condition, bindings);
       return;
-    case Kind::EventsAny:
+    case ConditionKind::EventsAny:
       why_event(condition, bindings);
       return;
-    case Kind::LinksAny:
+    case ConditionKind::LinksAny:
       why_link(condition, bindings);
       return;
     default:
@@ -150,11 +151,11 @@ void WitnessCollector::why(const Condition& condition, const Bindings& bindings)
 
 void WitnessCollector::whynot(const Condition& condition, const Bindings& bindings) {
   if (run_.budget().is_spent()) return;
-  if (condition.kind == Kind::Not) {
+  if (condition.kind == ConditionKind::Not) {
     why(*condition.children[0], bindings);
     return;
   }
-  if (condition.kind == Kind::And || condition.kind == Kind::Or) {
+  if (condition.kind == ConditionKind::And || condition.kind == ConditionKind::Or) {
     for (const auto& child : condition.children) {
       if (!holds(*child, bindings, &run_)) whynot(*child, bindings);
     }

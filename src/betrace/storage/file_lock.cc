@@ -12,10 +12,6 @@ namespace {
 
 constexpr std::chrono::milliseconds kPauseMax{50};
 
-bool is_forbidden(int negative_errno) {
-  return negative_errno == -EACCES || negative_errno == -EPERM || negative_errno == -EROFS;
-}
-
 }  // namespace
 
 Result<FileHandle> take_lock(FileSystem& files, int directory, const std::string& name,

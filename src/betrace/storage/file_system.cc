@@ -135,4 +135,14 @@ std::string errno_text(int number) {
   return text;
 }
 
+bool is_forbidden(int negative_errno) noexcept {
+  return negative_errno == -EACCES || negative_errno == -EPERM || negative_errno == -EROFS;
+}
+
+std::string file_time(UnixNanos time) {
+  std::string text = format_rfc3339(time, 6);
+  std::erase_if(text, [](char c) { return c == '-' || c == ':'; });
+  return text;
+}
+
 }  // namespace betrace::storage

@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "betrace/base/time.h"
+
 namespace betrace::storage {
 
 /// What tells one version of a file from the next.
@@ -77,5 +79,14 @@ class FileHandle {
 
 /// `no space left on device`: the text of an errno, lower case.
 [[nodiscard]] std::string errno_text(int number);
+
+/// True if the system does not allow it: rights, or a read-only file system.
+[[nodiscard]] bool is_forbidden(int negative_errno) noexcept;
+
+/// Between the name of a file that was set aside and the time: `.corrupt-`.
+inline constexpr std::string_view kCorruptMark = ".corrupt-";
+
+/// Returns the UTC time as it stands in file names: `20261125T101500.123456Z`.
+[[nodiscard]] std::string file_time(UnixNanos time);
 
 }  // namespace betrace::storage

@@ -19,7 +19,6 @@ namespace {
 
 constexpr const char* kLockName = "LOCK";
 constexpr std::size_t kOwnerBytesMax = 1'024;
-constexpr std::string_view kCorruptMark = ".corrupt-";
 constexpr std::array<std::string_view, 3> kSuffixes = {"-wal", "-shm", ""};
 
 std::string new_log_id(const ViolationLogOptions& options) {
@@ -34,13 +33,6 @@ bool is_network_file_system(int directory) {
   if (fstatfs(directory, &found) != 0) return false;
   const auto type = static_cast<std::uint64_t>(found.f_type) & 0xFFFFFFFF;
   return std::ranges::find(kNetworkTypes, type) != kNetworkTypes.end();
-}
-
-// `20261125T101500.123456Z`
-std::string compact_time(UnixNanos now) {
-  std::string text = format_rfc3339(now, 6);
-  std::erase_if(text, [](char c) { return c == '-' || c == ':'; });
-  return text;
 }
 
 tl::unexpected<Error> failed(std::string_view what, int negative_errno) {
@@ -273,7 +265,7 @@ Result<void> LogDirectory::check_link(UnixNanos now) {
 Result<void> LogDirectory::set_aside(std::uint64_t number, std::string* new_name, UnixNanos now) {
   const std::string name = generation_file_name(number);
   const std::string stem = name.substr(0, name.size() - 3);
-  *new_name = fmt::format("{}{}{}.db", stem, kCorruptMark, compact_time(now));
+  *new_name = fmt::format("{}{}{}.db", stem, kCorruptMark, file_time(now));
   for (const std::string_view suffix : kSuffixes) {
     const int code = files_.rename(directory_.number(), fmt::format("{}{}", name, suffix),
                                    fmt::format("{}{}", *new_name, suffix));

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 namespace betrace::storage {
@@ -24,6 +25,10 @@ std::uint64_t generation_number(std::string_view file_name) noexcept {
   const char* const end = file_name.data() + file_name.size();
   const auto [at, error] = std::from_chars(file_name.data(), end, number);
   return error == std::errc() && at == end ? number : 0;
+}
+
+std::int64_t sql_time(UnixNanos time) noexcept {
+  return static_cast<std::int64_t>(std::min<UnixNanos>(time, INT64_MAX));
 }
 
 }  // namespace betrace::storage

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "betrace/base/time.h"
+
 namespace betrace::storage {
 
 inline constexpr std::int64_t kLogApplicationId = 0x42544C47;  ///< `BTLG`
@@ -71,5 +73,8 @@ CREATE TRIGGER generation_not_deleted BEFORE DELETE ON generation
 
 /// Returns the number in `log-000001.db`, 0 for any other name.
 [[nodiscard]] std::uint64_t generation_number(std::string_view file_name) noexcept;
+
+/// Returns the column of a time; times after 2262 do not fit it, the payload has them whole.
+[[nodiscard]] std::int64_t sql_time(UnixNanos time) noexcept;
 
 }  // namespace betrace::storage

@@ -10,11 +10,6 @@
 namespace betrace::storage {
 namespace {
 
-// Times after 2262 do not fit the column; the payload has them whole.
-std::int64_t sql_time(UnixNanos time) {
-  return static_cast<std::int64_t>(std::min<UnixNanos>(time, INT64_MAX));
-}
-
 // Sets what a connection that writes needs, and reads each back.
 Result<void> set_pragmas(Database& database) {
   struct Pragma {

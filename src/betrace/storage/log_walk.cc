@@ -10,10 +10,6 @@ namespace {
 // Reading keeps the writer from reusing its WAL, so a long walk lets go in between.
 constexpr std::size_t kSliceSteps = 20'000;
 
-std::int64_t sql_time(UnixNanos time) {
-  return static_cast<std::int64_t>(std::min<UnixNanos>(time, INT64_MAX));
-}
-
 // The index that leaves the fewest rows to be looked at; all but that of traces have the order.
 std::string_view index_for(const ViolationQuery& query) {
   if (query.trace_id) return "record_trace";

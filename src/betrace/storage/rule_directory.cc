@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::size_t kFilesMax = 100'000;
 constexpr std::chrono::seconds kSettleTime{1};
-constexpr std::string_view kCorruptMark = ".corrupt-";
 
 bool same_problem(const RuleProblem& left, const RuleProblem& right) {
   return left.file == right.file && left.message == right.message;
@@ -38,13 +37,6 @@ bool same_tombstones(const RuleSnapshot& left, const RuleSnapshot& right) {
 }
 
 // `2026-01-31T10:00:00.25Z` without what file names of other systems do not like.
-std::string file_time(UnixNanos time) {
-  std::string text = format_rfc3339(time, 6);
-  text.erase(std::remove_if(text.begin(), text.end(), [](char c) { return c == ':' || c == '-'; }),
-             text.end());
-  return text;
-}
-
 }  // namespace
 
 Result<void> RuleDirectory::look(int directory, Occasion occasion, const Now& now) {

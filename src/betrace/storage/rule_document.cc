@@ -15,10 +15,6 @@ using OrderedJson = nlohmann::ordered_json;
 
 constexpr std::uint64_t kFormatVersion = 1;
 
-tl::unexpected<Error> invalid(std::string message) {
-  return fail(ErrorCode::InvalidArgument, std::move(message));
-}
-
 /// Collects entries; the second of two with one id is a mistake of the second.
 class EntryList {
  public:
@@ -26,7 +22,7 @@ class EntryList {
     RuleEntry entry{entries_.size(), std::move(place), {}, read_rule_object(object, kDialect)};
     entry.id = entry.input ? entry.input->rule.id : id_of(object);
     if (entry.input && !ids_.insert(entry.id).second) {
-      entry.input = invalid(fmt::format("id \"{}\" is there twice", entry.id));
+      entry.input = fail_invalid(fmt::format("id \"{}\" is there twice", entry.id));
     }
     entries_.push_back(std::move(entry));
   }
@@ -58,7 +54,7 @@ class EntryList {
 
 Result<std::vector<RuleEntry>> read_list(const Json& list, std::string_view name) {
   if (list.size() > kRuleDocumentRulesMax) {
-    return invalid(fmt::format("more than {} rules", kRuleDocumentRulesMax));
+    return fail_invalid(fmt::format("more than {} rules", kRuleDocumentRulesMax));
   }
   EntryList entries;
   for (std::size_t i = 0; i < list.size(); ++i) {
@@ -75,7 +71,7 @@ Result<std::vector<RuleEntry>> read_lines(std::string_view text) {
     text.remove_prefix(std::min(end + 1, text.size()));
     if (one.find_first_not_of(" \t\r") == one.npos) continue;
     if (entries.size() == kRuleDocumentRulesMax) {
-      return invalid(fmt::format("more than {} rules", kRuleDocumentRulesMax));
+      return fail_invalid(fmt::format("more than {} rules", kRuleDocumentRulesMax));
     }
     const auto object = parse_json(one);
     std::string place = fmt::format("line {}", line);
@@ -115,7 +111,7 @@ RuleFormat rule_format_of(std::string_view file_name) noexcept {
 
 Result<std::vector<RuleEntry>> read_rule_document(std::string_view text, RuleFormat format) {
   if (text.size() > kRuleDocumentBytesMax) {
-    return invalid(fmt::format("document is longer than {} bytes", kRuleDocumentBytesMax));
+    return fail_invalid(fmt::format("document is longer than {} bytes", kRuleDocumentBytesMax));
   }
   if (format == RuleFormat::JsonLines) return read_lines(text);
   const auto document =
@@ -127,7 +123,7 @@ Result<std::vector<RuleEntry>> read_rule_document(std::string_view text, RuleFor
 Result<std::vector<RuleEntry>> read_rule_entries(const Json& document) {
   if (document.is_array()) return read_list(document, "");
   if (document.is_object() && document.contains("rules")) {
-    if (!document["rules"].is_array()) return invalid("rules is not a list");
+    if (!document["rules"].is_array()) return fail_invalid("rules is not a list");
     const auto version = document.find("format_version");
     if (version != document.end() && *version != kFormatVersion) {
       return fail(ErrorCode::Unsupported, "format_version is not 1");

@@ -22,7 +22,7 @@ constexpr std::uint64_t kFormat = 1;
 constexpr std::array<std::string_view, 5> kMembers = {"format", "sha256", "rule", "deleted_at",
                                                       "actor"};
 
-tl::unexpected<Error> corrupt(std::string message) {
+tl::unexpected<Error> corrupt_file(std::string message) {
   return fail(ErrorCode::Corrupt, std::move(message));
 }
 
@@ -44,20 +44,20 @@ Result<std::string> checksum_of(const Json& file) {
                                                    {"deleted_at", file.at("deleted_at")},
                                                    {"rule", file.at("rule")}}
                                             : file.at("rule"));
-  if (!canonical) return corrupt("rule: " + canonical.error().message);
+  if (!canonical) return corrupt_file("rule: " + canonical.error().message);
   return to_hex(sha256(*canonical));
 }
 
 Result<void> check_frame(const Json& file) {
   for (const auto& member : file.items()) {
     if (std::find(kMembers.begin(), kMembers.end(), member.key()) == kMembers.end()) {
-      return corrupt("a member is not known");
+      return corrupt_file("a member is not known");
     }
   }
   if (!file.contains("sha256")) return {};
   const auto checksum = checksum_of(file);
   if (!checksum) return fail(checksum.error());
-  if (file.at("sha256") != *checksum) return corrupt("sha256 is not that of the rule");
+  if (file.at("sha256") != *checksum) return corrupt_file("sha256 is not that of the rule");
   return {};
 }
 
@@ -65,7 +65,7 @@ Result<Tombstone> read_tombstone(const Json& file, model::Rule rule) {
   const Json& time = file.at("deleted_at");
   const auto deleted_at =
       time.is_string() ? parse_rfc3339(time.get_ref<const std::string&>()) : parse_rfc3339("");
-  if (!deleted_at) return corrupt("deleted_at is not a time");
+  if (!deleted_at) return corrupt_file("deleted_at is not a time");
   const auto actor = file.find("actor");
   const bool has_actor = actor != file.end() && actor->is_string();
   return Tombstone{std::move(rule), *deleted_at, has_actor ? actor->get<std::string>() : ""};
@@ -74,7 +74,7 @@ Result<Tombstone> read_tombstone(const Json& file, model::Rule rule) {
 Result<RuleFileContent> read_own_file(std::string_view name, const Json& file) {
   if (auto checked = check_frame(file); !checked) return fail(checked.error());
   auto input = read_rule_object(file.at("rule"), RuleDialect::Api);
-  if (!input) return corrupt(input.error().message);
+  if (!input) return corrupt_file(input.error().message);
   RuleFileContent content;
   if (!file.contains("deleted_at")) {
     content.rules.push_back(stored(std::move(input->rule), name, true));
@@ -82,7 +82,8 @@ Result<RuleFileContent> read_own_file(std::string_view name, const Json& file) {
   }
   auto tombstone = read_tombstone(file, std::move(input->rule));
   if (!tombstone) return fail(tombstone.error());
-  if (name != rule_file_name(tombstone->rule.id)) return corrupt("a tombstone has a wrong name");
+  if (name != rule_file_name(tombstone->rule.id))
+    return corrupt_file("a tombstone has a wrong name");
   content.tombstone = *std::move(tombstone);
   return content;
 }
@@ -90,7 +91,7 @@ Result<RuleFileContent> read_own_file(std::string_view name, const Json& file) {
 // A document of people: one rule or many; what is wrong in one entry does not hide the others.
 Result<RuleFileContent> read_entries(std::string_view name, const Json& document) {
   auto entries = read_rule_entries(document);
-  if (!entries) return corrupt(entries.error().message);
+  if (!entries) return corrupt_file(entries.error().message);
   const bool is_writable = entries->size() == 1 && document.is_object() &&
                            !document.contains("rules") && rule_format_of(name) == RuleFormat::Json;
   RuleFileContent content;
@@ -103,12 +104,12 @@ Result<RuleFileContent> read_entries(std::string_view name, const Json& document
           fmt::format("{}{}{}", entry.place, separator, entry.input.error().message));
     }
   }
-  if (content.rules.empty() && !content.problems.empty()) return corrupt(content.problems[0]);
+  if (content.rules.empty() && !content.problems.empty()) return corrupt_file(content.problems[0]);
   return content;
 }
 
 Result<void> check_format(const Json& format) {
-  if (!format.is_number_unsigned() || format == 0) return corrupt("format is not a version");
+  if (!format.is_number_unsigned() || format == 0) return corrupt_file("format is not a version");
   if (format.get<std::uint64_t>() > kFormat) {
     return fail(ErrorCode::Unsupported, "the format is newer than this version knows");
   }
@@ -128,7 +129,7 @@ Result<RuleFileContent> read_rule_file(std::string_view name, std::string_view b
   auto document = rule_format_of(name) == RuleFormat::Yaml
                       ? yaml_to_json(bytes, kRuleDocumentBytesMax)
                       : parse_json(bytes);
-  if (!document) return corrupt(document.error().message);
+  if (!document) return corrupt_file(document.error().message);
   if (!document->is_object() || !document->contains("format")) return read_entries(name, *document);
   if (auto known = check_format(document->at("format")); !known) return fail(known.error());
   if (document->contains("rule")) return read_own_file(name, *document);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 
+#include "betrace/base/ascii.h"
 #include "betrace/base/check.h"
 #include "betrace/base/hex.h"
 #include "betrace/base/sha256.h"
@@ -28,10 +29,6 @@ constexpr std::size_t kMessageBytesMax = 1'024;
 constexpr std::array<std::string_view, 4> kPathWords = {"validate", "test", "import", "export"};
 constexpr std::string_view kTagPunctuation = "_.:/()-";
 
-bool is_alphanumeric(char c) noexcept {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
 bool is_control(char c) noexcept { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
 
 bool is_tag(std::string_view tag) {
@@ -41,23 +38,20 @@ bool is_tag(std::string_view tag) {
   });
 }
 
-tl::unexpected<Error> invalid(std::string message) {
-  return fail(ErrorCode::InvalidArgument, std::move(message));
-}
-
 Result<void> check_text(std::string_view field, std::string_view text, std::size_t bytes_max) {
   if (text.size() > bytes_max) {
-    return invalid(fmt::format("{} is longer than {} bytes", field, bytes_max));
+    return fail_invalid(fmt::format("{} is longer than {} bytes", field, bytes_max));
   }
-  if (!is_utf8(text)) return invalid(fmt::format("{} is not valid UTF-8", field));
+  if (!is_utf8(text)) return fail_invalid(fmt::format("{} is not valid UTF-8", field));
   return {};
 }
 
 Result<void> check_tags(const std::vector<std::string>& tags) {
-  if (tags.size() > kTagsMax) return invalid(fmt::format("tags has more than {} items", kTagsMax));
+  if (tags.size() > kTagsMax)
+    return fail_invalid(fmt::format("tags has more than {} items", kTagsMax));
   const auto wrong = std::find_if_not(tags.begin(), tags.end(), is_tag);
   if (wrong == tags.end()) return {};
-  return invalid(fmt::format("tags: \"{}\" is not a tag", quote_excerpt(*wrong)));
+  return fail_invalid(fmt::format("tags: \"{}\" is not a tag", quote_excerpt(*wrong)));
 }
 
 std::string camel_case(std::string_view snake_case) {
@@ -217,7 +211,7 @@ std::string rule_id_of_name(std::string_view name) {
   std::string slug;
   for (const char c : name) {
     if (is_alphanumeric(c)) {
-      slug.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
+      slug.push_back(lower_case(c));
     } else if (!slug.empty() && slug.back() != '-') {
       slug.push_back('-');
     }
@@ -231,14 +225,14 @@ std::string rule_id_of_name(std::string_view name) {
 
 Result<void> check_rule_fields(const Rule& rule) {
   if (!is_rule_id(rule.id)) {
-    return invalid(fmt::format("id \"{}\" is not a rule id", quote_excerpt(rule.id)));
+    return fail_invalid(fmt::format("id \"{}\" is not a rule id", quote_excerpt(rule.id)));
   }
-  if (rule.name.empty()) return invalid("name is empty");
+  if (rule.name.empty()) return fail_invalid("name is empty");
   if (std::any_of(rule.name.begin(), rule.name.end(), is_control)) {
-    return invalid("name contains a control character");
+    return fail_invalid("name contains a control character");
   }
-  if (rule.expression.empty()) return invalid("expression is empty");
-  if (rule.revision > kRevisionMax) return invalid("revision is larger than 2^53-1");
+  if (rule.expression.empty()) return fail_invalid("expression is empty");
+  if (rule.revision > kRevisionMax) return fail_invalid("revision is larger than 2^53-1");
   return check_text("name", rule.name, kNameBytesMax)
       .and_then([&] { return check_text("description", rule.description, kDescriptionBytesMax); })
       .and_then([&] { return check_text("expression", rule.expression, kExpressionBytesMax); })
@@ -247,7 +241,7 @@ Result<void> check_rule_fields(const Rule& rule) {
 }
 
 Result<RuleInput> read_rule_object(const Json& object, RuleDialect dialect) {
-  if (!object.is_object()) return invalid("the rule is not an object");
+  if (!object.is_object()) return fail_invalid("the rule is not an object");
   Members members(object);
   RuleInput input;
   input.rule = read_rule(&members, dialect);
@@ -255,7 +249,7 @@ Result<RuleInput> read_rule_object(const Json& object, RuleDialect dialect) {
   input.has_id = id.has_value();
   input.rule.id = id ? *id : rule_id_of_name(input.rule.name);
   for (const char* output_only : {"state", "statistics", "error"}) members.find(output_only);
-  if (members.mistake()) return invalid(*members.mistake());
+  if (members.mistake()) return fail_invalid(*members.mistake());
   if (auto checked = check_rule_fields(input.rule); !checked) return fail(checked.error());
   input.ignored = members.unknown();
   return input;

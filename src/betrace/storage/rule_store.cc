@@ -15,16 +15,12 @@ namespace betrace::storage {
 namespace {
 
 constexpr const char* kOwnFolder = ".betrace";
-constexpr const char* kLockName = ".betrace/rules.lock";
+constexpr const char* kRulesLockName = ".betrace/rules.lock";
 constexpr const char* kProbeName = ".probe";
 
 tl::unexpected<Error> failed(std::string_view what, const std::string& path, int negative_errno) {
   return fail(ErrorCode::StorageFailed,
               fmt::format("cannot {} {}: {}", what, path, errno_text(-negative_errno)));
-}
-
-bool is_forbidden(int negative_errno) {
-  return negative_errno == -EACCES || negative_errno == -EPERM || negative_errno == -EROFS;
 }
 
 }  // namespace
@@ -121,7 +117,7 @@ Result<FileHandle> RuleStore::Core::open_directory() {
 
 Result<FileHandle> RuleStore::Core::take_rules_lock(int handle) {
   files.make_directory(options.path + "/" + kOwnFolder, 0700);  // somebody may have removed it
-  return take_lock(files, handle, kLockName, options.lock_wait);
+  return take_lock(files, handle, kRulesLockName, options.lock_wait);
 }
 
 Result<RuleChange> RuleStore::Core::begin() {

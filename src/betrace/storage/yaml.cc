@@ -149,28 +149,24 @@ class Builder : public YAML::EventHandler {
   std::vector<Level> open_;
 };
 
-tl::unexpected<Error> invalid(std::string message) {
-  return fail(ErrorCode::InvalidArgument, std::move(message));
-}
-
 }  // namespace
 
 Result<Json> yaml_to_json(std::string_view text, std::size_t bytes_max) {
-  if (text.size() > bytes_max) return invalid(fmt::format("longer than {} bytes", bytes_max));
-  if (!is_utf8(text)) return invalid("not valid UTF-8");
-  if (text.find('\0') != text.npos) return invalid("contains a zero byte");
+  if (text.size() > bytes_max) return fail_invalid(fmt::format("longer than {} bytes", bytes_max));
+  if (!is_utf8(text)) return fail_invalid("not valid UTF-8");
+  if (text.find('\0') != text.npos) return fail_invalid("contains a zero byte");
   try {
     std::istringstream input{std::string(text)};
     YAML::Parser parser(input);
     Builder builder;
-    if (!parser.HandleNextDocument(builder)) return invalid("empty document");
+    if (!parser.HandleNextDocument(builder)) return fail_invalid("empty document");
     Builder second;
-    if (parser.HandleNextDocument(second)) return invalid("more than one document");
+    if (parser.HandleNextDocument(second)) return fail_invalid("more than one document");
     return builder.take();
   } catch (const YAML::Exception& error) {
-    return invalid(fmt::format("line {}: not YAML: {}", error.mark.line + 1, error.msg));
+    return fail_invalid(fmt::format("line {}: not YAML: {}", error.mark.line + 1, error.msg));
   } catch (const std::exception& error) {
-    return invalid(error.what());
+    return fail_invalid(error.what());
   }
 }
 

@@ -8,6 +8,7 @@
 #include <cctype>
 #include <cerrno>
 
+#include "betrace/base/ascii.h"
 #include "betrace/base/json.h"
 #include "betrace/base/utf8.h"
 
@@ -16,12 +17,6 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kLevelNames = {"debug", "info", "warn", "error"};
 constexpr std::array<std::string_view, 4> kLevelLabels = {"DEBUG", "INFO ", "WARN ", "ERROR"};
-
-std::string to_lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return lower;
-}
 
 void write_to_standard_error(std::string_view line) {
   while (!line.empty()) {
@@ -83,7 +78,7 @@ std::string text_line(UnixNanos now, LogLevel level, std::string_view message,
 }  // namespace
 
 std::optional<LogLevel> parse_log_level(std::string_view text) noexcept {
-  const std::string lower = to_lower(text);
+  const std::string lower = lower_case(text);
   if (lower == "warning") return LogLevel::Warn;
   const auto* at = std::find(kLevelNames.begin(), kLevelNames.end(), lower);
   if (at == kLevelNames.end()) return std::nullopt;
@@ -91,7 +86,7 @@ std::optional<LogLevel> parse_log_level(std::string_view text) noexcept {
 }
 
 std::optional<LogFormat> parse_log_format(std::string_view text) noexcept {
-  const std::string lower = to_lower(text);
+  const std::string lower = lower_case(text);
   if (lower == "json") return LogFormat::Json;
   if (lower == "text") return LogFormat::Text;
   return std::nullopt;

@@ -8,6 +8,8 @@
 #include <functional>
 #include <string>
 
+#include "betrace/traces/test_spans.h"
+
 namespace betrace::traces {
 namespace {
 
@@ -15,8 +17,6 @@ using namespace std::chrono_literals;
 
 constexpr ClosureLimits kLimits = {
     .quiet = 6s, .idle_max = 30s, .age_max = 300s, .spans_max = 10, .bytes_max = 1'000};
-
-MonotonicTime at(std::chrono::nanoseconds since_zero) { return MonotonicTime(since_zero); }
 
 TraceActivity one_child_at_zero() {
   TraceActivity activity;

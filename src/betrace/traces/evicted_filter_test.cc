@@ -9,22 +9,22 @@
 namespace betrace::traces {
 namespace {
 
-constexpr HashKey kKey = {1234567, 7654321};
+constexpr HashKey kFilterKey = {1234567, 7654321};
 
 TEST(EvictedFilterTest, RemembersWhatWasInserted) {
-  EvictedFilter filter(64 * 1024, kKey);
+  EvictedFilter filter(64 * 1024, kFilterKey);
   for (std::uint64_t i = 0; i < 4'000; ++i) filter.insert(test_trace_id(i));
   for (std::uint64_t i = 3'000; i < 4'000; ++i) EXPECT_TRUE(filter.contains(test_trace_id(i)));
 }
 
 TEST(EvictedFilterTest, KnowsNoOtherId) {
-  EvictedFilter filter(64 * 1024, kKey);
+  EvictedFilter filter(64 * 1024, kFilterKey);
   for (std::uint64_t i = 0; i < 16'000; ++i) filter.insert(test_trace_id(i));
   for (std::uint64_t i = 16'000; i < 116'000; ++i) EXPECT_FALSE(filter.contains(test_trace_id(i)));
 }
 
 TEST(EvictedFilterTest, ForgetsTheOldestFirstWhenItIsFull) {
-  EvictedFilter filter(1, kKey);  // one bucket of sixteen
+  EvictedFilter filter(1, kFilterKey);  // one bucket of sixteen
   EXPECT_EQ(filter.byte_count(), 64U);
   for (std::uint64_t i = 0; i < 17; ++i) filter.insert(test_trace_id(i));
   EXPECT_FALSE(filter.contains(test_trace_id(0)));
@@ -32,14 +32,14 @@ TEST(EvictedFilterTest, ForgetsTheOldestFirstWhenItIsFull) {
 }
 
 TEST(EvictedFilterTest, KeepsOnePlaceForAnIdThatIsInsertedAgain) {
-  EvictedFilter filter(1, kKey);
+  EvictedFilter filter(1, kFilterKey);
   for (std::uint64_t i = 0; i < 16; ++i) filter.insert(test_trace_id(i));
   filter.insert(test_trace_id(0));
   for (std::uint64_t i = 0; i < 16; ++i) EXPECT_TRUE(filter.contains(test_trace_id(i))) << i;
 }
 
 TEST(EvictedFilterTest, NeverUsesMoreThanItsMemory) {
-  EXPECT_EQ(EvictedFilter(1'000, kKey).byte_count(), 15U * 64);
+  EXPECT_EQ(EvictedFilter(1'000, kFilterKey).byte_count(), 15U * 64);
 }
 
 }  // namespace

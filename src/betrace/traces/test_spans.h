@@ -1,13 +1,20 @@
 // Small spans for tests of traces and engine: ids are numbers, everything else has a default.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string_view>
 #include <vector>
 
+#include "betrace/base/time.h"
 #include "betrace/model/kept_span.h"
 
 namespace betrace::traces {
+
+/// A point of the monotonic clock, counted from its zero.
+[[nodiscard]] inline MonotonicTime at(std::chrono::nanoseconds since_zero) {
+  return MonotonicTime(since_zero);
+}
 
 /// A trace id whose last eight bytes are `number`, big-endian, so that its hex ends in the number.
 [[nodiscard]] inline model::TraceId test_trace_id(std::uint64_t number) {

@@ -9,26 +9,26 @@
 namespace betrace::traces {
 namespace {
 
-constexpr HashKey kKey = {11, 22};
+using namespace std::chrono_literals;
 
-MonotonicTime at(std::int64_t time) { return MonotonicTime(std::chrono::nanoseconds(time)); }
+constexpr HashKey kStateKey = {11, 22};
 
-TraceState empty_trace() { return TraceState(test_trace_id(1), at(0), false, kKey); }
+TraceState empty_trace() { return TraceState(test_trace_id(1), at(0ns), false, kStateKey); }
 
 TEST(TraceStateTest, TakesTheFirstCopyOfASpan) {
   TraceState trace = empty_trace();
-  EXPECT_EQ(trace.add(kept({.id = 1, .name = "first"}), at(0)), AddResult::Added);
-  EXPECT_EQ(trace.add(kept({.id = 1, .name = "first"}), at(5)), AddResult::Duplicate);
-  EXPECT_EQ(trace.add(kept({.id = 1, .name = "other"}), at(9)), AddResult::Conflicting);
+  EXPECT_EQ(trace.add(kept({.id = 1, .name = "first"}), at(0ns)), AddResult::Added);
+  EXPECT_EQ(trace.add(kept({.id = 1, .name = "first"}), at(5ns)), AddResult::Duplicate);
+  EXPECT_EQ(trace.add(kept({.id = 1, .name = "other"}), at(9ns)), AddResult::Conflicting);
   ASSERT_EQ(trace.spans().size(), 1U);
   EXPECT_EQ(trace.spans()[0].view().name, "first");
 }
 
 TEST(TraceStateTest, IsNotKeptAwakeByDuplicates) {
   TraceState trace = empty_trace();
-  trace.add(kept({.id = 1}), at(3));
-  trace.add(kept({.id = 1}), at(5));
-  EXPECT_EQ(trace.activity().last_arrival, at(3));
+  trace.add(kept({.id = 1}), at(3ns));
+  trace.add(kept({.id = 1}), at(5ns));
+  EXPECT_EQ(trace.activity().last_arrival, at(3ns));
   EXPECT_EQ(trace.activity().span_count, 1U);
 }
 
@@ -36,28 +36,28 @@ TEST(TraceStateTest, ComparesAttributesOfACopy) {
   TraceState trace = empty_trace();
   const std::vector<model::AttributeView> one = {{"k", model::ValueView::integer(1)}};
   const std::vector<model::AttributeView> two = {{"k", model::ValueView::real(1)}};
-  trace.add(kept({.id = 1, .attributes = one}), at(0));
-  EXPECT_EQ(trace.add(kept({.id = 1, .attributes = one}), at(0)), AddResult::Duplicate);
-  EXPECT_EQ(trace.add(kept({.id = 1, .attributes = two}), at(0)), AddResult::Conflicting);
+  trace.add(kept({.id = 1, .attributes = one}), at(0ns));
+  EXPECT_EQ(trace.add(kept({.id = 1, .attributes = one}), at(0ns)), AddResult::Duplicate);
+  EXPECT_EQ(trace.add(kept({.id = 1, .attributes = two}), at(0ns)), AddResult::Conflicting);
 }
 
 TEST(TraceStateTest, FindsDuplicatesInALongTrace) {
   TraceState trace = empty_trace();
   for (std::uint64_t i = 1; i <= 500; ++i) {
-    ASSERT_EQ(trace.add(kept({.id = i}), at(0)), AddResult::Added);
+    ASSERT_EQ(trace.add(kept({.id = i}), at(0ns)), AddResult::Added);
   }
   for (std::uint64_t i = 1; i <= 500; ++i) {
-    ASSERT_EQ(trace.add(kept({.id = i}), at(0)), AddResult::Duplicate);
+    ASSERT_EQ(trace.add(kept({.id = i}), at(0ns)), AddResult::Duplicate);
   }
 }
 
 TEST(TraceStateTest, MissesAParentUntilItArrives) {
   TraceState trace = empty_trace();
-  trace.add(kept({.id = 1}), at(0));
-  trace.add(kept({.id = 3, .parent = 2}), at(0));
+  trace.add(kept({.id = 1}), at(0ns));
+  trace.add(kept({.id = 3, .parent = 2}), at(0ns));
   EXPECT_TRUE(trace.activity().has_root);
   EXPECT_EQ(trace.grade(CloseReason::Idle), Completeness::Orphans);
-  trace.add(kept({.id = 2, .parent = 1}), at(0));
+  trace.add(kept({.id = 2, .parent = 1}), at(0ns));
   EXPECT_TRUE(trace.activity().misses_parent) << "it is not known before the trace is settled";
   trace.settle();
   EXPECT_FALSE(trace.activity().misses_parent);
@@ -66,29 +66,29 @@ TEST(TraceStateTest, MissesAParentUntilItArrives) {
 
 TEST(TraceStateTest, DoesNotTakeASpanThatNamesItselfForAnOrphan) {
   TraceState trace = empty_trace();
-  trace.add(kept({.id = 1}), at(0));
-  trace.add(kept({.id = 2, .parent = 2}), at(0));
+  trace.add(kept({.id = 1}), at(0ns));
+  trace.add(kept({.id = 2, .parent = 2}), at(0ns));
   EXPECT_EQ(trace.grade(CloseReason::Idle), Completeness::Complete);
 }
 
 TEST(TraceStateTest, HasNoRootWhenNoSpanIsWithoutParent) {
   TraceState trace = empty_trace();
-  trace.add(kept({.id = 1, .parent = 2}), at(0));
-  trace.add(kept({.id = 2, .parent = 1}), at(0));
+  trace.add(kept({.id = 1, .parent = 2}), at(0ns));
+  trace.add(kept({.id = 2, .parent = 1}), at(0ns));
   EXPECT_EQ(trace.grade(CloseReason::Idle), Completeness::NoRoot);
 }
 
 TEST(TraceStateTest, IsTruncatedByASpanThatLostParts) {
   TraceState trace = empty_trace();
-  trace.add(kept({.id = 1, .cut = true}), at(0));
+  trace.add(kept({.id = 1, .cut = true}), at(0ns));
   EXPECT_EQ(trace.grade(CloseReason::Complete), Completeness::Truncated);
 }
 
 TEST(TraceStateTest, SpansTheEarliestStartAndTheLatestCorrectedEnd) {
   TraceState trace = empty_trace();
-  trace.add(kept({.id = 1, .start = 100, .end = 200}), at(0));
-  trace.add(kept({.id = 2, .start = 50, .end = 60}), at(0));
-  trace.add(kept({.id = 3, .start = 500, .end = 10}), at(0));
+  trace.add(kept({.id = 1, .start = 100, .end = 200}), at(0ns));
+  trace.add(kept({.id = 2, .start = 50, .end = 60}), at(0ns));
+  trace.add(kept({.id = 3, .start = 500, .end = 10}), at(0ns));
   EXPECT_EQ(trace.start(), 50U);
   EXPECT_EQ(trace.end(), 500U);
 }
@@ -97,7 +97,7 @@ TEST(TraceStateTest, CountsTheMemoryOfItsSpans) {
   TraceState trace = empty_trace();
   model::KeptSpan span = kept({.id = 1});
   const std::size_t bytes = span.byte_count();
-  trace.add(std::move(span), at(0));
+  trace.add(std::move(span), at(0ns));
   EXPECT_EQ(trace.activity().byte_count, bytes);
   EXPECT_GE(trace.memory_bytes(), bytes);
 }

@@ -12,8 +12,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-MonotonicTime at(std::chrono::nanoseconds time) { return MonotonicTime(time); }
-
 TableLimits test_limits() {
   TableLimits limits;
   limits.closure.spans_max = 3;

@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <random>
 
-namespace betrace::otlp::oracle {
+namespace betrace {
 
 inline std::uint64_t test_seed() {
   const char* text = std::getenv("BETRACE_SEED");
@@ -18,4 +18,4 @@ inline std::uint64_t test_seed() {
   return seed;
 }
 
-}  // namespace betrace::otlp::oracle
+}  // namespace betrace
