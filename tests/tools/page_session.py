@@ -28,7 +28,7 @@ VARIABLE = re.compile("|".join([
     r"(?P<date>\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT)",
     r"(?P<clock>\b\d\d:\d\d:\d\d\b)",
     r"(?P<number>\b\d{10,19}\b)",
-    r"(?P<request>(?<=request_id\":\")[0-9a-f]{16})",
+    r"(?P<request>(?<=request_id\": \")[0-9a-f]{16}|(?<=request_id\":\")[0-9a-f]{16})",
 ]))
 ANY_OF = {"any": r".*?", "time": r"\d{4}-\d\d-\d\dT[\d:.]+Z", "date": r"\w{3}, [\w :]+ GMT",
           "clock": r"\d\d:\d\d:\d\d", "number": r"\d+", "request": r"[0-9a-f]{16}"}
@@ -118,7 +118,7 @@ def run_shell(script, folder, environment):
                 pass
             shell.wait()
         printed.seek(0)
-        return printed.read().decode()
+        return printed.read().decode().replace("\r\n", "\n")
 
 
 def run(examples):
