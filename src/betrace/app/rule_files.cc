@@ -45,7 +45,8 @@ Result<std::string> read_rule_file(const fs::path& path) {
   std::ifstream stream(path, std::ios::binary);
   std::string text(storage::kRuleDocumentBytesMax + 1, '\0');
   if (stream) stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!stream.eof() && !stream) return fail(ErrorCode::NotFound, path.string() + ": cannot be read");
+  if (!stream.eof() && !stream)
+    return fail(ErrorCode::NotFound, path.string() + ": cannot be read");
   text.resize(static_cast<std::size_t>(stream.gcount()));
   return text;
 }

@@ -9,7 +9,8 @@
 
 namespace betrace::app {
 
-/// Returns `path` itself if it is no folder, else the rule files below it, sorted: `.json`, `.jsonl`,
+/// Returns `path` itself if it is no folder, else the rule files below it, sorted: `.json`,
+/// `.jsonl`,
 /// `.ndjson`, `.yaml` and `.yml`, without hidden ones and without folders named `tests`, which are
 /// for `betrace test`. Error NotFound: a folder cannot be read.
 [[nodiscard]] Result<std::vector<std::filesystem::path>> rule_files_of(
