@@ -53,6 +53,11 @@ Reply<void> apply_member(const std::string& spelt, const Json& value, Json* whol
   return {};
 }
 
+// A rule of a file that people wrote says no times.
+OrderedJson time_json(UnixNanos time) {
+  return time == 0 ? OrderedJson() : OrderedJson(format_rfc3339(time));
+}
+
 }  // namespace
 
 Reply<RuleBody> read_rule(const Json& body, RuleForm form) {
@@ -101,8 +106,8 @@ OrderedJson rule_json(const control::LoadedRule& loaded, bool is_quarantined) {
                       {"require_complete", rule.require_complete},
                       {"state", control::name_of(loaded.state(is_quarantined))},
                       {"revision", rule.revision},
-                      {"created_at", format_rfc3339(rule.created_at)},
-                      {"updated_at", format_rfc3339(rule.updated_at)}};
+                      {"created_at", time_json(rule.created_at)},
+                      {"updated_at", time_json(rule.updated_at)}};
   if (!loaded.problem.empty()) json["problem"] = loaded.problem;
   return json;
 }

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 #include <ostream>
+#include <random>
 
 #include "betrace/app/exit_code.h"
 #include "betrace/storage/rule_document.h"
@@ -21,9 +22,15 @@ engine::NoiseRate noise_rate(const Rate& rate) {
   return {static_cast<double>(rate.refill), static_cast<double>(rate.bucket)};
 }
 
+std::uint64_t random_word() {
+  std::random_device device;
+  return std::uint64_t{device()} << 32 | device();
+}
+
 engine::EngineOptions engine_options(const Config& config) {
   engine::EngineOptions options;
   traces::TableLimits& table = options.shard.table;
+  table.hash_key = {random_word(), random_word()};  // so that nobody can aim at one bucket
   table.closure.quiet = config.duration("trace.quiet");
   table.closure.idle_max = config.duration("trace.idle");
   table.closure.age_max = config.duration("trace.age_max");

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <set>
 #include <utility>
 
@@ -71,6 +72,7 @@ class Service::Parts {
   void count(std::span<const storage::CommittedRecord> committed);
   void rules_activated(const control::LoadedRules& loaded);
   void tend_stores();
+  void report_problems();
   void report_storage();
 
   ServiceOptions options_;
@@ -80,6 +82,8 @@ class Service::Parts {
   telemetry::Readiness readiness_;
   engine::ActiveRules active_;
   std::set<std::string> registered_;  // rule ids with series; touched by rules_activated() only
+  std::map<std::string, std::string> problems_;  // file or rule -> reason; as logged last
+  std::string directory_problem_;                // why the last look failed; empty if it did not
   std::unique_ptr<storage::RuleStore> rules_;
   std::unique_ptr<storage::ViolationLog> violations_;
   std::unique_ptr<engine::Engine> engine_;
@@ -127,12 +131,6 @@ Result<void> Service::Parts::open_rules() {
   auto opened = storage::RuleStore::open(std::move(options));
   if (!opened) return fail(opened.error());
   rules_ = std::move(*opened);
-  const storage::RuleSnapshotPtr snapshot = rules_->snapshot();
-  for (const storage::RuleProblem& problem : snapshot->problems) {
-    log_.warn("a rule file is not in force", {{"file", problem.file},
-                                              {"reason", problem.message},
-                                              {"set_aside_as", problem.quarantined_as}});
-  }
   return {};
 }
 
@@ -182,14 +180,6 @@ Result<void> Service::Parts::activate_rules() {
   auto recorded = violations_->recorded_rules();
   if (!recorded) return fail(recorded.error());
   if (auto done = control_->start(*recorded, read_clocks().wall); !done) return done;
-  const control::LoadedRulesPtr loaded = control_->rules();
-  for (const control::LoadedRulePtr& rule : loaded->rules) {
-    if (!rule->problem.empty()) {
-      log_.warn("a stored rule does not compile",
-                {{"rule_id", rule->rule.id}, {"reason", rule->problem}});
-    }
-  }
-  readiness_.set(Readiness::kRuleEngine, CheckState::Ok);
   return {};
 }
 
@@ -219,6 +209,7 @@ Result<void> Service::Parts::load_bootstrap_rules() {
 }
 
 Result<void> Service::Parts::watch_rules() {
+  report_problems();
   report_storage();
   watcher_ = std::make_unique<RuleWatcher>(options_.storage_path, kWatchInterval,
                                            [this] { tend_stores(); });
@@ -227,17 +218,49 @@ Result<void> Service::Parts::watch_rules() {
 
 void Service::Parts::tend_stores() {
   if (rules_->status().is_read_only && rules_->probe()) log_.info("rules can be written again");
-  if (const auto done = control_->refresh(read_clocks().wall); !done) {
-    log_.warn("the rule directory could not be read", {{"reason", done.error().message}});
+  const auto done = control_->refresh(read_clocks().wall);
+  const std::string reason = done ? "" : done.error().message;
+  if (reason != directory_problem_ && !reason.empty()) {
+    log_.warn("the rule directory cannot be read", {{"reason", reason}});
   }
+  directory_problem_ = reason;
+  report_problems();
   report_storage();
+}
+
+// Each problem is logged when it comes up, not at every look.
+void Service::Parts::report_problems() {
+  std::map<std::string, std::string> problems;
+  for (const storage::RuleProblem& problem : rules_->snapshot()->problems) {
+    const std::string aside =
+        problem.quarantined_as.empty() ? "" : "; set aside as " + problem.quarantined_as;
+    problems.emplace("file " + problem.file, problem.message + aside);
+  }
+  const control::LoadedRulesPtr loaded = control_->rules();
+  for (const control::LoadedRulePtr& rule : loaded->rules) {
+    if (!rule->problem.empty()) problems.emplace("rule " + rule->rule.id, rule->problem);
+  }
+  for (const auto& [subject, reason] : problems) {
+    const auto known = problems_.find(subject);
+    if (known != problems_.end() && known->second == reason) continue;
+    log_.warn("not in force", {{"subject", subject}, {"reason", reason}});
+  }
+  problems_ = std::move(problems);
+  if (const std::size_t invalid = loaded->invalid_count(); invalid == 0) {
+    readiness_.set(Readiness::kRuleEngine, CheckState::Ok);
+  } else {
+    readiness_.set(Readiness::kRuleEngine, CheckState::Degraded,
+                   fmt::format("{} invalid", invalid));
+  }
 }
 
 void Service::Parts::report_storage() {
   const storage::RuleStoreStatus rules = rules_->status();
   const storage::ViolationLogStatus log = violations_->status();
   const std::size_t quarantined = rules.quarantined + log.quarantined;
-  if (rules.is_read_only) {
+  if (!directory_problem_.empty()) {
+    readiness_.set(Readiness::kStorage, CheckState::Error, directory_problem_);
+  } else if (rules.is_read_only) {
     readiness_.set(Readiness::kStorage, CheckState::Error, rules.reason);
   } else if (log.is_failing) {
     readiness_.set(Readiness::kStorage, CheckState::Error, log.reason);

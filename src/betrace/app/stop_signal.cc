@@ -19,6 +19,7 @@ StopSignal::StopSignal() {
   const sigset_t signals = handled_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error of the write, like a full disk
 }
 
 StopSignal::~StopSignal() { release(); }

@@ -1,5 +1,7 @@
 #include "betrace/http/exchange.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <exception>
 #include <string>
@@ -122,7 +124,8 @@ std::optional<Response> Exchange::check_body(const MessageForm& form) {
   if (!types.empty() &&
       std::find(types.begin(), types.end(), media_type(head_.headers)) == types.end()) {
     return refuse(
-        problem_of(415, "unsupported_media_type", "Content-Type is not " + types.front()));
+        problem_of(415, "unsupported_media_type",
+                   fmt::format("Content-Type is not {}", fmt::join(types, " or "))));
   }
   const std::string_view coding = head_.headers.find("Content-Encoding").value_or("identity");
   gzipped_ = equal_ignoring_case(coding, "gzip");

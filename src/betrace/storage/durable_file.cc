@@ -11,7 +11,6 @@ namespace betrace::storage {
 namespace {
 
 constexpr mode_t kFileMode = 0600;
-constexpr int kNameTries = 16;
 constexpr std::string_view kTemporaryMark = ".tmp-";
 
 tl::unexpected<Error> failed(std::string_view step, std::string_view name, int negative_errno) {

@@ -50,7 +50,7 @@ class ViolationQueryTest : public ::testing::Test {
 };
 
 TEST_F(ViolationQueryTest, NewestFirstByTimeThenSequence) {
-  for (const std::uint64_t number : {5, 1, 9, 3}) record(test_violation(number));
+  for (const std::uint64_t number : {5U, 1U, 9U, 3U}) record(test_violation(number));
   model::Violation same_time = test_violation(8, "other");
   same_time.timestamp = test_violation(9).timestamp;
   record(std::move(same_time));
