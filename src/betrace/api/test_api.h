@@ -188,6 +188,7 @@ class ApiTest : public ::testing::Test {
     server_->start();
     http::ClientOptions client;
     client.port = port;
+    client.timeout = std::chrono::minutes(2);  // sanitizers are slow
     client_ = std::make_unique<http::Client>(client);
   }
 };

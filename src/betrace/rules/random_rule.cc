@@ -4,7 +4,7 @@ namespace betrace::rules {
 namespace {
 
 constexpr std::string_view kQuantifiers[] = {"has", "any", "none", "missing", "all"};
-constexpr std::string_view kRelations[] = {"has_parent",     "has_child",   "has_ancestor",
+constexpr std::string_view kChosenRelations[] = {"has_parent",     "has_child",   "has_ancestor",
                                            "has_descendant", "has_sibling", "overlaps"};
 constexpr std::string_view kOrders[] = {"preceded_by", "followed_by"};
 
@@ -242,7 +242,7 @@ std::string RandomRule::structure(const Place& place) {
   candidate.anchor = true;
   const std::string of = span(place);
   if (choices_.chance(70)) {
-    return joined({of, ".", choices_.one_of(kRelations), "(", condition(candidate), ")"});
+    return joined({of, ".", choices_.one_of(kChosenRelations), "(", condition(candidate), ")"});
   }
   const std::string within =
       choices_.chance(50) ? joined({", ", std::to_string(choices_.below(20)), "ns"}) : "";

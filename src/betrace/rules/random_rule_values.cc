@@ -8,7 +8,7 @@ constexpr std::string_view kNumberFields[] = {"duration", "duration_ms", "start_
 constexpr std::string_view kTextFields[] = {
     "name",      "service",      "kind",           "status",  "status_message", "scope.name",
     "parent_id", "service_name", "operation_name", "span_id", "scope.version"};
-constexpr std::string_view kAggregates[] = {"sum", "avg", "min", "max", "count_distinct"};
+constexpr std::string_view kChosenAggregates[] = {"sum", "avg", "min", "max", "count_distinct"};
 
 }  // namespace
 
@@ -203,7 +203,7 @@ std::string RandomRule::aggregate(const Place& place) {
     return joined({trace, "percentile(", number_of_span(candidate), ", ",
                    choices_.one_of(kPercents), filter, ")"});
   }
-  return joined({trace, choices_.one_of(kAggregates), "(", number_of_span(candidate), filter, ")"});
+  return joined({trace, choices_.one_of(kChosenAggregates), "(", number_of_span(candidate), filter, ")"});
 }
 
 std::string RandomRule::number_literal() {
