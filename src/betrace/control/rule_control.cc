@@ -46,7 +46,7 @@ RuleControl::RuleControl(storage::RuleStore& store, engine::ActiveRules& active,
 
 Result<void> RuleControl::start(const std::map<std::string, storage::RecordedRule>& recorded,
                                 UnixNanos now) {
-  const std::lock_guard<std::timed_mutex> turn(turn_);
+  const std::lock_guard<Turn> turn(turn_);
   const storage::RuleSnapshotPtr snapshot = store_.snapshot();
   adopt(*snapshot, {});
   unrecorded_ = unrecorded_changes(*snapshot, recorded, now);
@@ -181,7 +181,7 @@ Outcome<ImportReport> RuleControl::import(std::vector<ImportEntry> entries,
 }
 
 Result<void> RuleControl::refresh(UnixNanos now) {
-  const std::lock_guard<std::timed_mutex> turn(turn_);
+  const std::lock_guard<Turn> turn(turn_);
   const auto found = store_.refresh();
   if (!found) return fail(found.error());
   for (auto& record : found_records(*found, now)) unrecorded_.push_back(std::move(record));
@@ -190,8 +190,8 @@ Result<void> RuleControl::refresh(UnixNanos now) {
   return flush_records();
 }
 
-Outcome<std::unique_lock<std::timed_mutex>> RuleControl::take_turn() {
-  std::unique_lock<std::timed_mutex> turn(turn_, options_.busy_wait);
+Outcome<std::unique_lock<Turn>> RuleControl::take_turn() {
+  std::unique_lock<Turn> turn(turn_, options_.busy_wait);
   if (!turn.owns_lock()) return refuse(RefusalKind::Busy, "another rule change takes too long");
   return turn;
 }

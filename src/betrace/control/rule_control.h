@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "betrace/base/result.h"
+#include "betrace/base/turn.h"
 #include "betrace/control/change.h"
 #include "betrace/control/loaded_rule.h"
 #include "betrace/engine/active_rules.h"
@@ -95,7 +96,7 @@ class RuleControl {
     std::string change_name;  ///< Of the records, if it is not what the contents tell.
   };
 
-  [[nodiscard]] Outcome<std::unique_lock<std::timed_mutex>> take_turn();
+  [[nodiscard]] Outcome<std::unique_lock<Turn>> take_turn();
   [[nodiscard]] Outcome<storage::RuleChange> begin(UnixNanos now);
   [[nodiscard]] Outcome<LoadedRulePtr> put_one(storage::RuleChange& change,
                                                engine::ActiveRulePtr rule,
@@ -115,7 +116,7 @@ class RuleControl {
   engine::ActiveRules& active_;
   const RuleControlOptions options_;
 
-  std::timed_mutex turn_;                              // held for the whole of a change
+  Turn turn_;                                          // held for the whole of a change
   std::vector<storage::RuleChangeRecord> unrecorded_;  // under turn_
 
   mutable std::mutex mutex_;  // guards rules_

@@ -123,9 +123,8 @@ std::optional<Response> Exchange::check_body(const MessageForm& form) {
   const auto& types = route_->content_types;
   if (!types.empty() &&
       std::find(types.begin(), types.end(), media_type(head_.headers)) == types.end()) {
-    return refuse(
-        problem_of(415, "unsupported_media_type",
-                   fmt::format("Content-Type is not {}", fmt::join(types, " or "))));
+    return refuse(problem_of(415, "unsupported_media_type",
+                             fmt::format("Content-Type is not {}", fmt::join(types, " or "))));
   }
   const std::string_view coding = head_.headers.find("Content-Encoding").value_or("identity");
   gzipped_ = equal_ignoring_case(coding, "gzip");

@@ -5,7 +5,7 @@ namespace {
 
 constexpr std::string_view kQuantifiers[] = {"has", "any", "none", "missing", "all"};
 constexpr std::string_view kChosenRelations[] = {"has_parent",     "has_child",   "has_ancestor",
-                                           "has_descendant", "has_sibling", "overlaps"};
+                                                 "has_descendant", "has_sibling", "overlaps"};
 constexpr std::string_view kOrders[] = {"preceded_by", "followed_by"};
 
 }  // namespace

@@ -203,7 +203,8 @@ std::string RandomRule::aggregate(const Place& place) {
     return joined({trace, "percentile(", number_of_span(candidate), ", ",
                    choices_.one_of(kPercents), filter, ")"});
   }
-  return joined({trace, choices_.one_of(kChosenAggregates), "(", number_of_span(candidate), filter, ")"});
+  return joined(
+      {trace, choices_.one_of(kChosenAggregates), "(", number_of_span(candidate), filter, ")"});
 }
 
 std::string RandomRule::number_literal() {

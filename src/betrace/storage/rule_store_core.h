@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "betrace/base/turn.h"
 #include "betrace/storage/file_set_change.h"
 #include "betrace/storage/rule_directory.h"
 #include "betrace/storage/rule_store.h"
@@ -40,7 +41,7 @@ class RuleStore::Core {
   /// Enters the read-only state if `error` is one of the disk.
   void note_error(const Error& error);
 
-  std::timed_mutex turn;  ///< One change or look at a time.
+  Turn turn;  ///< One change or look at a time.
   const RuleStoreOptions options;
   FileSystem& files;
   RuleDirectory directory;  ///< Requires: `turn` is held.
@@ -60,7 +61,7 @@ class RuleStore::Core {
 /// A change that is under way.
 struct RuleChange::State {
   std::shared_ptr<RuleStore::Core> core;
-  std::unique_lock<std::timed_mutex> turn;
+  std::unique_lock<Turn> turn;
   FileHandle directory;
   FileHandle lock;
   RuleSnapshotPtr current;
