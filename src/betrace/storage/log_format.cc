@@ -9,6 +9,14 @@ namespace {
 
 constexpr std::string_view kPrefix = "log-";
 constexpr std::string_view kSuffix = ".db";
+constexpr std::string_view kSetAside = ".corrupt-";
+
+// `20261125T101500.123456Z`
+std::string compact_time(UnixNanos now) {
+  std::string text = format_rfc3339(now, 6);
+  std::erase_if(text, [](char c) { return c == '-' || c == ':'; });
+  return text;
+}
 
 }  // namespace
 
@@ -24,6 +32,16 @@ std::uint64_t generation_number(std::string_view file_name) noexcept {
   const char* const end = file_name.data() + file_name.size();
   const auto [at, error] = std::from_chars(file_name.data(), end, number);
   return error == std::errc() && at == end ? number : 0;
+}
+
+std::string set_aside_file_name(std::uint64_t number, UnixNanos now) {
+  return fmt::format("{}{:06}{}{}{}", kPrefix, number, kSetAside, compact_time(now), kSuffix);
+}
+
+std::uint64_t set_aside_number(std::string_view file_name) noexcept {
+  const std::size_t mark = file_name.find(kSetAside);
+  if (mark == std::string_view::npos || !file_name.ends_with(kSuffix)) return 0;
+  return generation_number(fmt::format("{}{}", file_name.substr(0, mark), kSuffix));
 }
 
 }  // namespace betrace::storage

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "betrace/base/time.h"
+
 namespace betrace::storage {
 
 inline constexpr std::int64_t kLogApplicationId = 0x42544C47;  ///< `BTLG`
@@ -71,5 +73,11 @@ CREATE TRIGGER generation_not_deleted BEFORE DELETE ON generation
 
 /// Returns the number in `log-000001.db`, 0 for any other name.
 [[nodiscard]] std::uint64_t generation_number(std::string_view file_name) noexcept;
+
+/// `log-000001.corrupt-20261125T101500.123456Z.db`: a generation that was set aside at `now`.
+[[nodiscard]] std::string set_aside_file_name(std::uint64_t number, UnixNanos now);
+
+/// Returns the number in the name of a generation that was set aside, 0 for any other name.
+[[nodiscard]] std::uint64_t set_aside_number(std::string_view file_name) noexcept;
 
 }  // namespace betrace::storage
