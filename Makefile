@@ -73,6 +73,11 @@ coverage: ## Print the line coverage of rules, traces and otlp
 ci: ## What guards main
 	@rm -f $(COUNTS)
 	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory sanitize
+	@$(MAKE) --no-print-directory coverage
+	@$(MAKE) --no-print-directory fuzz
+	@tools/run_tests --total $(COUNTS)
 
 clean: ## Remove everything that was built
 	@rm -rf $(BUILD)

@@ -35,6 +35,27 @@ const std::string& expected_schema() {
   return text;
 }
 
+// SQLite refuses a statement when the header holds values that it never writes.
+tl::unexpected<Error> unreadable(const Database& database, const Error& error) {
+  const bool is_refused = database.last_failure() == SqliteFailure::Refused;
+  return is_refused ? corrupt(error.message) : fail(error);
+}
+
+// What we read of a file of a newer minor version.
+Result<void> check_columns(Database& database) {
+  static constexpr std::string_view kReads[] = {
+      "SELECT number, log, first_seq, prev, created_ns FROM generation",
+      "SELECT last_seq, first_seq, payload, hash FROM commit_group",
+      "SELECT seq, type, leaf, time_ns, rule_id, severity, service, completeness, flags, "
+      "trace_id, violation_id, mac, payload FROM record",
+      "SELECT name, value FROM state",
+  };
+  for (const std::string_view sql : kReads) {
+    if (!database.prepare(sql)) return corrupt("its schema was changed");
+  }
+  return {};
+}
+
 std::optional<Sha256> digest_of(std::string_view stored) {
   Sha256 digest;
   if (stored.size() != digest.size()) return std::nullopt;
@@ -153,18 +174,32 @@ Result<bool> is_unfinished(Database& database) {
   return objects->value_or(1) == 0 && mark->value_or(1) == 0;
 }
 
-Result<void> check_format(Database& database) {
+Result<bool> is_unused(Database& database) {
+  if (const auto checked = check_format(database); !checked) return checked;
+  const auto used = database.integer(
+      "SELECT EXISTS (SELECT 1 FROM record) OR EXISTS (SELECT 1 FROM commit_group)");
+  if (!used) return fail(used.error());
+  return used->value_or(1) == 0;
+}
+
+Result<bool> check_format(Database& database) {
   const auto mark = database.integer("PRAGMA application_id");
-  if (!mark) return fail(mark.error());
+  if (!mark) return unreadable(database, mark.error());
   if (mark->value_or(0) != kLogApplicationId) return corrupt("another application's file");
   const auto version = database.integer("PRAGMA user_version");
-  if (!version) return fail(version.error());
-  if (version->value_or(0) / 100 > kLogMajor) {
+  if (!version) return unreadable(database, version.error());
+  const std::int64_t number = version->value_or(0);
+  if (number / 100 > kLogMajor) {
     return fail(ErrorCode::Unsupported, "violation log: written by a newer version");
   }
+  if (number < kLogUserVersion) return corrupt("no version");
+  if (number > kLogUserVersion) {
+    auto checked = check_columns(database);
+    return checked ? Result<bool>(true) : fail(checked.error());
+  }
   const auto schema = database.text(kSchemaText);
-  if (!schema) return fail(schema.error());
-  return *schema == expected_schema() ? Result<void>() : corrupt("its schema was changed");
+  if (!schema) return unreadable(database, schema.error());
+  return *schema == expected_schema() ? Result<bool>(false) : corrupt("its schema was changed");
 }
 
 Result<GenerationStart> read_start(Database& database) {

@@ -34,8 +34,12 @@ struct GenerationTail {
 /// True if the file has neither schema nor mark: its creation was interrupted.
 [[nodiscard]] Result<bool> is_unfinished(Database& database);
 
-/// Checks mark, version and schema. Error Corrupt; Unsupported: a newer major version.
-[[nodiscard]] Result<void> check_format(Database& database);
+/// True if it holds no record. Error as check_format().
+[[nodiscard]] Result<bool> is_unused(Database& database);
+
+/// Checks mark, version and schema. True if a newer minor version wrote it: what we read is there,
+/// but it must not be appended to. Error Corrupt; Unsupported: a newer major version.
+[[nodiscard]] Result<bool> check_format(Database& database);
 
 /// Error Corrupt.
 [[nodiscard]] Result<GenerationStart> read_start(Database& database);

@@ -14,6 +14,7 @@
 #include "betrace/base/result.h"
 #include "betrace/storage/file_system.h"
 #include "betrace/storage/log_generation.h"
+#include "betrace/storage/log_wal.h"
 #include "betrace/storage/log_walk.h"
 #include "betrace/storage/violation_log.h"
 
@@ -24,6 +25,8 @@ enum class NextReason : std::uint8_t {
   IoError,     ///< Its handle may not be used again; what was committed stays readable.
   Corrupt,     ///< It is set aside and not read any more.
   WalMissing,  ///< Commits may have been lost with its WAL: numbers are skipped.
+  WalDamaged,  ///< The same.
+  Newer,       ///< A newer minor version made it: it is only read.
 };
 
 /// One thread.
@@ -34,7 +37,7 @@ class LogDirectory {
   [[nodiscard]] static Result<std::unique_ptr<LogDirectory>> open(
       const ViolationLogOptions& options);
 
-  /// Null after begin_next() failed; then it is to be called again.
+  /// Null after retire() until begin_next() succeeds.
   [[nodiscard]] LogGeneration* active() noexcept { return active_.get(); }
   /// Of the last commit, whether there is an active generation or not.
   [[nodiscard]] const GenerationTail& tail() const noexcept {
@@ -44,8 +47,13 @@ class LogDirectory {
   /// There was a log, and its last record was no `stop`.
   [[nodiscard]] bool has_crashed() const noexcept { return has_crashed_; }
 
+  /// Closes the active generation; its handle is not used again.
+  void retire(NextReason reason, UnixNanos now);
   /// Begins the generation after the newest. May be repeated when it fails. `state` goes into it.
-  [[nodiscard]] Result<void> begin_next(NextReason reason, const LogState& state, UnixNanos now);
+  /// Requires: there is no active one.
+  [[nodiscard]] Result<void> begin_next(const LogState& state, UnixNanos now);
+  /// Sets aside the older generations that are too damaged to say whether they hold the violation.
+  [[nodiscard]] Result<void> check_older(const ViolationIdBytes& id, UnixNanos now);
 
   /// What had to be done that the log must tell; each is told once.
   [[nodiscard]] std::vector<GapRecord> take_gaps() { return std::exchange(gaps_, {}); }
@@ -62,16 +70,18 @@ class LogDirectory {
   Result<void> take_directory(UnixNanos now);
   void write_owner(UnixNanos now);
   Result<std::vector<std::uint64_t>> list();
+  Result<void> open_generations(std::vector<std::uint64_t> numbers, UnixNanos now);
   Result<void> open_older(const std::vector<std::uint64_t>& numbers, UnixNanos now);
-  Result<void> open_newest(std::uint64_t number, bool has_wal, UnixNanos now);
-  Result<bool> remove_if_unfinished(std::uint64_t number);
-  std::uint64_t learn_tail_of_damaged(const std::string& path);
+  Result<void> open_newest(WalState wal, UnixNanos now);
+  Result<bool> remove_if_unfinished(std::uint64_t number, WalState wal);
+  Result<void> follow_damaged(const std::string& path, WalState wal, UnixNanos now);
+  std::uint64_t learn_tail_of_damaged(const std::string& path, WalState wal);
   Result<void> check_link(UnixNanos now);
+  Result<void> set_older_aside(std::size_t index, UnixNanos now);
   Result<void> begin(const GenerationStart& start, const LogState& state);
-  void retire_active(NextReason reason, UnixNanos now);
-  Result<void> set_aside(std::uint64_t number, std::string* new_name, UnixNanos now);
-  Result<void> settle(std::uint64_t number);
-  [[nodiscard]] bool has_wal(std::uint64_t number) const;
+  Result<void> set_aside(std::uint64_t number, const std::string& new_name);
+  Result<WalState> settle(const std::string& name);
+  [[nodiscard]] bool is_empty(const std::string& name) const;
   void note_gap(std::string_view cause, std::string_view file, std::uint64_t first_seq,
                 std::uint64_t last_seq, UnixNanos now);
   [[nodiscard]] std::string path_of(std::uint64_t number) const;
@@ -85,7 +95,8 @@ class LogDirectory {
   std::unique_ptr<LogGeneration> active_;
   GenerationTail tail_;
   std::uint64_t newest_number_ = 0;
-  bool is_newest_damaged_ = false;  // it is still to be set aside
+  std::string damaged_name_;    // the newest is still to be set aside as this
+  std::string last_set_aside_;  // of the highest number
   bool has_crashed_ = false;
   std::vector<GapRecord> gaps_;
   std::size_t quarantined_ = 0;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "betrace/storage/file_system.h"
+
 namespace betrace::storage {
 namespace {
 
@@ -29,6 +31,16 @@ std::uint64_t generation_number(std::string_view file_name) noexcept {
 
 std::int64_t sql_time(UnixNanos time) noexcept {
   return static_cast<std::int64_t>(std::min<UnixNanos>(time, INT64_MAX));
+}
+
+std::string set_aside_file_name(std::uint64_t number, UnixNanos now) {
+  return fmt::format("{}{:06}{}{}{}", kPrefix, number, kCorruptMark, file_time(now), kSuffix);
+}
+
+std::uint64_t set_aside_number(std::string_view file_name) noexcept {
+  const std::size_t mark = file_name.find(kCorruptMark);
+  if (mark == std::string_view::npos || !file_name.ends_with(kSuffix)) return 0;
+  return generation_number(fmt::format("{}{}", file_name.substr(0, mark), kSuffix));
 }
 
 }  // namespace betrace::storage

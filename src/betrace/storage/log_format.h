@@ -77,4 +77,10 @@ CREATE TRIGGER generation_not_deleted BEFORE DELETE ON generation
 /// Returns the column of a time; times after 2262 do not fit it, the payload has them whole.
 [[nodiscard]] std::int64_t sql_time(UnixNanos time) noexcept;
 
+/// `log-000001.corrupt-20261125T101500.123456Z.db`: a generation that was set aside at `now`.
+[[nodiscard]] std::string set_aside_file_name(std::uint64_t number, UnixNanos now);
+
+/// Returns the number in the name of a generation that was set aside, 0 for any other name.
+[[nodiscard]] std::uint64_t set_aside_number(std::string_view file_name) noexcept;
+
 }  // namespace betrace::storage

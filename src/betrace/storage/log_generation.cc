@@ -87,17 +87,24 @@ Result<std::unique_ptr<LogGeneration>> LogGeneration::open(const std::string& pa
   std::unique_ptr<LogGeneration> generation(new LogGeneration());
   generation->database_ = *std::move(database);
   Database& handle = generation->database_;
-  auto prepared = set_pragmas(handle).and_then([&] { return check_format(handle); }).and_then([&] {
-    return generation->prepare_statements();
-  });
-  if (!prepared) return fail(prepared.error());
+  const auto is_newer = check_format(handle);  // first, since pragmas write
+  if (!is_newer) return fail(is_newer.error());
+  generation->is_newer_ = *is_newer;
+  if (!*is_newer) {
+    if (auto prepared = generation->prepare_for_writing(); !prepared) return fail(prepared.error());
+  }
   auto start = read_start(handle);
   if (!start) return fail(start.error());
   generation->start_ = *std::move(start);
   const auto tail = check_tail(handle, generation->start_);
   if (!tail) return fail(tail.error());
   generation->tail_ = *tail;
+  if (auto read = generation->read_state(); !read) return fail(read.error());
   return generation;
+}
+
+Result<void> LogGeneration::prepare_for_writing() {
+  return set_pragmas(database_).and_then([this] { return prepare_statements(); });
 }
 
 Result<void> LogGeneration::prepare_statements() {
@@ -231,15 +238,14 @@ Result<void> LogGeneration::checkpoint() {
   return noted(database_.exec("PRAGMA wal_checkpoint(PASSIVE)"));
 }
 
-Result<LogState> LogGeneration::read_state() {
+Result<void> LogGeneration::read_state() {
   auto rows = database_.prepare("SELECT name, value FROM state");
   if (!rows) return fail(rows.error());
-  LogState state;
   for (;;) {
     const auto more = rows->step();
     if (!more) return fail(more.error());
-    if (!*more) return state;
-    state.emplace(rows->bytes(0), rows->bytes(1));
+    if (!*more) return {};
+    state_.emplace(rows->bytes(0), rows->bytes(1));
   }
 }
 

@@ -63,7 +63,10 @@ class LogGeneration {
   [[nodiscard]] Result<void> checkpoint();
   [[nodiscard]] std::uint64_t wal_pages() const noexcept { return database_.wal_pages(); }
 
-  [[nodiscard]] Result<LogState> read_state();
+  /// What it held when it was opened.
+  [[nodiscard]] const LogState& state() const noexcept { return state_; }
+  /// A newer minor version made it: it must not be appended to.
+  [[nodiscard]] bool is_newer() const noexcept { return is_newer_; }
   [[nodiscard]] const GenerationStart& start() const noexcept { return start_; }
   [[nodiscard]] const GenerationTail& tail() const noexcept { return tail_; }
   /// Of the last call that failed.
@@ -71,7 +74,9 @@ class LogGeneration {
 
  private:
   LogGeneration() = default;
+  Result<void> prepare_for_writing();
   Result<void> prepare_statements();
+  Result<void> read_state();
   Result<std::vector<Appended>> append_in_transaction(std::span<const LogRecord* const> records,
                                                       UnixNanos now, ViolationHistory& history);
   Result<Appended> place(const LogRecord& record, std::uint64_t sequence,
@@ -88,6 +93,8 @@ class LogGeneration {
   Statement find_violation_;
   GenerationStart start_;
   GenerationTail tail_;
+  LogState state_;
+  bool is_newer_ = false;
   SqliteFailure failure_ = SqliteFailure::None;
 
   // Of the group that is being appended.

@@ -20,15 +20,14 @@ LogWriter::LogWriter(const ViolationLogOptions& options, std::unique_ptr<LogDire
 }
 
 Result<void> LogWriter::begin() {
-  auto state = directory_->active()->read_state();
-  if (!state) return fail(state.error());
-  state_ = *std::move(state);
+  state_ = directory_->active()->state();
   Group group(1);
   group[0].record =
       make_start_record(directory_->has_crashed(), directory_->log_id(), options_.clock().wall);
-  const auto appended = append(group);
+  const auto appended = append_or_move_on(group);
   if (!appended) return fail(ErrorCode::StorageFailed, appended.error().message);
-  gaps_.clear();
+  gaps_ = directory_->take_gaps();
+  remember_state(group);
   remember_directory();
   return {};
 }
@@ -47,12 +46,14 @@ void LogWriter::run() {
 }
 
 Result<void> LogWriter::end() {
-  if (directory_->active() == nullptr) {
-    return fail(ErrorCode::StorageFailed, "violation log: no file can be written");
+  // Gaps first: the last record of an orderly end is the `stop`.
+  auto appended = gaps_.empty() ? Result<std::vector<Appended>>() : append_or_move_on({});
+  if (appended) {
+    gaps_ = directory_->take_gaps();
+    Group group(1);
+    group[0].record = make_stop_record(directory_->log_id(), options_.clock().wall);
+    appended = append_or_move_on(group);
   }
-  Group group(1);
-  group[0].record = make_stop_record(directory_->log_id(), options_.clock().wall);
-  const auto appended = append(group);
   if (!appended) return fail(ErrorCode::StorageFailed, appended.error().message);
   static_cast<void>(directory_->active()->checkpoint());
   remember_directory();
@@ -70,24 +71,34 @@ void LogWriter::commit(Group& group) {
   while (!is_abandoned_.load()) {
     const bool is_faulty = !gaps_.empty() || directory_->active() == nullptr;
     if ((group.empty() && !is_faulty) || try_commit(group)) return;
+    if (group.empty() && queue_.is_drained()) return;  // nobody waits for the fault to end
     pause();
   }
   give_up_waiting(group, {ErrorCode::StorageFailed, "the violation log is closed"});
 }
 
 bool LogWriter::try_commit(Group& group) {
-  if (directory_->active() == nullptr && !switch_generation(NextReason::IoError)) {
-    give_up_waiting(group, {ErrorCode::StorageFailed, status().reason});
-    return false;
-  }
-  auto appended = append(group);
+  const auto appended = append_or_move_on(group);
   if (!appended) {
-    if (!handle_failure(group, appended.error())) return false;
-    appended = append(group);  // once at once, in the next generation
-    if (!appended) return false;
+    give_up_waiting(group, appended.error());
+    return false;
   }
   committed(group, *appended);
   return true;
+}
+
+// What fails together with the handle is tried at once in the next generation, once: numbers from
+// its first one on do not count in the old file, whatever of them has reached it.
+Result<std::vector<Appended>> LogWriter::append_or_move_on(const Group& group) {
+  for (bool is_first_try = true;; is_first_try = false) {
+    if (directory_->active() == nullptr) {
+      if (auto begun = begin_generation(); !begun) return fail(begun.error());
+    }
+    auto appended = append(group);
+    if (appended) return appended;
+    note_failure(appended.error());
+    if (directory_->active() != nullptr || !is_first_try) return appended;
+  }
 }
 
 Result<std::vector<Appended>> LogWriter::append(const Group& group) {
@@ -102,21 +113,23 @@ Result<std::vector<Appended>> LogWriter::append(const Group& group) {
   return directory_->active()->append(records, now, *this);
 }
 
-// Returns true if the next generation was begun.
-bool LogWriter::handle_failure(Group& group, const Error& error) {
+void LogWriter::note_failure(const Error& error) {
   note_failing(error.message);
-  give_up_waiting(group, error);
-  const SqliteFailure failure = directory_->active()->failure();
-  if (failure == SqliteFailure::Io || failure == SqliteFailure::Corrupt) {
-    const bool is_io = failure == SqliteFailure::Io;
-    return switch_generation(is_io ? NextReason::IoError : NextReason::Corrupt);
-  }
-  if (has_told_fault_) return false;
+  if (retire_if_lost() || has_told_fault_) return;
   has_told_fault_ = true;
   const UnixNanos now = options_.clock().wall;
-  const char* cause = failure == SqliteFailure::Full ? "disk_full" : "commit_failed";
-  gaps_.push_back({{cause, "", 0, now, now}, "", 0, 0});
-  return false;
+  const bool is_full = directory_->active()->failure() == SqliteFailure::Full;
+  gaps_.push_back({{is_full ? "disk_full" : "commit_failed", "", 0, now, now}, "", 0, 0});
+}
+
+// After an I/O error or damage the handle is not used again.
+bool LogWriter::retire_if_lost() {
+  const SqliteFailure failure = directory_->active()->failure();
+  if (failure != SqliteFailure::Io && failure != SqliteFailure::Corrupt) return false;
+  const bool is_io = failure == SqliteFailure::Io;
+  directory_->retire(is_io ? NextReason::IoError : NextReason::Corrupt, options_.clock().wall);
+  remember_directory();
+  return true;
 }
 
 // Who waits is answered now, and what was answered must not be committed later.
@@ -133,24 +146,24 @@ void LogWriter::give_up_waiting(Group& group, const Error& error) {
   queue_.release(waiting);
 }
 
-bool LogWriter::switch_generation(NextReason reason) {
+Result<void> LogWriter::begin_generation() {
   LogState state;
   {
     const std::lock_guard lock(mutex_);
     state = state_;
   }
-  const auto begun = directory_->begin_next(reason, state, options_.clock().wall);
+  auto begun = directory_->begin_next(state, options_.clock().wall);
   remember_directory();
   if (!begun) {
     note_failing(begun.error().message);
-    return false;
+    return begun;
   }
   for (GapRecord& gap : directory_->take_gaps()) gaps_.push_back(std::move(gap));
-  return true;
+  return {};
 }
 
 void LogWriter::committed(Group& group, const std::vector<Appended>& appended) {
-  gaps_.clear();
+  gaps_ = directory_->take_gaps();
   has_told_fault_ = false;
   is_checkpointed_ = false;
   remember_state(group);
@@ -217,12 +230,11 @@ void LogWriter::note_failing(const std::string& reason) {
   status_.reason = reason;
 }
 
+// The next turn of run() begins the next generation if this one is lost.
 void LogWriter::checkpoint() {
   is_checkpointed_ = true;
   const auto done = directory_->active()->checkpoint();
-  if (done || directory_->active()->failure() != SqliteFailure::Io) return;
-  note_failing(done.error().message);
-  switch_generation(NextReason::IoError);
+  if (!done && retire_if_lost()) note_failing(done.error().message);
 }
 
 void LogWriter::look_at_size() {
@@ -240,8 +252,17 @@ void LogWriter::pause() {
 }
 
 Result<std::uint64_t> LogWriter::find_older(const ViolationIdBytes& id) {
-  if (directory_->readable().size() < 2) return 0;
-  return readers_.ask([&id](LogReader& reader) { return reader.first_sequence(id); });
+  const auto ask = [this, &id]() -> Result<std::uint64_t> {
+    if (directory_->readable().size() < 2) return 0;
+    return readers_.ask([&id](LogReader& reader) { return reader.first_sequence(id); });
+  };
+  auto found = ask();
+  if (found || found.error().code != ErrorCode::Corrupt) return found;
+  if (auto done = directory_->check_older(id, options_.clock().wall); !done) {
+    return fail(done.error());
+  }
+  remember_directory();  // its gap is told with the next group
+  return ask();
 }
 
 bool LogWriter::was_repeat(const ViolationIdBytes& id) const { return repeated_.contains(id); }

@@ -53,10 +53,12 @@ class LogWriter : private ViolationHistory {
 
   void commit(Group& group);
   bool try_commit(Group& group);
+  [[nodiscard]] Result<std::vector<Appended>> append_or_move_on(const Group& group);
   [[nodiscard]] Result<std::vector<Appended>> append(const Group& group);
-  bool handle_failure(Group& group, const Error& error);
+  void note_failure(const Error& error);
+  bool retire_if_lost();
   void give_up_waiting(Group& group, const Error& error);
-  bool switch_generation(NextReason reason);
+  [[nodiscard]] Result<void> begin_generation();
   void committed(Group& group, const std::vector<Appended>& appended);
   void note_decisions(const Group& group, const std::vector<Appended>& appended);
   void publish(Group& group, const std::vector<Appended>& appended);

@@ -10,9 +10,25 @@ namespace {
 constexpr int kRowBytesMax = 256 * 1024;
 constexpr int kBusyMilliseconds = 5'000;
 
+// The errno behind a failed write to the WAL; SQLite itself keeps it only for other failures.
+int write_errno(sqlite3* handle) {
+  sqlite3_file* wal = nullptr;
+  int number = 0;
+  sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, static_cast<void*>(&wal));
+  if (wal != nullptr && wal->pMethods != nullptr) {
+    wal->pMethods->xFileControl(wal, SQLITE_FCNTL_LAST_ERRNO, &number);
+  }
+  return number;
+}
+
+SqliteFailure failure_on(sqlite3* handle) {
+  const int code = sqlite3_extended_errcode(handle);
+  return failure_of(code, code == SQLITE_IOERR_WRITE ? write_errno(handle) : 0);
+}
+
 tl::unexpected<Error> failed(sqlite3* handle) {
   const int code = sqlite3_extended_errcode(handle);
-  const bool is_corrupt = failure_of(code, sqlite3_system_errno(handle)) == SqliteFailure::Corrupt;
+  const bool is_corrupt = failure_on(handle) == SqliteFailure::Corrupt;
   const ErrorCode kind = is_corrupt ? ErrorCode::Corrupt : ErrorCode::StorageFailed;
   return fail(kind, fmt::format("violation log: {} ({})", sqlite3_errmsg(handle), code));
 }
@@ -43,6 +59,8 @@ SqliteFailure failure_of(int code, int system_error) noexcept {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return SqliteFailure::Corrupt;
+    case SQLITE_ERROR:
+      return SqliteFailure::Refused;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return SqliteFailure::Busy;
@@ -176,8 +194,6 @@ Result<std::string> Database::text(std::string_view sql) {
   return *row ? std::string(statement->bytes(0)) : std::string();
 }
 
-SqliteFailure Database::last_failure() const noexcept {
-  return failure_of(sqlite3_extended_errcode(handle_.get()), sqlite3_system_errno(handle_.get()));
-}
+SqliteFailure Database::last_failure() const noexcept { return failure_on(handle_.get()); }
 
 }  // namespace betrace::storage

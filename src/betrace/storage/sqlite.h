@@ -23,6 +23,7 @@ enum class SqliteFailure : std::uint8_t {
   Io,       ///< The handle must never be used again.
   Corrupt,  ///< The file is not what was written.
   Busy,     ///< Somebody else holds the file.
+  Refused,  ///< The statement cannot be run on this schema, or not now.
   Other,
 };
 

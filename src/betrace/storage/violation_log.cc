@@ -152,6 +152,7 @@ Result<void> ViolationLog::flush(milliseconds wait) {
 }
 
 Result<void> ViolationLog::stop(milliseconds grace) {
+  core_->queue.close();  // what came later could fail while nobody watches the time
   const bool is_empty = core_->queue.wait_until_released(grace);
   if (!is_empty) core_->writer.abandon();
   core_->join();
