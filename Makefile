@@ -77,7 +77,7 @@ ci: ## What guards main
 	@$(MAKE) --no-print-directory sanitize
 	@$(MAKE) --no-print-directory coverage
 	@$(MAKE) --no-print-directory fuzz
-	@tools/run_tests --total $(COUNTS)
+	@tools/run_tests --sum $(COUNTS)
 
 clean: ## Remove everything that was built
 	@rm -rf $(BUILD)
