@@ -60,9 +60,9 @@ endfunction()
 function(betrace_whole_module target)
   if(BETRACE_WHOLE_MODULES)
     set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 20)
-    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")  # it takes a source for a header once it is included
-      target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
-    endif()
+    # What is right in one source may look wrong in the company of others.
+    target_compile_options(${target} PRIVATE -Wno-shadow
+                                             $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
   endif()
 endfunction()
 

@@ -16,27 +16,22 @@ constexpr std::string_view kConfigurationIntroduction =
 # Configuration
 
 A setting can be given as a flag, in the environment and in a file; **a flag beats the environment
-beats the file
-beats the default**. `betrace config show` prints the effective values with their source, `betrace
-config check`
-finds mistakes without starting anything. A wrong value ends the start with exit code 2 and one
-line for each problem:
+beats the file beats the default**. `betrace config show` prints the effective values with their
+source, `betrace config check` finds mistakes without starting anything. A wrong value ends the
+start with exit code 2 and one line for each problem:
 
 ```
 config error: BETRACE_TRACE_QUIET (environment): "5 parsecs" is not a duration (examples: 5s, 5000)
 ```
 
 - **File**: YAML, `--config PATH` or `BETRACE_CONFIG`. Keys may be nested or dotted: `trace:
-{quiet: 6s}` or
-  `trace.quiet: 6s`.
+  {quiet: 6s}` or `trace.quiet: 6s`.
 - **Flag**: `--` and the key with `-` for `.` and `_`: `--trace-quiet 6s`. Also `--log-level` and
-`--otel-endpoint`.
+  `--otel-endpoint`.
 - **Environment**: as listed. Where two are listed, the first that is set counts.
 - **Durations**: `5s`, `250ms`, `1m30s`, `30d`; a plain number is milliseconds. **Sizes**: bytes,
-`64MiB`, `1GB`.
-  **Rates**: `refill per second/bucket`, `0` = off. **Booleans**: `true`, `false`, `1`, `0`.
-**Lists**: separated by
-  commas, or a sequence in the file.
+  `64MiB`, `1GB`. **Rates**: `refill per second/bucket`, `0` = off. **Booleans**: `true`, `false`,
+  `1`, `0`. **Lists**: separated by commas, or a sequence in the file.
 - **Secrets** can be given as the name of a file: `BETRACE_API_KEY_FILE`. They are never shown.
 
 )";
@@ -46,11 +41,9 @@ constexpr std::string_view kMetricsIntroduction =
 # Metrics
 
 `GET /metrics` on port 12011, Prometheus text 0.0.4. Series with enumerated labels exist at 0 from
-the
-start; series of a rule exist from its load to its deletion. The first `metrics.rules_max` rules
-have series of their
-own, the rest share `rule_id="other"`. Trace ids, attribute values and service names are never
-labels.
+the start; series of a rule exist from its load to its deletion. The first `metrics.rules_max`
+rules have series of their own, the rest share `rule_id="other"`. Trace ids, attribute values and
+service names are never labels.
 
 Once the queues are empty: received = ingested + rejected + dropped.
 

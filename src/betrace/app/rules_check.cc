@@ -124,8 +124,9 @@ void print_text(const CheckRun& run, bool colour, std::ostream& out) {
       fmt::print(out, "{}: ok ({})\n", entry.name, class_of(*entry.rule));
     }
   }
-  fmt::print(out, "{} rules, {} wrong, {} warnings\n", run.entries.size(), run.wrong_count(),
-             warnings);
+  fmt::print(out, "{} {}, {} wrong, {} {}\n", run.entries.size(),
+             run.entries.size() == 1 ? "rule" : "rules", run.wrong_count(), warnings,
+             warnings == 1 ? "warning" : "warnings");
 }
 
 OrderedJson diagnostic_json(const rules::Diagnostic& diagnostic) {

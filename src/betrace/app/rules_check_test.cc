@@ -95,7 +95,7 @@ TEST_F(RulesCheckTest, WarningsAreShownAndDoNotFail) {
   EXPECT_NE(out_.str().find("a.json: a:1:17: warning: 1000 is read as nanoseconds"),
             std::string::npos)
       << out_.str();
-  EXPECT_NE(out_.str().find("1 rules, 0 wrong, 1 warnings"), std::string::npos);
+  EXPECT_NE(out_.str().find("1 rule, 0 wrong, 1 warning"), std::string::npos);
 }
 
 TEST_F(RulesCheckTest, AMissingFileIsAUsageErrorAndTheOthersAreStillChecked) {
