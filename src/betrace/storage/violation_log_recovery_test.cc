@@ -118,7 +118,7 @@ TEST_F(ViolationLogRecoveryTest, AnyPageMayBeDamaged) {
 TEST_F(ViolationLogRecoveryTest, ATruncatedFileIsSetAside) {
   const std::uint64_t last = write_five();
   for (const bool has_wal : {true, false}) {
-    for (const std::uint64_t size : {0, 1, 100, 4'096, 10'000}) {
+    for (const std::uint64_t size : {0U, 1U, 100U, 4'096U, 10'000U}) {
       const TestDirectory copy;
       std::filesystem::copy(path(name(1)), copy.file(name(1)));
       if (has_wal) std::filesystem::copy(path(name(1) + "-wal"), copy.file(name(1) + "-wal"));
