@@ -1,6 +1,7 @@
 // Goal: what scenarios cannot say: the bytes of a violation, exact counting, memory, quarantine.
 // The life of a trace itself is tested by tests/scenarios.
 
+#include "betrace/engine/batch_builder.h"
 #include "betrace/engine/shard.h"
 
 #include <fmt/format.h>
@@ -36,9 +37,9 @@ class ShardTest : public testing::Test {
   }
 
   void add(const std::vector<TestSpan>& spans, std::chrono::nanoseconds time = 0s) {
-    SpanBatch batch;
-    for (const TestSpan& span : spans) batch.spans.push_back(kept(span));
-    shard().add(std::move(batch), at(time));
+    std::vector<model::KeptSpan> all;
+    for (const TestSpan& span : spans) all.push_back(kept(span));
+    shard().add(batch_of(rules_, all, "json"), at(time));
   }
 
   RuleStatistics rule(const char* id) { return shard().statistics().rules.find(id)->second; }

@@ -110,17 +110,14 @@ class Receiver {
 
  private:
   [[nodiscard]] http::Response read(std::string_view body, WireForm form) {
-    engine::SpanBatch batch;
-    batch.protocol = protocol_of(form);
-    const auto keep = [&batch](const model::SpanView& span) {
-      batch.spans.push_back(model::KeptSpan::copy(span));
-    };
+    const auto intake = sink_.open(protocol_of(form));
+    const auto keep = [&intake](const model::SpanView& span) { intake->add(span); };
     const auto use = [&](auto& reader) { return reader.read(body, keep); };
     const auto summary =
         form == WireForm::Protobuf ? protobuf_readers_.with(use) : json_readers_.with(use);
     if (!summary) return refuse(summary.error(), form);
-    count(*summary, batch.protocol);
-    if (!batch.spans.empty()) sink_.submit(std::move(batch));
+    count(*summary, protocol_of(form));
+    intake->submit();
     return reply(200, form, otlp::export_response(*summary, form));
   }
 
