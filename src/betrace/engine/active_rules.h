@@ -52,8 +52,8 @@ class ActiveRules {
  private:
   [[nodiscard]] std::vector<std::shared_ptr<const RuleSet>> older_in_use();
 
-  std::mutex publishing_;                             // one change at a time
-  std::vector<std::weak_ptr<const RuleSet>> older_;   // guarded by publishing_
+  std::mutex publishing_;                            // one change at a time
+  std::vector<std::weak_ptr<const RuleSet>> older_;  // guarded by publishing_
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   mutable std::size_t holds_ = 0;

@@ -25,7 +25,8 @@ enum class Keep : std::uint8_t {
 class BatchBuilder {
  public:
   /// The batch of a trace is the one of the shard that owns it.
-  explicit BatchBuilder(std::size_t shards = 1, const traces::HashKey& key = {}, Keep keep = Keep::Met);
+  explicit BatchBuilder(std::size_t shards = 1, const traces::HashKey& key = {},
+                        Keep keep = Keep::Met);
 
   /// Begins the batches of a request.
   void begin(std::shared_ptr<const RuleSet> rules, std::string_view protocol);

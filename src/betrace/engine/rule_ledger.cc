@@ -120,6 +120,7 @@ bool RuleLedger::count_error(const Bench& bench, std::uint32_t rule, bool is_due
 
 const RuleLedger::Statistics& RuleLedger::statistics() {
   settle_all();
+  forget_unused();
   return statistics_;
 }
 

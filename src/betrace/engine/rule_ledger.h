@@ -88,7 +88,7 @@ class RuleLedger {
 
   Statistics statistics_;
   std::map<std::string, std::uint64_t, std::less<>> revisions_;  // newest one heard
-  std::vector<std::shared_ptr<const Bench>> benches_;  // in use by others too, or current
+  std::vector<std::shared_ptr<const Bench>> benches_;            // in use by others too, or current
   std::shared_ptr<const Bench> current_;
 };
 

@@ -17,8 +17,7 @@ using traces::TraceIndex;
 
 constexpr std::uint64_t kDocketBytes = sizeof(Docket);
 
-std::unique_ptr<TraceJudge> or_network(std::unique_ptr<TraceJudge> judge,
-                                       std::uint64_t steps_max) {
+std::unique_ptr<TraceJudge> or_network(std::unique_ptr<TraceJudge> judge, std::uint64_t steps_max) {
   return judge != nullptr ? std::move(judge) : std::make_unique<NetworkJudge>(steps_max);
 }
 

@@ -23,12 +23,12 @@ struct SpanBatch {
     bool is_kept = false;  ///< The next of `kept` is this span.
   };
 
-  std::vector<Item> items;                ///< In wire order, of any traces.
-  std::vector<rules::PredicateId> met;    ///< Ascending within an item.
-  std::vector<model::KeptSpan> kept;      ///< In the order of `items`.
-  std::shared_ptr<const RuleSet> rules;   ///< Those by which the spans were looked at.
-  std::string_view protocol = "json";     ///< Label `protocol`; static storage.
-  std::uint64_t own_spans = 0;            ///< Spans that BeTrace itself exported; they are dropped.
+  std::vector<Item> items;               ///< In wire order, of any traces.
+  std::vector<rules::PredicateId> met;   ///< Ascending within an item.
+  std::vector<model::KeptSpan> kept;     ///< In the order of `items`.
+  std::shared_ptr<const RuleSet> rules;  ///< Those by which the spans were looked at.
+  std::string_view protocol = "json";    ///< Label `protocol`; static storage.
+  std::uint64_t own_spans = 0;           ///< Spans that BeTrace itself exported; they are dropped.
 
   [[nodiscard]] std::span<const rules::PredicateId> met_by(const Item& item) const noexcept {
     return std::span(met).subspan(item.met_begin, item.met_end - item.met_begin);

@@ -1,6 +1,7 @@
 // What an evaluator must answer to be used by a shard: which rules a span or a trace violates.
 //
-// network_judge.h is what runs; naive_judge.h is the slow, obvious one, which judges it in tests. A judge knows nothing of time, of closing or of what was reported before.
+// network_judge.h is what runs; naive_judge.h is the slow, obvious one, which judges it in tests. A
+// judge knows nothing of time, of closing or of what was reported before.
 #pragma once
 
 #include <cstdint>
@@ -78,7 +79,7 @@ class TraceJudge {
 
   /// Tells all about a rule of span scope that `span` violates, as a trace of one span.
   [[nodiscard]] virtual SpanJudgement explain_span(const ActiveRule& rule,
-                                                    const model::SpanView& span) = 0;
+                                                   const model::SpanView& span) = 0;
 
   /// Tells how each clause of a rule that is not violated (any more) stands on the trace; in mixed
   /// scope on the span `anchor`.

@@ -46,6 +46,7 @@ void Verdicts::refresh() {
 }
 
 void Verdicts::hear(const std::shared_ptr<const RuleSet>& current) {
+  bench_.reset();  // so that the ledger sees whether a trace still needs it
   ledger_.hear(current);
   heard_epoch_ = current->epoch();
 }
@@ -126,8 +127,7 @@ std::vector<std::uint32_t> Verdicts::due_early(const Docket& docket, const Trace
 Completeness Verdicts::on_close(Docket* docket, TraceState* trace, CloseReason reason,
                                 const Now& now) {
   const Completeness grade = trace->grade(reason);
-  ledger_.count_closed(*docket->bench,
-                       {grade == Completeness::Complete, trace->is_reopened()});
+  ledger_.count_closed(*docket->bench, {grade == Completeness::Complete, trace->is_reopened()});
   const std::vector<std::uint32_t> which = due_at_close(*docket, *trace, grade);
   if (which.empty()) return grade;
   const TraceJudgement answer = judge_trace(*docket, *trace, which);
@@ -155,8 +155,7 @@ std::vector<std::uint32_t> Verdicts::worth_judging(const Docket& docket, const T
   std::inplace_merge(which.begin(), which.begin() + possible, which.end());
   which.erase(std::unique(which.begin(), which.end()), which.end());
   std::erase_if(which, [&](std::uint32_t index) {
-    const bool is_decidable =
-        !trace.is_reopened() || docket.rules().rule(index).checked.monotone;
+    const bool is_decidable = !trace.is_reopened() || docket.rules().rule(index).checked.monotone;
     return !is_decidable || !docket.bench->is_heard(index) ||
            docket.bench->statistics[index]->is_quarantined;
   });

@@ -8,7 +8,8 @@ namespace {
 using FormulaKind = Formula::Kind;
 
 // Joins parts under `kind`; a part of `neutral` kind changes nothing, one of `absorbing` decides.
-Formula join(FormulaKind kind, FormulaKind neutral, FormulaKind absorbing, std::vector<Formula> parts) {
+Formula join(FormulaKind kind, FormulaKind neutral, FormulaKind absorbing,
+             std::vector<Formula> parts) {
   Formula joined;
   joined.kind = kind;
   for (Formula& part : parts) {
@@ -40,9 +41,9 @@ std::optional<Guard> guard_of_and(const Formula& formula, const GuardRank& rank)
   for (const Formula& child : formula.children) {
     auto guard = find_guard(child, rank);
     if (!guard) continue;
-    const bool is_better = !best || guard->rank < best->rank ||
-                           (guard->rank == best->rank &&
-                            guard->literals.size() < best->literals.size());
+    const bool is_better =
+        !best || guard->rank < best->rank ||
+        (guard->rank == best->rank && guard->literals.size() < best->literals.size());
     if (is_better) best = std::move(guard);
   }
   return best;

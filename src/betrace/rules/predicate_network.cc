@@ -8,8 +8,7 @@
 
 namespace betrace::rules {
 
-PredicateNetwork::PredicateNetwork(std::vector<NetworkRule> rules,
-                                   const PredicateNetwork* previous)
+PredicateNetwork::PredicateNetwork(std::vector<NetworkRule> rules, const PredicateNetwork* previous)
     : rules_(std::move(rules)), next_id_(previous == nullptr ? 0 : previous->next_id_) {
   if (previous != nullptr) ids_ = previous->ids_;
   const NameTest name_test = [this](const Condition& test, bool negated) {

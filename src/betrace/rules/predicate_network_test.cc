@@ -57,9 +57,8 @@ class MetTrace {
 
   [[nodiscard]] bool is_triggered(const RuleProgram& program) const {
     if (!program.triggers) return true;
-    return std::ranges::any_of(*program.triggers, [this](PredicateId id) {
-      return count_of(id) > 0;
-    });
+    return std::ranges::any_of(*program.triggers,
+                               [this](PredicateId id) { return count_of(id) > 0; });
   }
 
   // Only spans that met a predicate are there as they are.
@@ -144,9 +143,8 @@ TEST(PredicateNetworkTest, ARuleThatReadsParentsKeepsEverySpan) {
   const auto rule = network_rule("span.duration > span.parent.duration * 0.8");
   const PredicateNetwork network({{rule}}, nullptr);
   const auto& predicates = network.program_of(*rule).predicates;
-  EXPECT_TRUE(std::ranges::any_of(predicates, [&](PredicateId id) {
-    return network.text_of(id) == "true";
-  }));
+  EXPECT_TRUE(std::ranges::any_of(predicates,
+                                  [&](PredicateId id) { return network.text_of(id) == "true"; }));
 }
 
 TEST(PredicateNetworkTest, OfEqualKeysTheFirstIsRead) {

@@ -13,8 +13,7 @@ namespace {
 bool is_nil_test(const Condition& test) {
   return test.kind == Condition::Kind::Compare &&
          (test.op == CompareOp::Equal || test.op == CompareOp::NotEqual) &&
-         test.right->kind == Value::Kind::Literal &&
-         test.right->literal.type == Literal::Type::Nil;
+         test.right->kind == Value::Kind::Literal && test.right->literal.type == Literal::Type::Nil;
 }
 
 bool compares_with_constant(const Condition& test) {

@@ -17,9 +17,8 @@ bool is_equality(const Condition& condition) noexcept {
 
 bool is_text_list(const Literal& literal) {
   return literal.type == LiteralType::List &&
-         std::ranges::all_of(literal.items, [](const Literal& item) {
-           return item.type == LiteralType::String;
-         });
+         std::ranges::all_of(literal.items,
+                             [](const Literal& item) { return item.type == LiteralType::String; });
 }
 
 std::optional<Number> number_of(const Literal& literal) {

@@ -51,8 +51,8 @@ bool TraceState::is_same(const SpanEntry& known, const ArrivingSpan& copy) const
   if (is_kept && copy.kept.has_value()) {
     return is_same_span(kept_[known.kept - 1].view(), copy.kept->view());
   }
-  return is_kept == copy.kept.has_value() &&
-         known.parent_span_id == copy.record.parent_span_id && known.start == copy.record.start;
+  return is_kept == copy.kept.has_value() && known.parent_span_id == copy.record.parent_span_id &&
+         known.start == copy.record.start;
 }
 
 void TraceState::note(const SpanRecord& span) {
