@@ -2,7 +2,7 @@
 //
 // The API, the watcher of the rule directory and the command line call it. A change is on disk and
 // in the evidence log before it is answered; a refused one leaves memory and disk as they were.
-// Source: the page on reliability, section 2.3, and the HTTP page, sections 4.4 to 4.7.
+// Source: docs/internals/rule_store.md and docs/guide/api.md, "Rules".
 #pragma once
 
 #include <chrono>

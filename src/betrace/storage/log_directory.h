@@ -1,7 +1,7 @@
 // The state directory: its lock, its generations, and which of them is appended to.
 //
 // Owned by the violation log. Opens the newest generation, sets damaged ones aside, begins the next
-// one. Source: the page on reliability, sections 2.4, 3.4 and 3.5.
+// one. Source: docs/internals/violation_log.md.
 #pragma once
 
 #include <cstdint>
