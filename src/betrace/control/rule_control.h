@@ -98,6 +98,8 @@ class RuleControl {
 
   [[nodiscard]] Outcome<std::unique_lock<Turn>> take_turn();
   [[nodiscard]] Outcome<storage::RuleChange> begin(UnixNanos now);
+  [[nodiscard]] Outcome<LoadedRulePtr> find(std::string_view id,
+                                            const Precondition& precondition) const;
   [[nodiscard]] Outcome<LoadedRulePtr> put_one(storage::RuleChange& change,
                                                engine::ActiveRulePtr rule,
                                                const ChangeContext& context);
