@@ -58,6 +58,12 @@ class TestLog : public ::testing::Test {
     for (std::uint64_t i = first; i < end; ++i) log().record(first_record(test_violation(i)));
     ASSERT_TRUE(log().flush(std::chrono::seconds(20)).has_value());
   }
+  /// Five violations in the first generation, closed in order; returns its last sequence.
+  std::uint64_t write_five() {
+    record(0, 5);
+    stop();
+    return static_cast<std::uint64_t>(ask(1, "SELECT max(seq) FROM record"));
+  }
   std::uint64_t last_sequence() { return log().status().last_sequence; }
   bool has(std::uint64_t number) { return log().find(test_violation(number).key.id()).has_value(); }
   std::uint64_t total() { return log().query({}).value().total; }
