@@ -22,7 +22,7 @@ function freePort() {
 }
 
 /** Polls `attempt` until it gives something other than undefined; fails after `deadlineMs`. */
-export async function eventually(what, attempt, deadlineMs = 15_000) {
+export async function eventually(what, attempt, deadlineMs = 60_000) {
   const deadline = Date.now() + deadlineMs;
   for (;;) {
     const result = await attempt();

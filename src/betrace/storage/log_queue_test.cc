@@ -15,7 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kNoWait = 0ms;
-constexpr auto kLongEnough = 20s;
+constexpr auto kLongEnough = 60s;
 
 LogQueueLimits limits() {
   LogQueueLimits limits;

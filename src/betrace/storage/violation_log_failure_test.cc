@@ -108,7 +108,7 @@ class ViolationLogFailureTest : public TestLog {
     wait_until_failed(1);
     EXPECT_EQ(log().flush(0ms).error().code, ErrorCode::Unavailable);
     heal();
-    ASSERT_TRUE(log().flush(5s).has_value());
+    ASSERT_TRUE(log().flush(60s).has_value());
     EXPECT_FALSE(log().status().is_failing);
   }
 
@@ -214,7 +214,7 @@ TEST_F(ViolationLogFailureTest, AHandleThatFailedToSyncIsNotUsedAgain) {
   wait_until_failed(6);
   expect_whole(1);
   heal();
-  ASSERT_TRUE(log().flush(5s).has_value());
+  ASSERT_TRUE(log().flush(60s).has_value());
   expect_whole(4);
   EXPECT_TRUE(log().rule_history("rule", 10)->empty());
   EXPECT_FALSE(has_file(name(3))) << "attempts do not heap up";
@@ -228,7 +228,7 @@ TEST_F(ViolationLogFailureTest, AFailedHandleOfTheNextGenerationIsNotUsedAgainEi
   log().record(first_record(test_violation(1)));
   wait_until_failed(4);
   heal();
-  ASSERT_TRUE(log().flush(5s).has_value());
+  ASSERT_TRUE(log().flush(60s).has_value());
   expect_whole(2);
   stop();
   expect_whole(2);
@@ -266,7 +266,7 @@ TEST_F(ViolationLogFailureTest, ALimitOfTheFileSizeIsAFullDisk) {
     const bool is_told = !log->append_rule_change(test_rule_change(1)).has_value();
     const rlimit none{RLIM_INFINITY, RLIM_INFINITY};
     ::setrlimit(RLIMIT_FSIZE, &none);
-    ::_exit(is_told && log->flush(5s).has_value() ? 0 : 1);
+    ::_exit(is_told && log->flush(60s).has_value() ? 0 : 1);
   }
   int status = 0;
   ASSERT_EQ(::waitpid(child, &status, 0), child);
@@ -323,7 +323,7 @@ TEST_F(ViolationLogFailureTest, AForeignTransactionIsWaitedOut) {
   log().record(first_record(test_violation(0)));
   EXPECT_FALSE(log().flush(10ms).has_value());
   ASSERT_TRUE(foreign.exec("ROLLBACK").has_value());
-  ASSERT_TRUE(log().flush(20s).has_value());
+  ASSERT_TRUE(log().flush(60s).has_value());
   expect_whole(1);
 }
 
