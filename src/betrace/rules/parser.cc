@@ -222,7 +222,7 @@ bool Parser::refuse_habit() {
     if (const ForeignWord* foreign = find_foreign(spelling)) {
       refusal_->because(Code::E_FOREIGN, token.range,
                         fmt::format("'{}': {}", spelling, foreign->instead),
-                        fmt::format("write {}", foreign->example));
+                        std::string(foreign->hint));
       return true;
     }
   }

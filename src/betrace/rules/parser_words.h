@@ -12,7 +12,7 @@ namespace betrace::rules {
 struct ForeignWord {
   std::string_view name;
   std::string_view instead;  ///< One clause: what this language has in its place.
-  std::string_view example;
+  std::string_view hint;     ///< What to write, as an example.
 };
 
 /// Returns nothing if `word` is no such word.
