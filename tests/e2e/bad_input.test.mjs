@@ -33,18 +33,22 @@ const nested = (depth) => `{"resourceSpans":${'['.repeat(depth)}${']'.repeat(dep
 const bomb = gzipSync(Buffer.alloc(64 * mebibyte));
 const gzip = { 'content-encoding': 'gzip' };
 
-/** A length-delimited field 1 in a length-delimited field 1, and so on. */
-function nestedProtobuf(depth) {
-  let bytes = Buffer.alloc(0);
-  for (let level = 0; level < depth; ++level) {
-    const length = [];
-    for (let rest = bytes.length; ; rest >>= 7) {
-      length.push(rest > 127 ? (rest & 127) | 128 : rest);
-      if (rest <= 127) break;
-    }
-    bytes = Buffer.concat([Buffer.from([0x0a, ...length]), bytes]);
+/** A length-delimited protobuf field. */
+function field(tag, bytes) {
+  const length = [];
+  for (let rest = bytes.length; ; rest >>= 7) {
+    length.push(rest > 127 ? (rest & 127) | 128 : rest);
+    if (rest <= 127) break;
   }
-  return bytes;
+  return Buffer.concat([Buffer.from([tag, ...length]), bytes]);
+}
+
+/** A span with an attribute whose value is a list in a list in a list. */
+function nestedProtobuf(depth) {
+  let value = Buffer.alloc(0);
+  for (let level = 0; level < depth; ++level) value = field(0x2a, field(0x0a, value));
+  const attribute = Buffer.concat([field(0x0a, Buffer.from('k')), field(0x12, value)]);
+  return field(0x0a, field(0x12, field(0x12, field(0x4a, attribute))));
 }
 
 // What is sent to /v1/traces on either port: title, type, body, headers, status.
