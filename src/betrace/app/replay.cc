@@ -94,6 +94,9 @@ int run_replay(const ReplayOptions& options, std::ostream& out, std::ostream& er
   }
   std::vector<engine::ActiveRulePtr> rules;
   if (read_replay_rules(options.rules, &rules, err) != 0) return kExitFailed;
+  std::erase_if(rules, [&options](const engine::ActiveRulePtr& active) {
+    return !options.rule_group.holds(active->rule.id);
+  });
   ReplayReport report(options.format, options.show_progress, out, err);
   Replay replay(options, report);
   replay.use(std::move(rules));

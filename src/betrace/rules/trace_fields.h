@@ -1,4 +1,4 @@
-// The fields of a trace. Source: language page, 2.2.
+// The fields of a trace. Source: docs/guide/rule-reference.md, 2.2.
 #pragma once
 
 #include <optional>

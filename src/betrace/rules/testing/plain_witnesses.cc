@@ -1,8 +1,8 @@
-// The part of PlainEvaluator that cites, by section 7 of the language page.
+// The part of PlainEvaluator that cites, by section 7 of the language reference.
 
 #include "betrace/rules/comparison.h"
 #include "betrace/rules/condition_truth.h"
-#include "betrace/rules/plain_evaluator.h"
+#include "betrace/rules/testing/plain_evaluator.h"
 #include "betrace/rules/variables.h"
 
 namespace betrace::rules {

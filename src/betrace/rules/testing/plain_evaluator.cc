@@ -1,4 +1,4 @@
-#include "betrace/rules/plain_evaluator.h"
+#include "betrace/rules/testing/plain_evaluator.h"
 
 #include <algorithm>
 #include <map>

@@ -1,4 +1,4 @@
-#include "betrace/rules/rule_promises.h"
+#include "betrace/rules/testing/rule_promises.h"
 
 #include <fmt/format.h>
 
@@ -6,12 +6,12 @@
 #include <optional>
 #include <set>
 
-#include "betrace/rules/conformance_spans.h"
-#include "betrace/rules/explained_rule.h"
 #include "betrace/rules/monotone.h"
 #include "betrace/rules/naive_evaluator.h"
-#include "betrace/rules/plain_evaluator.h"
-#include "betrace/rules/tree_facts.h"
+#include "betrace/rules/testing/conformance_spans.h"
+#include "betrace/rules/testing/explained_rule.h"
+#include "betrace/rules/testing/plain_evaluator.h"
+#include "betrace/rules/testing/tree_facts.h"
 #include "betrace/rules/tree_text.h"
 
 namespace betrace::rules {

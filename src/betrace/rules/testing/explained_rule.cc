@@ -1,4 +1,4 @@
-#include "betrace/rules/explained_rule.h"
+#include "betrace/rules/testing/explained_rule.h"
 
 #include <algorithm>
 

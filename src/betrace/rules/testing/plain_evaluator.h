@@ -1,4 +1,5 @@
-// Test support: the language page read word for word, with nothing remembered and nothing skipped.
+// Test support: the language reference read word for word, with nothing remembered and nothing
+// skipped.
 //
 // Tries every span for every condition, again each time it is asked. Judges what the evaluator
 // remembers, how it walks relations, and what it cites. How single values are read and compared is

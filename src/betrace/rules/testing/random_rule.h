@@ -1,4 +1,4 @@
-// Test support: a random rule that loads, over every construct of the language page.
+// Test support: a random rule that loads, over every construct of the language reference.
 //
 // Conditions are drawn by the grammar, each with what may stand in its place: names, `anchor`,
 // `event`. A few are refused all the same (two constants, `anchor` in a rule that happens to have
@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "betrace/rules/random_choices.h"
+#include "betrace/rules/testing/random_choices.h"
 
 namespace betrace::rules {
 

@@ -1,4 +1,4 @@
-#include "betrace/rules/random_trace.h"
+#include "betrace/rules/testing/random_trace.h"
 
 #include <deque>
 #include <limits>

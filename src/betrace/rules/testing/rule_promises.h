@@ -1,4 +1,5 @@
-// Test support: what the language page promises of every rule on every trace, tried on one of each.
+// Test support: what the language reference promises of every rule on every trace, tried on one of
+// each.
 //
 // The evaluator is held against itself: the same question, put in another way, must have the same
 // answer. For the fuzz target and the test of random rules.
@@ -9,7 +10,7 @@
 
 #include "betrace/model/kept_span.h"
 #include "betrace/rules/checked_rule.h"
-#include "betrace/rules/random_choices.h"
+#include "betrace/rules/testing/random_choices.h"
 
 namespace betrace::rules {
 

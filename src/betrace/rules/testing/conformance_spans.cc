@@ -1,4 +1,4 @@
-#include "betrace/rules/conformance_spans.h"
+#include "betrace/rules/testing/conformance_spans.h"
 
 #include <deque>
 #include <string>

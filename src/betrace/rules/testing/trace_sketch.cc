@@ -1,4 +1,4 @@
-#include "betrace/rules/trace_sketch.h"
+#include "betrace/rules/testing/trace_sketch.h"
 
 #include <algorithm>
 #include <array>
@@ -8,7 +8,7 @@
 #include <string>
 
 #include "betrace/base/check.h"
-#include "betrace/rules/conformance_spans.h"
+#include "betrace/rules/testing/conformance_spans.h"
 
 namespace betrace::rules {
 namespace {

@@ -20,7 +20,7 @@ class ExplainedRule {
   [[nodiscard]] const std::vector<ClauseResult>& clauses() const noexcept { return clauses_; }
   /// What the clauses make of the rule. Requires: they are the leaves of the rule's logic.
   [[nodiscard]] bool truth() const { return truth_of(*rule_.condition); }
-  /// What the rule cites, in no order, by section 7 of the language page.
+  /// What the rule cites, in no order, by section 7 of the language reference.
   [[nodiscard]] std::vector<std::uint32_t> cited() const;
 
  private:

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "betrace/model/kept_span.h"
-#include "betrace/rules/random_choices.h"
+#include "betrace/rules/testing/random_choices.h"
 
 namespace betrace::rules {
 

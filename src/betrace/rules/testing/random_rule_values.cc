@@ -1,4 +1,4 @@
-#include "betrace/rules/random_rule.h"
+#include "betrace/rules/testing/random_rule.h"
 
 namespace betrace::rules {
 namespace {

@@ -1,4 +1,4 @@
-#include "betrace/rules/rule_corpus.h"
+#include "betrace/rules/testing/rule_corpus.h"
 
 #include <fmt/format.h>
 

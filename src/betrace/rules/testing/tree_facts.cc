@@ -1,4 +1,4 @@
-#include "betrace/rules/tree_facts.h"
+#include "betrace/rules/testing/tree_facts.h"
 
 #include <algorithm>
 

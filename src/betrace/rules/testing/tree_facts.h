@@ -7,8 +7,8 @@
 
 namespace betrace::rules {
 
-/// True if `condition` cites a span whenever it is true, by section 7 of the language page. False
-/// where that depends on the trace.
+/// True if `condition` cites a span whenever it is true, by section 7 of the language reference.
+/// False where that depends on the trace.
 [[nodiscard]] bool always_cites(const Condition& condition);
 
 /// The tests of candidates by plain loops: every span is tried for every condition, by its parts

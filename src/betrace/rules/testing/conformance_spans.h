@@ -1,4 +1,4 @@
-// Test support: spans written as JSON in the form of the conformance data (language page, 11).
+// Test support: spans written as JSON, kind and status as their OTLP numbers, times as integers.
 //
 // Used by tests and fuzz targets of rules/, which may not know otlp/. It trusts its input; product
 // code reads spans with otlp/.
