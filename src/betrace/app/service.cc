@@ -163,8 +163,8 @@ Result<void> Service::Parts::make_engine() {
     log_.error("a rule spent its step budget too often and is no longer evaluated",
                {{"rule_id", rule_id}});
   };
-  engine_ =
-      std::make_unique<engine::Engine>(std::move(options), active_, *violations_, std::move(hooks));
+  options.shards = options_.workers;
+  engine_ = std::make_unique<engine::Engine>(std::move(options), active_, *violations_, hooks);
   engine_->start();
   return {};
 }
