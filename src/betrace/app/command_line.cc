@@ -9,7 +9,7 @@
 #include <ostream>
 #include <utility>
 
-#include "betrace/app/command_line_bench.h"
+#include "betrace/app/command_line_load.h"
 #include "betrace/app/completion.h"
 #include "betrace/app/config_command.h"
 #include "betrace/app/demo.h"
@@ -323,13 +323,13 @@ int CommandLine::replay() {
 }
 
 int CommandLine::bench() {
-  bench::LoadBenchOptions options = bench_.options();
+  bench::LoadRunOptions options = bench_.options();
   StopSignal stop;
   options.show_progress = is_terminal(STDERR_FILENO);
   options.is_interrupted = [&stop] {
     return stop.wait_for(std::chrono::milliseconds(0)) == SignalSeen::Stop;
   };
-  return bench::run_load_bench(options, process_.out, process_.err);
+  return bench::run_load(options, process_.out, process_.err);
 }
 
 int CommandLine::config_show() {

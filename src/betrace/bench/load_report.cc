@@ -42,13 +42,13 @@ Spread spread_of(std::span<const RepeatResult> results, double RepeatResult::*va
   return {median, values.front(), values.back()};
 }
 
-std::string loop_text(const LoadBenchOptions& options) {
+std::string loop_text(const LoadRunOptions& options) {
   return options.spans_per_second > 0
              ? fmt::format("open loop at {:.0f} spans/s", options.spans_per_second)
              : fmt::format("closed loop of {}", options.in_flight_max);
 }
 
-std::string encoding_text(const LoadBenchOptions& options) {
+std::string encoding_text(const LoadRunOptions& options) {
   return fmt::format("{}{}", options.traffic.encoding == Encoding::Protobuf ? "protobuf" : "JSON",
                      options.is_gzipped ? " in gzip-6" : "");
 }
@@ -81,7 +81,7 @@ Json machine_json(const RunFacts& facts) {
           {"optimized", facts.machine.is_optimized}};
 }
 
-Json load_json(const LoadBenchOptions& options, const RunFacts& facts) {
+Json load_json(const LoadRunOptions& options, const RunFacts& facts) {
   const TrafficOptions& traffic = options.traffic;
   Json json = {{"shape", name_of(traffic.traces.shape)},
                {"bytes_per_span", facts.bytes_per_span},
@@ -111,7 +111,7 @@ Json load_json(const LoadBenchOptions& options, const RunFacts& facts) {
 
 }  // namespace
 
-std::string describe(const LoadBenchOptions& options, const RunFacts& facts) {
+std::string describe(const LoadRunOptions& options, const RunFacts& facts) {
   const TrafficOptions& traffic = options.traffic;
   return fmt::format(
       "{}: {:.0f} bytes/span, {} spans/request, {} spans/trace in {} parts, {} traces interleaved, "
@@ -162,7 +162,7 @@ std::string table_median(std::span<const RepeatResult> results) {
   return text;
 }
 
-Json report_json(const LoadBenchOptions& options, const RunFacts& facts,
+Json report_json(const LoadRunOptions& options, const RunFacts& facts,
                  std::span<const RepeatResult> results) {
   Json json = {{"schema", 1},
                {"version", version()},

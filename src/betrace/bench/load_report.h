@@ -5,7 +5,7 @@
 #include <string>
 
 #include "betrace/base/json.h"
-#include "betrace/bench/load_bench.h"
+#include "betrace/bench/load_run.h"
 #include "betrace/bench/machine_facts.h"
 #include "betrace/bench/repeat.h"
 
@@ -21,7 +21,7 @@ struct RunFacts {
 };
 
 /// One line that says what was sent.
-[[nodiscard]] std::string describe(const LoadBenchOptions& options, const RunFacts& facts);
+[[nodiscard]] std::string describe(const LoadRunOptions& options, const RunFacts& facts);
 
 [[nodiscard]] std::string table_head();
 [[nodiscard]] std::string table_row(std::size_t number, const RepeatResult& result);
@@ -29,7 +29,7 @@ struct RunFacts {
 [[nodiscard]] std::string table_median(std::span<const RepeatResult> results);
 
 /// The whole run. Rates are left out of repeats that are not valid.
-[[nodiscard]] Json report_json(const LoadBenchOptions& options, const RunFacts& facts,
+[[nodiscard]] Json report_json(const LoadRunOptions& options, const RunFacts& facts,
                                std::span<const RepeatResult> results);
 
 }  // namespace betrace::bench

@@ -191,7 +191,9 @@ void SpanShapes::fill_server(DraftTrace& trace, DraftSpan& span, std::mt19937_64
     span.set("server.address", text("shop.example.com"));
     span.set("server.port", ValueView::integer(8443));
     span.set("client.address", address_of(trace, random));
-    span.set("user_agent.original", text("Mozilla/5.0 (X11; Linux x86_64) Firefox/128.0"));
+    span.set(
+        "user_agent.original",
+        text("Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0 shop/7.31"));
   }
   span.set("http.route", text(route));
   span.set("user.id", user_of(trace, random));
@@ -206,7 +208,8 @@ void SpanShapes::fill_client(DraftTrace& trace, DraftSpan& span, std::mt19937_64
     span.set("db.namespace", text("shop"));
     span.set("db.collection.name", text("items"));
     span.set("db.operation.name", text("SELECT"));
-    span.set("db.query.text", text("SELECT * FROM items WHERE id = $1 AND tenant = $2"));
+    span.set("db.query.text", text("SELECT id, title, price, stock FROM items WHERE id = $1 AND "
+                                   "tenant = $2 ORDER BY title"));
     span.set("server.port", ValueView::integer(5432));
     span.set("network.peer.address", address_of(trace, random));
     span.set("thread.id", ValueView::integer(static_cast<std::int64_t>(pick(random, 64))));

@@ -1,4 +1,4 @@
-#include "betrace/app/command_line_bench.h"
+#include "betrace/app/command_line_load.h"
 
 #include <charconv>
 #include <map>
@@ -96,8 +96,8 @@ void BenchFlags::add_run(CLI::App& bench) {
   bench.add_option("--json", options_.json_path, "File for the result as JSON")->group("Run");
 }
 
-bench::LoadBenchOptions BenchFlags::options() const {
-  bench::LoadBenchOptions options = options_;
+bench::LoadRunOptions BenchFlags::options() const {
+  bench::LoadRunOptions options = options_;
   if (has_own_server_ && !options.target.empty()) {
     throw CLI::ValidationError("--serve", "starts a server, --target names one");
   }

@@ -1,4 +1,4 @@
-#include "betrace/bench/load_bench.h"
+#include "betrace/bench/load_run.h"
 
 #include <fmt/format.h>
 #include <fmt/ostream.h>
@@ -26,7 +26,7 @@ constexpr std::uint16_t kApiPort = 12011;
 constexpr std::uint32_t kRequestsPerConnection = 4;
 
 // Returns what is wrong with the options, or an empty text.
-std::string usage_problem(const LoadBenchOptions& options) {
+std::string usage_problem(const LoadRunOptions& options) {
   if (options.in_flight_max > options.connections) {
     return fmt::format("--closed {} needs as many connections: --connections {}",
                        options.in_flight_max, options.in_flight_max);
@@ -39,7 +39,7 @@ std::string usage_problem(const LoadBenchOptions& options) {
 }
 
 // An open trace must not close before its next part is sent.
-milliseconds idle_for(const LoadBenchOptions& options) {
+milliseconds idle_for(const LoadRunOptions& options) {
   constexpr milliseconds kIdleMin{5'000};
   if (options.spans_per_second <= 0) return kIdleMin;
   const double spans = static_cast<double>(options.traffic.interleave) *
@@ -48,9 +48,9 @@ milliseconds idle_for(const LoadBenchOptions& options) {
   return std::max(kIdleMin, milliseconds(4 * gap));
 }
 
-class LoadBench {
+class LoadRun {
  public:
-  LoadBench(const LoadBenchOptions& options, std::ostream& out, std::ostream& err)
+  LoadRun(const LoadRunOptions& options, std::ostream& out, std::ostream& err)
       : options_(with_defaults(options)),
         out_(out),
         err_(err),
@@ -76,7 +76,7 @@ class LoadBench {
   }
 
  private:
-  static LoadBenchOptions with_defaults(LoadBenchOptions options) {
+  static LoadRunOptions with_defaults(LoadRunOptions options) {
     if (options.in_flight_max == 0) options.in_flight_max = options.connections;
     options.traffic.requests_min = kRequestsPerConnection * options.connections;
     return options;
@@ -202,7 +202,7 @@ class LoadBench {
     err_.flush();
   }
 
-  LoadBenchOptions options_;
+  LoadRunOptions options_;
   std::ostream& out_;
   std::ostream& err_;
   BenchRules rules_;
@@ -217,12 +217,12 @@ class LoadBench {
 
 }  // namespace
 
-int run_load_bench(const LoadBenchOptions& options, std::ostream& out, std::ostream& err) {
+int run_load(const LoadRunOptions& options, std::ostream& out, std::ostream& err) {
   if (const std::string problem = usage_problem(options); !problem.empty()) {
     fmt::print(err, "betrace bench: {}\n", problem);
     return 2;
   }
-  return LoadBench(options, out, err).run();
+  return LoadRun(options, out, err).run();
 }
 
 }  // namespace betrace::bench

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "betrace/bench/load_bench.h"
+#include "betrace/bench/load_run.h"
 
 namespace betrace::app {
 
@@ -15,13 +15,13 @@ class BenchFlags {
   void add_to(CLI::App& bench);
 
   /// What the flags say. Throws CLI::ValidationError, as the parser does, for a wrong value.
-  [[nodiscard]] bench::LoadBenchOptions options() const;
+  [[nodiscard]] bench::LoadRunOptions options() const;
 
  private:
   void add_load(CLI::App& bench);
   void add_run(CLI::App& bench);
 
-  bench::LoadBenchOptions options_;
+  bench::LoadRunOptions options_;
   bool has_own_server_ = false;
   std::string shape_ = "10a";
   std::string trace_size_ = "20";

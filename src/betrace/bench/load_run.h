@@ -15,7 +15,7 @@
 
 namespace betrace::bench {
 
-struct LoadBenchOptions {
+struct LoadRunOptions {
   std::string target;  ///< `http://HOST:PORT`; empty: a server of its own is started.
   std::string api;     ///< Of that server; empty: port 12011 of the same host.
   TrafficOptions traffic;
@@ -38,7 +38,6 @@ struct LoadBenchOptions {
 
 /// Runs it and prints the table. Returns 0; 1 if the run is invalid or could not be made; 2 for
 /// options that exclude each other.
-[[nodiscard]] int run_load_bench(const LoadBenchOptions& options, std::ostream& out,
-                                 std::ostream& err);
+[[nodiscard]] int run_load(const LoadRunOptions& options, std::ostream& out, std::ostream& err);
 
 }  // namespace betrace::bench
