@@ -9,8 +9,8 @@ namespace {
 using std::chrono::milliseconds;
 
 // A refused request of a closed loop waits so long, twice as long each time.
-constexpr milliseconds kPauseMin{2};
-constexpr milliseconds kPauseMax{50};
+constexpr milliseconds kPauseMin{10};
+constexpr milliseconds kPauseMax{200};
 
 MonotonicTime now() { return read_clocks().monotonic; }
 
