@@ -1,8 +1,9 @@
 // The rules that the load is judged by, and for each one two scenes: broken, and nearly broken.
 //
-// Of five rules two are of span scope, two of trace scope and one asks for structure, order or a
-// join. A scene edits one trace so that exactly this rule is violated, or so that it comes close
-// and is kept; the generator knows by construction what must be found. Used by trace_maker.h.
+// In the usual mix, of five rules two are of span scope, two of trace scope and one asks for
+// structure, order or a join. A scene edits one trace so that exactly this rule is violated, or so
+// that it comes close and is kept; the generator knows by construction what must be found. Used by
+// trace_maker.h.
 #pragma once
 
 #include <cstddef>
@@ -26,6 +27,13 @@ enum class Vocabulary : std::uint8_t {
 [[nodiscard]] std::string_view name_of(Vocabulary vocabulary) noexcept;
 [[nodiscard]] std::optional<Vocabulary> parse_vocabulary(std::string_view name) noexcept;
 
+/// How many of the rules ask for structure, order or a join.
+enum class RuleMix : std::uint8_t {
+  Plain,       ///< None: one half span scope, one half trace scope.
+  Usual,       ///< One in five.
+  Structured,  ///< Three in ten.
+};
+
 enum class RuleFamily : std::uint8_t { Span, Trace, Structure };
 
 struct BenchRule {
@@ -37,7 +45,7 @@ struct BenchRule {
 /// Immutable.
 class BenchRules {
  public:
-  BenchRules(std::size_t count, Vocabulary vocabulary);
+  BenchRules(std::size_t count, Vocabulary vocabulary, RuleMix mix = RuleMix::Usual);
 
   [[nodiscard]] const std::vector<BenchRule>& rules() const noexcept { return rules_; }
 
@@ -55,6 +63,7 @@ class BenchRules {
 
  private:
   Vocabulary vocabulary_;
+  RuleMix mix_;
   std::vector<BenchRule> rules_;
 };
 

@@ -46,6 +46,12 @@ class PartialJudge {
   std::map<std::pair<std::uint64_t, std::vector<bool>>, std::uint64_t> answers_;
 };
 
+std::pair<std::string, std::string> pair_of(const Traffic& traffic, const StagedTrace& staged,
+                                            const IdKeys& keys) {
+  return {keys.trace_id(staged.number, traffic.trace_count()).hex(),
+          traffic.maker().rules().rules()[staged.scene.rule].id};
+}
+
 std::uint64_t difference(const MetricsReading& before, const MetricsReading& after,
                          std::string_view name) {
   return static_cast<std::uint64_t>(std::llround(after.sum(name) - before.sum(name)));
@@ -82,6 +88,12 @@ void compare_violations(const ViolationCounts& expected, const ViolationCounts& 
 
 }  // namespace
 
+void expect_pass(const Traffic& traffic, const IdKeys& keys, ViolationCounts* expected) {
+  for (const StagedTrace& staged : traffic.staged()) {
+    if (staged.scene.is_broken) (*expected)[pair_of(traffic, staged, keys)] = 1;
+  }
+}
+
 ViolationCounts expected_violations(const Traffic& traffic, const Load& load, std::uint64_t run_key,
                                     std::uint64_t first_pass) {
   PartialJudge judge(traffic.maker());
@@ -90,18 +102,17 @@ ViolationCounts expected_violations(const Traffic& traffic, const Load& load, st
   ViolationCounts expected;
   for (std::uint64_t pass = 0; pass < load.passes(); ++pass) {
     const IdKeys keys{run_key, first_pass + pass};
+    if (!partial.contains(pass)) {
+      expect_pass(traffic, keys, &expected);
+      continue;
+    }
     for (const StagedTrace& staged : traffic.staged()) {
-      std::uint64_t count = staged.scene.is_broken ? 1 : 0;
-      if (partial.contains(pass)) {
-        std::vector<bool> arrived;
-        for (const std::uint32_t request : staged.request_of_span) {
-          arrived.push_back(!load.was_given_up(pass, request));
-        }
-        count = judge.violations(staged, arrived);
+      std::vector<bool> arrived;
+      for (const std::uint32_t request : staged.request_of_span) {
+        arrived.push_back(!load.was_given_up(pass, request));
       }
-      if (count == 0) continue;
-      expected[{keys.trace_id(staged.number, traffic.trace_count()).hex(),
-                traffic.maker().rules().rules()[staged.scene.rule].id}] = count;
+      const std::uint64_t count = judge.violations(staged, arrived);
+      if (count > 0) expected[pair_of(traffic, staged, keys)] = count;
     }
   }
   return expected;

@@ -20,6 +20,9 @@ namespace betrace::bench {
 /// (trace id in hex, rule id) -> violations.
 using ViolationCounts = std::map<std::pair<std::string, std::string>, std::uint64_t>;
 
+/// Adds what one whole pass must lead to.
+void expect_pass(const Traffic& traffic, const IdKeys& keys, ViolationCounts* expected);
+
 /// What a load must have led to. Requires: load.finish() succeeded.
 [[nodiscard]] ViolationCounts expected_violations(const Traffic& traffic, const Load& load,
                                                   std::uint64_t run_key, std::uint64_t first_pass);

@@ -182,12 +182,20 @@ TEST(TraceMakerTest, EveryRuleOfALargeSetLoadsAndHasBothScenes) {
 }
 
 TEST(TraceMakerTest, ScopesHaveTheSharesThatAreSaid) {
+  const auto families_of = [](RuleMix mix) {
+    std::map<RuleFamily, int> families;
+    for (const BenchRule& rule : BenchRules(50, Vocabulary::Spread, mix).rules()) {
+      ++families[rule.family];
+    }
+    return families;
+  };
+  using enum RuleFamily;
+  EXPECT_EQ(families_of(RuleMix::Plain), (std::map<RuleFamily, int>{{Span, 25}, {Trace, 25}}));
+  EXPECT_EQ(families_of(RuleMix::Usual),
+            (std::map<RuleFamily, int>{{Span, 20}, {Trace, 20}, {Structure, 10}}));
+  EXPECT_EQ(families_of(RuleMix::Structured),
+            (std::map<RuleFamily, int>{{Span, 20}, {Trace, 15}, {Structure, 15}}));
   const BenchRules rules(50, Vocabulary::Spread);
-  std::map<RuleFamily, int> families;
-  for (const BenchRule& rule : rules.rules()) ++families[rule.family];
-  EXPECT_EQ(families[RuleFamily::Span], 20);
-  EXPECT_EQ(families[RuleFamily::Trace], 20);
-  EXPECT_EQ(families[RuleFamily::Structure], 10);
   const auto all = checked(rules);
   for (std::size_t i = 0; i < all.size(); ++i) {
     const bool is_span = rules.rules()[i].family == RuleFamily::Span;
