@@ -48,8 +48,8 @@ class BenchService {
     options.engine.queue_bytes_max = queue_bytes_max;
     options.engine.shard.noise.enabled = false;
     traces::ClosureLimits& closure = options.engine.shard.table.closure;
-    closure.quiet = milliseconds(300);
-    closure.idle_max = milliseconds(1'000);
+    closure.quiet = milliseconds(500);
+    closure.idle_max = milliseconds(3'000);
     auto started = Service::start(std::move(options), log_);
     EXPECT_TRUE(started.has_value()) << started.error().message;
     service_ = std::move(*started);
@@ -148,13 +148,13 @@ class LoadRunTest : public testing::Test {
  protected:
   LoadRunTest() : rules_(kRules, bench::Vocabulary::Spread) {
     options_.rule_count = kRules;
-    options_.traffic.interleave = 200;
+    options_.traffic.interleave = 100;
     options_.traffic.spans_per_request = 100;
     options_.traffic.traces.violation_rate = 0.1;
     options_.connections = 4;
     options_.warmup = milliseconds(50);
     options_.duration = milliseconds(300);
-    options_.settle_max = milliseconds(3'000);
+    options_.settle_max = milliseconds(5'000);
     options_.repeats = 1;
   }
 
@@ -187,7 +187,7 @@ TEST_F(LoadRunTest, ARightServerGetsARate) {
   EXPECT_TRUE(outcome.report.at("valid"));
   EXPECT_GT(repeat.at("spans_per_second"), 0);
   EXPECT_EQ(repeat.at("ingested"), repeat.at("accepted"));
-  EXPECT_GE(repeat.at("violations_found"), 40) << "a pass has 400 traces or more, 10 % broken";
+  EXPECT_GE(repeat.at("violations_found"), 20) << "a pass has 200 traces or more, 10 % broken";
   EXPECT_EQ(repeat.at("violations_found"), repeat.at("violations_expected"));
 }
 

@@ -33,8 +33,11 @@ struct Spread {
 };
 
 Spread spread_of(std::span<const RepeatResult> results, double RepeatResult::*value) {
+  const bool are_all_noisy = std::ranges::all_of(results, &RepeatResult::is_noisy);
   std::vector<double> values;
-  for (const RepeatResult& result : results) values.push_back(result.*value);
+  for (const RepeatResult& result : results) {
+    if (are_all_noisy || !result.is_noisy()) values.push_back(result.*value);
+  }
   std::ranges::sort(values);
   const std::size_t middle = values.size() / 2;
   const double median =

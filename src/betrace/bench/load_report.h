@@ -25,7 +25,8 @@ struct RunFacts {
 
 [[nodiscard]] std::string table_head();
 [[nodiscard]] std::string table_row(std::size_t number, const RepeatResult& result);
-/// The median with least and most of each column; empty for fewer than two results.
+/// The median with least and most of each column; empty for fewer than two results. Noisy ones are
+/// left out, unless all are.
 [[nodiscard]] std::string table_median(std::span<const RepeatResult> results);
 
 /// The whole run. Rates are left out of repeats that are not valid.

@@ -160,7 +160,9 @@ class LoadRun {
     const std::uint64_t run_key =
         std::uint64_t{std::random_device()()} << 32 ^ traffic_->byte_count();
     std::uint64_t next_pass = 0;
-    for (std::uint32_t i = 0; i < options_.repeats; ++i) {
+    // A noisy repeat is made again, but not for ever.
+    for (std::uint32_t i = 0, quiet = 0; quiet < options_.repeats && i < 2 * options_.repeats;
+         ++i) {
       const auto progress = [&](std::string_view phase, const Load& load) {
         show(fmt::format("repeat {} of {}: {}, {} spans sent", i + 1, options_.repeats, phase,
                          load.sent_now()));
@@ -172,6 +174,7 @@ class LoadRun {
       fmt::print(out_, "{}", table_row(i + 1, *result));
       for (const std::string& each : result->problems) fmt::print(out_, "        {}\n", each);
       out_.flush();
+      quiet += result->is_noisy() ? 0 : 1;
       results_.push_back(std::move(*result));
       if (!results_.back().problems.empty()) break;
     }

@@ -12,6 +12,9 @@
 #include <string>
 #include <vector>
 
+#include "betrace/bench/bare_walk.h"
+#include "betrace/bench/oracle.h"
+#include "betrace/bench/pipeline.h"
 #include "betrace/bench/traffic.h"
 #include "betrace/otlp/json_trace_reader.h"
 #include "betrace/otlp/trace_reader.h"
@@ -184,7 +187,8 @@ TEST(TraceMakerTest, EveryRuleOfALargeSetLoadsAndHasBothScenes) {
 TEST(TraceMakerTest, ScopesHaveTheSharesThatAreSaid) {
   const auto families_of = [](RuleMix mix) {
     std::map<RuleFamily, int> families;
-    for (const BenchRule& rule : BenchRules(50, Vocabulary::Spread, mix).rules()) {
+    const BenchRules rules(50, Vocabulary::Spread, mix);
+    for (const BenchRule& rule : rules.rules()) {
       ++families[rule.family];
     }
     return families;
@@ -216,6 +220,62 @@ TEST(TraceMakerTest, BrokenTracesHaveTheShareThatIsAskedFor) {
   }
   EXPECT_EQ(broken, 50);
   EXPECT_EQ(kept, 50);
+}
+
+TEST(BareWalkTest, SeesWhatTheReaderSees) {
+  const BenchRules rules(10, Vocabulary::Spread);
+  for (const Shape shape : {Shape::TenAttributes, Shape::ThreeAttributes, Shape::Mixed}) {
+    TrafficOptions options;
+    options.traces.shape = shape;
+    options.interleave = 50;
+    options.requests_min = 1;
+    Traffic traffic(options, rules);
+    for (std::size_t i = 0; i < traffic.request_count(); ++i) {
+      const std::string& body = traffic.request(i).body;
+      std::uint64_t attributes = 0;
+      const auto summary = otlp::TraceReader().read(body, [&](const model::SpanView& span) {
+        attributes += span.attributes.size();
+        for (const model::EventView& event : span.events) attributes += event.attributes.size();
+        for (const model::LinkView& link : span.links) attributes += link.attributes.size();
+      });
+      ASSERT_TRUE(summary.has_value());
+      const WalkResult walked = bare_walk(body);
+      EXPECT_EQ(walked.spans, traffic.request(i).span_count);
+      // Each group of spans has four attributes of its resource besides.
+      EXPECT_GT(walked.attributes, attributes);
+      EXPECT_EQ((walked.attributes - attributes) % 4, 0u);
+      EXPECT_LE((walked.attributes - attributes) / 4, 50u) << "one group for each service";
+    }
+  }
+}
+
+TEST(BareWalkTest, EndsAtWhatIsMalformed) {
+  EXPECT_EQ(bare_walk("").spans, 0u);
+  EXPECT_EQ(bare_walk("\x0a\xff").spans, 0u);
+  EXPECT_EQ(bare_walk("\x0a\x7f").spans, 0u);
+}
+
+TEST(PipelineTest, DecidesWhatAPassIsAbout) {
+  const BenchRules rules(50, Vocabulary::Own);
+  TrafficOptions options;
+  options.interleave = 100;
+  options.spans_per_request = 100;
+  options.traces.violation_rate = 0.2;
+  options.requests_min = 1;
+  Traffic traffic(options, rules);
+  Pipeline pipeline(rules);
+  ViolationCounts expected;
+  for (std::uint64_t pass = 0; pass < 3; ++pass) {
+    expect_pass(traffic, {7, pass}, &expected);
+    for (std::size_t i = 0; i < traffic.request_count(); ++i) {
+      traffic.overwrite_ids(traffic.request(i), {7, pass});
+      pipeline.take(traffic.request(i).body);
+    }
+  }
+  pipeline.finish();
+  EXPECT_EQ(pipeline.spans(), 3 * traffic.span_count());
+  EXPECT_GE(expected.size(), 60u);
+  EXPECT_EQ(pipeline.violations(), expected);
 }
 
 TEST(TraceMakerTest, TraceSizesAreANumberOrARange) {
