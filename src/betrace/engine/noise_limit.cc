@@ -38,9 +38,11 @@ bool NoiseLimit::allow(std::string_view rule_id, const Now& now) {
   RuleNoise& rule = found->second;
   refill(&total_, limits_.total, now.monotonic);
   refill(&rule.bucket, limits_.per_rule, now.monotonic);
-  if (rule.bucket.tokens >= 1 && total_.tokens >= 1) {
-    rule.bucket.tokens -= 1;
-    total_.tokens -= 1;
+  const bool rule_may = !limits_.per_rule.is_bounded() || rule.bucket.tokens >= 1;
+  const bool total_may = !limits_.total.is_bounded() || total_.tokens >= 1;
+  if (rule_may && total_may) {
+    if (limits_.per_rule.is_bounded()) rule.bucket.tokens -= 1;
+    if (limits_.total.is_bounded()) total_.tokens -= 1;
     return true;
   }
   if (rule.open.count++ == 0) {

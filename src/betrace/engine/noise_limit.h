@@ -16,10 +16,12 @@
 
 namespace betrace::engine {
 
-/// `refill/bucket` of a token bucket, in violations.
+/// `refill/bucket` of a token bucket, in violations. No bucket: no bound (the setting `0`).
 struct NoiseRate {
   double refill_per_second = 0;
   double bucket = 0;
+
+  [[nodiscard]] bool is_bounded() const noexcept { return bucket > 0; }
 };
 
 /// Defaults are those of `serve`.
