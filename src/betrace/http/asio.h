@@ -1,4 +1,4 @@
-// Asio, configured: included by server.cc alone, by way of connection.h, because it is slow to
+// Asio, configured: included by server.cc alone, by way of served_connection.h, because it is slow to
 // compile and its types stay inside of this module.
 #pragma once
 
