@@ -393,7 +393,6 @@ void CallSession::drain(MonotonicTime now) {
   now_ = now;
   draining_ = now;
   session_.announce_end();
-  session_.ping();
   for (auto& [stream, call] : calls_) {
     if (call.stage != Stage::Watching) continue;
     look_again(stream, call);

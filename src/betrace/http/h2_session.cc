@@ -20,6 +20,7 @@ constexpr std::uint32_t kFrameBytesMax = 64 * 1024;
 constexpr std::uint32_t kHpackTableBytes = 4096;
 constexpr std::size_t kContinuationsMax = 32;
 constexpr std::size_t kUnsentAcknowledgementsMax = 100;
+constexpr std::int32_t kLastStreamId = 0x7fffffff;
 /// A head this many times too large is no mistake.
 constexpr std::size_t kHeadBytesFactor = 16;
 
@@ -42,7 +43,7 @@ std::unique_ptr<nghttp2_option, FreeOption> session_options() {
   nghttp2_option_set_no_closed_streams(option, 1);
   nghttp2_option_set_max_continuations(option, kContinuationsMax);
   nghttp2_option_set_max_outbound_ack(option, kUnsentAcknowledgementsMax);
-  nghttp2_option_set_stream_reset_rate_limit(option, 400, 40);  // ours is stricter
+  nghttp2_option_set_stream_reset_rate_limit(option, 2'000, 200);  // ours is stricter
   return std::unique_ptr<nghttp2_option, FreeOption>(option);
 }
 
@@ -253,6 +254,10 @@ void H2Session::State::frame_sent(const nghttp2_frame& frame) {
   if (frame.hd.type == NGHTTP2_HEADERS || frame.hd.type == NGHTTP2_DATA) budget.replied();
   if (frame.hd.type == NGHTTP2_GOAWAY && frame.goaway.error_code != NGHTTP2_NO_ERROR) {
     if (!abuse) abuse = H2Abuse::Protocol;
+  }
+  if (frame.hd.type == NGHTTP2_GOAWAY && frame.goaway.last_stream_id == kLastStreamId) {
+    // Its answer says that the announcement was read, and that no stream is on its way any more.
+    nghttp2_submit_ping(session.get(), NGHTTP2_FLAG_NONE, nullptr);
   }
   const bool is_last = frame.hd.type == NGHTTP2_HEADERS &&
                        (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;

@@ -83,7 +83,7 @@ class H2Session {
   void set_windows(std::uint32_t stream_bytes, std::uint32_t connection_bytes);
 
   void ping();
-  /// Tells that no new stream should come; those that do are still served.
+  /// Tells that no new stream should come, and pings; those that do are still served.
   void announce_end();
   /// Tells the last stream that is served; the session ends when all are closed.
   void end();

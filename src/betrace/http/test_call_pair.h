@@ -72,12 +72,13 @@ struct CallPair {
     for (bool more = true; more;) {
       const std::string sent = client.output();
       if (!sent.empty()) session->receive(sent, now);
+      more = !sent.empty();
       std::string reply;
       while (session->take_output(&reply, 64 * 1024)) {
         client.receive(reply);
         reply.clear();
+        more = true;
       }
-      more = !sent.empty();
     }
   }
   /// The same at a later time.
