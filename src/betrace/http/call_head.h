@@ -22,7 +22,7 @@ struct CallHead {
   std::string actor;           ///< Who calls; empty until the authorization hook has filled it in.
 
   // Set by read_call_head().
-  bool is_gzip = false;                              ///< `grpc-encoding`
+  bool is_gzip = false;                             ///< `grpc-encoding`
   std::optional<std::chrono::nanoseconds> timeout;  ///< `grpc-timeout`
 
   /// Takes one field; `:method` and `:path` are told from the rest.

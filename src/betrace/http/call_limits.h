@@ -25,8 +25,8 @@ struct CallLimits {
   std::uint32_t watches_max = 8;                    ///< Open watches; over it RESOURCE_EXHAUSTED.
   std::uint32_t stream_window_bytes = 64 * 1024;    ///< Credit of a call before it is known.
   std::uint32_t connection_window_bytes = 1024 * 1024;
-  std::chrono::milliseconds watch_interval{250};      ///< How often a watch looks for a change.
-  std::chrono::milliseconds drain_time{1'000};        ///< Longest wait for a round trip.
+  std::chrono::milliseconds watch_interval{250};        ///< How often a watch looks for a change.
+  std::chrono::milliseconds drain_time{1'000};          ///< Longest wait for a round trip.
   std::chrono::milliseconds keepalive_time{7'200'000};  ///< Silence before we ping.
   std::chrono::milliseconds keepalive_ack{20'000};      ///< Silence after that before we cut.
   std::chrono::milliseconds age_max{0};  ///< Drained then, give or take a tenth; 0 = never.

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "betrace/base/check.h"
+
 namespace betrace::http {
 namespace {
 
@@ -60,12 +62,12 @@ struct CallSession::OpenCall {
   const MonotonicTime begun;
   Stage stage = Stage::Head;
   std::optional<MonotonicTime> timeout_at;
-  std::size_t received = 0;    // bytes of the body
-  std::size_t lent = 0;        // of the credit of the service
-  MonotonicTime answered{};    // from Answered on
-  std::string last_message;    // of a watch
-  bool is_finished = false;    // and told to the observer
-  bool is_watch = false;       // counted as one
+  std::size_t received = 0;  // bytes of the body
+  std::size_t lent = 0;      // of the credit of the service
+  MonotonicTime answered{};  // from Answered on
+  std::string last_message;  // of a watch
+  bool is_finished = false;  // and told to the observer
+  bool is_watch = false;     // counted as one
 };
 
 CallSession::CallSession(CallService& service, std::string remote_address, MonotonicTime now,
@@ -133,7 +135,8 @@ void CallSession::head_ended(std::int32_t stream) {
   if (const auto timeout = call->exchange.timeout()) call->timeout_at = call->begun + *timeout;
   if (call->exchange.is_watch() && watches_ >= service_.options.limits.watches_max) {
     service_.observer->call_refused("grpc_watches");
-    refuse(stream, *call, CallStatus{CallCode::ResourceExhausted, "too many watches on a connection", ""});
+    refuse(stream, *call,
+           CallStatus{CallCode::ResourceExhausted, "too many watches on a connection", ""});
   }
 }
 
@@ -185,7 +188,8 @@ void CallSession::request_ended(std::int32_t stream) {
   OpenCall* call = find(stream);
   if (call == nullptr || (call->stage != Stage::Message && call->stage != Stage::Held)) return;
   if (call->timeout_at && now_ >= *call->timeout_at) {
-    return refuse(stream, *call, CallStatus{CallCode::DeadlineExceeded, "the call came too late", ""});
+    return refuse(stream, *call,
+                  CallStatus{CallCode::DeadlineExceeded, "the call came too late", ""});
   }
   reply(stream, *call, call->exchange.answer());
 }
@@ -243,6 +247,7 @@ void CallSession::look_again(std::int32_t stream, OpenCall& call) {
 }
 
 void CallSession::finished(OpenCall& call, CallCode code) {
+  BETRACE_CHECK(!call.is_finished);
   if (call.stage == Stage::Held) --held_;
   call.stage = Stage::Answered;
   call.answered = now_;
@@ -272,10 +277,10 @@ void CallSession::fit_windows() {
   const bool is_wide = is_wide_ ? used <= all / 2 : used <= all / 4;
   if (is_wide == is_wide_) return;
   is_wide_ = is_wide;
-  const std::size_t whole = std::min<std::size_t>(
-      kMessagePrefixBytes + limits.message_bytes_max, std::size_t{1} << 30);
-  const auto wide = static_cast<std::uint32_t>(
-      std::max<std::size_t>(whole, limits.stream_window_bytes));
+  const std::size_t whole =
+      std::min<std::size_t>(kMessagePrefixBytes + limits.message_bytes_max, std::size_t{1} << 30);
+  const auto wide =
+      static_cast<std::uint32_t>(std::max<std::size_t>(whole, limits.stream_window_bytes));
   session_.set_windows(is_wide ? wide : limits.stream_window_bytes,
                        std::max(wide, limits.connection_window_bytes));
 }

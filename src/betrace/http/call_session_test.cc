@@ -146,10 +146,9 @@ TEST(CallSessionTest, TakesGzipAndPlainMessagesOfAGzippedCall) {
   CallPair pair;
   const CallFields gzipped = {{"grpc-encoding", "gzip"}};
   const std::string text(50'000, 'x');
-  const std::int32_t packed = pair.client.begin(call_fields(kEcho, gzipped),
-                                                message_frame(gzip(text), true));
-  const std::int32_t plain =
-      pair.client.begin(call_fields(kEcho, gzipped), message_frame("plain"));
+  const std::int32_t packed =
+      pair.client.begin(call_fields(kEcho, gzipped), message_frame(gzip(text), true));
+  const std::int32_t plain = pair.client.begin(call_fields(kEcho, gzipped), message_frame("plain"));
   pair.run();
   EXPECT_EQ(pair.client.answer(packed).message().substr(0, 10), "xxxxxxxxxx");
   EXPECT_EQ(pair.client.answer(plain).message(), "plain");
@@ -158,11 +157,11 @@ TEST(CallSessionTest, TakesGzipAndPlainMessagesOfAGzippedCall) {
 }
 
 TEST(CallSessionTest, RefusesDamagedGzip) {
-  for (const std::string& body : {std::string("no gzip"), gzip("text").substr(0, 15),
-                                  gzip("text") + "more", std::string()}) {
+  for (const std::string& body :
+       {std::string("no gzip"), gzip("text").substr(0, 15), gzip("text") + "more", std::string()}) {
     CallPair pair;
-    const std::int32_t stream = pair.client.begin(
-        call_fields(kEcho, {{"grpc-encoding", "gzip"}}), message_frame(body, true));
+    const std::int32_t stream = pair.client.begin(call_fields(kEcho, {{"grpc-encoding", "gzip"}}),
+                                                  message_frame(body, true));
     pair.run();
     EXPECT_EQ(pair.client.answer(stream).status(), "3") << body.size();
     EXPECT_EQ(pair.observer.told["limit malformed"], 1);
@@ -206,8 +205,8 @@ TEST(CallSessionTest, StopsABombAtItsRatio) {
   CallPair pair;
   const std::string bomb = gzip(std::string(3 * 1024 * 1024, '\0'), 9);
   ASSERT_LT(bomb.size(), 4'000u);
-  const std::int32_t stream = pair.client.begin(
-      call_fields(kEcho, {{"grpc-encoding", "gzip"}}), message_frame(bomb, true));
+  const std::int32_t stream =
+      pair.client.begin(call_fields(kEcho, {{"grpc-encoding", "gzip"}}), message_frame(bomb, true));
   pair.run();
   EXPECT_EQ(pair.client.answer(stream).status(), "8");
   EXPECT_EQ(pair.observer.told["limit inflate_ratio"], 1);
@@ -322,8 +321,8 @@ TEST(CallSessionTest, GivesAllCreditBackHoweverACallEnds) {
     pair.call(kEcho, noise(90'000));
     pair.call("/test/Other", noise(90'000));
     pair.call(kEcho, noise(kMessageMax + 1));
-    const std::int32_t stream =
-        pair.client.begin(call_fields(kEcho), message_frame(noise(90'000)).substr(0, 70'000), false);
+    const std::int32_t stream = pair.client.begin(
+        call_fields(kEcho), message_frame(noise(90'000)).substr(0, 70'000), false);
     pair.run();
     pair.client.reset(stream);
     pair.run();

@@ -22,8 +22,8 @@ constexpr double kControlPerCall = 10;
 
 std::string_view name_of(H2Abuse kind) noexcept {
   static constexpr std::array<std::string_view, 10> kNames = {
-      "preface",    "protocol", "reset",      "continuation", "head_bytes",
-      "ping",       "settings", "empty_data", "control",      "acknowledgement"};
+      "preface", "protocol", "reset",      "continuation", "head_bytes",
+      "ping",    "settings", "empty_data", "control",      "acknowledgement"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -40,8 +40,7 @@ bool FrameAllowance::spend(MonotonicTime now) noexcept {
 
 void FrameAllowance::add(double tokens) noexcept { tokens_ = std::min(burst_, tokens_ + tokens); }
 
-std::optional<H2Abuse> H2FrameBudget::charge(const H2FrameHead& frame,
-                                             MonotonicTime now) noexcept {
+std::optional<H2Abuse> H2FrameBudget::charge(const H2FrameHead& frame, MonotonicTime now) noexcept {
   const auto unless = [](bool is_allowed, H2Abuse kind) {
     return is_allowed ? std::nullopt : std::optional(kind);
   };

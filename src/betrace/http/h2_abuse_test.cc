@@ -67,7 +67,7 @@ TEST(H2AbuseTest, EndsRapidResets) {
   while (!pair.session->is_finished() && resets < 1'000) {
     const auto stream = static_cast<std::uint32_t>(2 * resets + 1);
     pair.send(raw_frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, stream, head_block()) +
-                  raw_frame(NGHTTP2_RST_STREAM, 0, stream, std::string("\0\0\0\x08", 4)));
+              raw_frame(NGHTTP2_RST_STREAM, 0, stream, std::string("\0\0\0\x08", 4)));
     ++resets;
   }
   EXPECT_EQ(resets, 201);
@@ -97,8 +97,8 @@ TEST(H2AbuseTest, EndsAHeadThatIsManyTimesTooLarge) {
   RawPair pair;
   // One field of 4,000 bytes goes to the dynamic table, and then each byte is that field again.
   std::string block = head_block() + "\x40\x01x\x7f\xa1\x1e" + std::string(4'000, 'v');
-  pair.send(raw_frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1,
-                          block + std::string(10'000, '\xbe')));
+  pair.send(
+      raw_frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, block + std::string(10'000, '\xbe')));
   pair.expect_calm("head_bytes");
 }
 

@@ -160,8 +160,8 @@ void H2Session::State::start() {
       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits.stream_window_bytes},
       {NGHTTP2_SETTINGS_MAX_FRAME_SIZE, kFrameBytesMax},
       {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, limits.header_bytes}};
-  BETRACE_CHECK(
-      nghttp2_submit_settings(raw, NGHTTP2_FLAG_NONE, settings, std::size(settings)) == 0);
+  BETRACE_CHECK(nghttp2_submit_settings(raw, NGHTTP2_FLAG_NONE, settings, std::size(settings)) ==
+                0);
   nghttp2_session_set_local_window_size(raw, NGHTTP2_FLAG_NONE, 0,
                                         static_cast<std::int32_t>(limits.connection_window_bytes));
 }
@@ -175,8 +175,7 @@ int H2Session::State::fail(H2Abuse kind) {
     const bool is_mistake = kind == H2Abuse::Protocol;
     // Whoever does not speak HTTP/2 would not understand a frame.
     if (kind != H2Abuse::Preface) {
-      goodbye = goaway_frame(
-          last, is_mistake ? NGHTTP2_PROTOCOL_ERROR : NGHTTP2_ENHANCE_YOUR_CALM);
+      goodbye = goaway_frame(last, is_mistake ? NGHTTP2_PROTOCOL_ERROR : NGHTTP2_ENHANCE_YOUR_CALM);
     }
   }
   return NGHTTP2_ERR_CALLBACK_FAILURE;
@@ -259,8 +258,8 @@ void H2Session::State::frame_sent(const nghttp2_frame& frame) {
     // Its answer says that the announcement was read, and that no stream is on its way any more.
     nghttp2_submit_ping(session.get(), NGHTTP2_FLAG_NONE, nullptr);
   }
-  const bool is_last = frame.hd.type == NGHTTP2_HEADERS &&
-                       (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+  const bool is_last =
+      frame.hd.type == NGHTTP2_HEADERS && (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
   if (is_last && nghttp2_session_get_stream_remote_close(session.get(), stream) == 0) {
     // Answered before all was sent; the rest is not wanted. Source: RFC 9113 section 8.1.
     nghttp2_submit_rst_stream(session.get(), NGHTTP2_FLAG_NONE, stream, NGHTTP2_NO_ERROR);
@@ -317,8 +316,8 @@ void H2Session::receive(std::string_view bytes, MonotonicTime now) {
   State& state = *state_;
   state.now = now;
   if (state.is_broken) return;
-  const ssize_t taken = nghttp2_session_mem_recv(state.session.get(), field_bytes(bytes),
-                                                 bytes.size());
+  const ssize_t taken =
+      nghttp2_session_mem_recv(state.session.get(), field_bytes(bytes), bytes.size());
   if (taken < 0 && !state.is_broken) state.fail(kind_of_failure(taken));
 }
 
@@ -388,7 +387,8 @@ std::size_t H2Session::stream_credit(std::int32_t stream) const {
 
 void H2Session::add_stream_credit(std::int32_t stream, std::size_t bytes) {
   nghttp2_session* session = state_->session.get();
-  const std::int32_t whole = nghttp2_session_get_stream_effective_local_window_size(session, stream);
+  const std::int32_t whole =
+      nghttp2_session_get_stream_effective_local_window_size(session, stream);
   if (whole < 0) return;
   const std::size_t wanted = static_cast<std::size_t>(whole) + bytes;
   nghttp2_session_set_local_window_size(
@@ -408,17 +408,15 @@ void H2Session::set_windows(std::uint32_t stream_bytes, std::uint32_t connection
                                         static_cast<std::int32_t>(connection_bytes));
 }
 
-void H2Session::ping() {
-  nghttp2_submit_ping(state_->session.get(), NGHTTP2_FLAG_NONE, nullptr);
-}
+void H2Session::ping() { nghttp2_submit_ping(state_->session.get(), NGHTTP2_FLAG_NONE, nullptr); }
 
 void H2Session::announce_end() { nghttp2_submit_shutdown_notice(state_->session.get()); }
 
 void H2Session::end() {
   nghttp2_session* session = state_->session.get();
   nghttp2_submit_goaway(session, NGHTTP2_FLAG_NONE,
-                        nghttp2_session_get_last_proc_stream_id(session), NGHTTP2_NO_ERROR,
-                        nullptr, 0);
+                        nghttp2_session_get_last_proc_stream_id(session), NGHTTP2_NO_ERROR, nullptr,
+                        0);
 }
 
 }  // namespace betrace::http

@@ -229,8 +229,7 @@ std::shared_ptr<ServedConnection> Server::State::connect(Listener& listener, tcp
                                           static_cast<std::uint32_t>(jitter()));
 }
 
-asio::awaitable<void> Server::State::serve(Loop& loop,
-                                           std::shared_ptr<ServedConnection> connection,
+asio::awaitable<void> Server::State::serve(Loop& loop, std::shared_ptr<ServedConnection> connection,
                                            std::string address) {
   loop.connections.insert(connection.get());
   if (draining) connection->drain();
@@ -275,8 +274,7 @@ Server::Server(ServerLimits limits, ServerObserver* observer, std::size_t pool_t
 
 Server::~Server() { stop(std::chrono::milliseconds(0)); }
 
-Result<std::uint16_t> Server::State::add(std::unique_ptr<Listener> listener,
-                                         std::uint16_t wanted) {
+Result<std::uint16_t> Server::State::add(std::unique_ptr<Listener> listener, std::uint16_t wanted) {
   BETRACE_CHECK(!started);
   Result<std::uint16_t> port = bind_all(*listener, wanted);
   for (int again = 1; !port && wanted == 0 && again < kPortTries; ++again) {
@@ -297,9 +295,8 @@ Result<std::uint16_t> Server::listen(ListenerOptions options, RouteTable routes)
 Result<std::uint16_t> Server::listen_for_calls(CallListenerOptions options, CallTable methods) {
   auto listener = std::make_unique<Listener>(options.addresses, options.threads);
   const std::uint16_t wanted = options.port;
-  listener->calls =
-      std::make_unique<CallService>(std::move(options), std::move(methods), state_->limits,
-                                    state_->observer, &state_->bodies);
+  listener->calls = std::make_unique<CallService>(
+      std::move(options), std::move(methods), state_->limits, state_->observer, &state_->bodies);
   return state_->add(std::move(listener), wanted);
 }
 

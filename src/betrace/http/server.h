@@ -41,8 +41,9 @@ class Server {
   /// Starts to serve. Requires: not started.
   void start();
 
-  /// Closes the listeners and idle connections, lets requests and calls in flight finish for `grace`, then
-  /// cuts them, and joins all threads. A handler that is running is always waited for.
+  /// Closes the listeners and idle connections, lets requests and calls in flight finish for
+  /// `grace`, then cuts them, and joins all threads. A handler that is running is always waited
+  /// for.
   void stop(std::chrono::milliseconds grace);
 
   /// Open connections.

@@ -39,9 +39,9 @@ struct CallAnswer {
 using CallFields = std::vector<std::pair<std::string, std::string>>;
 
 inline CallFields call_fields(std::string path, CallFields more = {}) {
-  CallFields fields = {{":method", "POST"},          {":scheme", "http"},
-                       {":path", std::move(path)},   {":authority", "test"},
-                       {"te", "trailers"},           {"content-type", "application/grpc"}};
+  CallFields fields = {{":method", "POST"},        {":scheme", "http"},
+                       {":path", std::move(path)}, {":authority", "test"},
+                       {"te", "trailers"},         {"content-type", "application/grpc"}};
   for (auto& field : more) {
     bool is_replaced = false;
     for (auto& known : fields) {
@@ -92,8 +92,8 @@ class CallClient {
     }
     nghttp2_data_provider provider{};
     provider.read_callback = read_body;
-    const std::int32_t stream = nghttp2_submit_request(session_, nullptr, list.data(), list.size(),
-                                                       &provider, nullptr);
+    const std::int32_t stream =
+        nghttp2_submit_request(session_, nullptr, list.data(), list.size(), &provider, nullptr);
     bodies_[stream] = {std::move(body), is_whole};
     return stream;
   }

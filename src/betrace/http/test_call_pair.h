@@ -38,29 +38,31 @@ struct CallPair {
                     std::uint32_t client_window = 65'535)
       : bodies(limits.bodies_bytes), client(client_window) {
     CallTable table;
-    table.add(CallMethod{.path = "/test/Echo",
-                         .label = "Echo",
-                         .role = Role::Ingest,
-                         .handler =
-                             [this](const Call& call) {
-                               ++handled;
-                               return CallReply{{}, std::string(call.message)};
-                             },
-                         .admit = [this](const CallHead&, std::uint64_t bytes)
-                             -> std::optional<CallStatus> {
-                           asked.push_back(bytes);
-                           return refusal;
-                         }});
-    table.add(CallMethod{.path = "/test/Throw",
-                         .label = "Throw",
-                         .role = Role::Ingest,
-                         .handler = [](const Call&) -> CallReply {
-                           throw std::runtime_error("on purpose");
-                         }});
+    table.add(CallMethod{
+        .path = "/test/Echo",
+        .label = "Echo",
+        .role = Role::Ingest,
+        .handler =
+            [this](const Call& call) {
+              ++handled;
+              return CallReply{{}, std::string(call.message)};
+            },
+        .admit = [this](const CallHead&, std::uint64_t bytes) -> std::optional<CallStatus> {
+          asked.push_back(bytes);
+          return refusal;
+        }});
+    table.add(CallMethod{
+        .path = "/test/Throw",
+        .label = "Throw",
+        .role = Role::Ingest,
+        .handler = [](const Call&) -> CallReply { throw std::runtime_error("on purpose"); }});
     table.add(CallMethod{.path = "/test/Watch",
                          .label = "Watch",
                          .role = Role::Public,
-                         .handler = [this](const Call&) { return CallReply{{}, state}; },
+                         .handler =
+                             [this](const Call&) {
+                               return CallReply{{}, state};
+                             },
                          .is_watch = true});
     service = std::make_unique<CallService>(std::move(options), std::move(table), limits, &observer,
                                             &bodies);

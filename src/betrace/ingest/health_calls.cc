@@ -8,9 +8,7 @@ namespace {
 
 using otlp::ServingStatus;
 
-http::CallReply health_reply(ServingStatus status) {
-  return {{}, otlp::health_response(status)};
-}
+http::CallReply health_reply(ServingStatus status) { return {{}, otlp::health_response(status)}; }
 
 /// Answers either call; they differ in what an unknown service is.
 http::CallReply answer_health(const telemetry::Readiness& readiness, const http::Call& call,

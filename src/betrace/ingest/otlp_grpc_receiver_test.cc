@@ -159,8 +159,9 @@ TEST_F(OtlpGrpcReceiverTest, TellsAQuotaFromAnOverload) {
 
 TEST_F(OtlpGrpcReceiverTest, AsksForRoomBeforeTheMessageComes) {
   sink_.bytes_max = 10'000;
-  const std::int32_t stream = client_.begin(
-      http::call_fields(kExport), http::message_frame(std::string(10'001, 'x')).substr(0, 5), false);
+  const std::int32_t stream =
+      client_.begin(http::call_fields(kExport),
+                    http::message_frame(std::string(10'001, 'x')).substr(0, 5), false);
   run();
   EXPECT_EQ(client_.answer(stream).status(), "14");
   EXPECT_EQ(sink_.asked(), std::vector<std::size_t>{10'001});

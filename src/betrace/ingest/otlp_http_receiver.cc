@@ -73,9 +73,7 @@ http::Problem problem_of(int status, std::string code, std::string message) {
 class Receiver {
  public:
   Receiver(engine::SpanSink& sink, telemetry::Metrics& metrics, const OtlpHttpOptions& options)
-      : intake_(sink, metrics),
-        protobuf_readers_(options.limits),
-        json_readers_(options.limits) {}
+      : intake_(sink, metrics), protobuf_readers_(options.limits), json_readers_(options.limits) {}
 
   [[nodiscard]] std::optional<http::Problem> admit(const http::RequestHead& head,
                                                    std::uint64_t bytes) {

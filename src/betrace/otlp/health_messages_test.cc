@@ -19,7 +19,8 @@ TEST(HealthMessagesTest, ReadsTheNameOfAService) {
 }
 
 TEST(HealthMessagesTest, SkipsFieldsOfLaterVersions) {
-  const std::string later = std::string("\x10\x96\x01\x1a\x01x\x25\0\0\0\0\x29\0\0\0\0\0\0\0\0", 20);
+  const std::string later =
+      std::string("\x10\x96\x01\x1a\x01x\x25\0\0\0\0\x29\0\0\0\0\0\0\0\0", 20);
   EXPECT_EQ(read_health_request(later + "\x0a\x01y").value(), "y");
 }
 

@@ -11,10 +11,10 @@ constexpr Values kProtocols = {"grpc", "http_protobuf", "http_json", "json", "ka
 constexpr Values kRejectReasons = {"invalid_id", "invalid_text", "invalid_field", "limit"};
 constexpr Values kDropReasons = {"duplicate", "own", "trace_limit", "memory"};
 constexpr Values kRefusedLimits = {
-    "auth",      "grpc_message", "grpc_watches",  "header_bytes",     "headers",
-    "http_body", "import_body",  "inflate_ratio", "ingest_queue",     "json_depth",
-    "line_bytes", "log.pending", "malformed",     "memory",           "proto_depth",
-    "rest_body", "rules",        "spans_per_request", "stopping",     "storage"};
+    "auth",       "grpc_message", "grpc_watches",      "header_bytes", "headers",
+    "http_body",  "import_body",  "inflate_ratio",     "ingest_queue", "json_depth",
+    "line_bytes", "log.pending",  "malformed",         "memory",       "proto_depth",
+    "rest_body",  "rules",        "spans_per_request", "stopping",     "storage"};
 constexpr Values kTruncatedParts = {"attributes", "events", "links", "key", "value"};
 constexpr Values kLateOutcomes = {"redecided", "reopened"};
 constexpr Values kCloseReasons = {"complete",   "idle",   "max_age",
@@ -29,8 +29,8 @@ constexpr Values kStorageOperations = {"write", "fsync", "rename", "read"};
 constexpr Values kConnectionLimits = {"connections", "connections_per_ip"};
 constexpr Values kTimeoutPhases = {"header", "body", "idle", "write"};
 
-constexpr Values kH2AbuseKinds = {"preface",    "protocol", "reset",      "continuation",
-                                  "head_bytes", "ping",     "settings",   "empty_data",
+constexpr Values kH2AbuseKinds = {"preface",    "protocol",       "reset",    "continuation",
+                                  "head_bytes", "ping",           "settings", "empty_data",
                                   "control",    "acknowledgement"};
 
 constexpr MetricLabel kProtocol[] = {{"protocol", LabelKind::Enumerated, kProtocols}};
