@@ -1,17 +1,21 @@
-// Any bytes on a gRPC port: no call is answered twice, none is left open by an ended connection,
-// and memory for messages stays within its bound.
+// Any bytes on a gRPC port: no call is answered twice, all credit comes back, and memory for
+// messages stays within its bound.
 //
-// The first byte of the input decides: odd: the preface and settings of a client come first, so
-// that the fuzzer need not find them; the second is the size of the pieces that arrive at once.
+// The first byte decides what the rest is: bytes on the wire; the same behind the preface of a
+// client; or, behind it too, a list of frames. The second is the size of the pieces that arrive at
+// once. Seeds are text: `hex:` and the bytes as hex digits.
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "betrace/base/check.h"
+#include "betrace/base/hex.h"
 #include "betrace/http/call_session.h"
+#include "betrace/http/message_frame.h"
 
 namespace betrace::http {
 namespace {
@@ -65,15 +69,56 @@ void run(std::string_view bytes, std::size_t piece) {
   BETRACE_CHECK(service.credit.lent() == 0);
 }
 
+/// A head of HPACK literals: `POST` to the given method.
+std::string fuzzed_head(std::string_view path) {
+  const auto literal = [](std::string_view name, std::string_view value) {
+    std::string field("\0", 1);
+    field += static_cast<char>(name.size());
+    field.append(name) += static_cast<char>(value.size());
+    return field.append(value);
+  };
+  return "\x83\x86" + literal(":path", path) + literal(":authority", "t") +
+         literal("content-type", "application/grpc") + literal("grpc-encoding", "gzip");
+}
+
+/// Four bytes are type, flags, stream and length of a frame, and so many more its payload. The
+/// types beyond those of HTTP/2 are whole heads and messages.
+std::string frames_of(std::string_view bytes) {
+  std::string wire;
+  while (bytes.size() >= 4) {
+    auto type = static_cast<std::uint8_t>(static_cast<std::uint8_t>(bytes[0]) % 13);
+    const std::size_t length = static_cast<std::uint8_t>(bytes[3]);
+    std::string payload(bytes.substr(4, length));
+    if (type == 10 || type == 11) payload = fuzzed_head(type == 10 ? "/t/E" : "/t/W");
+    if (type == 12) payload = message_frame(payload, !payload.empty() && payload[0] == '\x1f');
+    if (type >= 10) type = type == 12 ? 0 : 1;
+    wire += std::string("\0\0", 2) + static_cast<char>(payload.size());
+    wire += static_cast<char>(type);
+    wire += bytes[1];
+    wire += std::string("\0\0\0", 3) + bytes[2] + payload;
+    bytes.remove_prefix(std::min(bytes.size(), 4 + length));
+  }
+  return wire;
+}
+
 }  // namespace
 }  // namespace betrace::http
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  if (size < 2) return 0;
-  const std::string_view bytes(reinterpret_cast<const char*>(data) + 2, size - 2);
-  const std::size_t piece = std::size_t{data[1]} * 16 + 1;
-  const bool has_preface = (data[0] & 1) != 0;
-  betrace::http::run(
-      has_preface ? std::string(betrace::http::kPreface).append(bytes) : std::string(bytes), piece);
+  std::string input(reinterpret_cast<const char*>(data), size);
+  if (input.starts_with("hex:")) {
+    std::string_view digits = std::string_view(input).substr(4);
+    while (!digits.empty() && digits.back() == '\n') digits.remove_suffix(1);
+    std::vector<std::uint8_t> bytes(digits.size() / 2);
+    if (!betrace::from_hex(digits, bytes)) return 0;
+    input.assign(bytes.begin(), bytes.end());
+  }
+  if (input.size() < 2) return 0;
+  const auto mode = static_cast<std::uint8_t>(input[0]) % 3;
+  const std::size_t piece = std::size_t{static_cast<std::uint8_t>(input[1])} * 16 + 1;
+  std::string wire = mode == 0 ? "" : std::string(betrace::http::kPreface);
+  const std::string_view rest = std::string_view(input).substr(2);
+  wire += mode == 2 ? betrace::http::frames_of(rest) : std::string(rest);
+  betrace::http::run(wire, piece);
   return 0;
 }
