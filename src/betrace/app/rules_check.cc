@@ -9,6 +9,7 @@
 #include <optional>
 #include <ostream>
 
+#include "betrace/app/counted.h"
 #include "betrace/app/exit_code.h"
 #include "betrace/app/rule_files.h"
 #include "betrace/base/json.h"
@@ -124,9 +125,8 @@ void print_text(const CheckRun& run, bool colour, std::ostream& out) {
       fmt::print(out, "{}: ok ({})\n", entry.name, class_of(*entry.rule));
     }
   }
-  fmt::print(out, "{} {}, {} wrong, {} {}\n", run.entries.size(),
-             run.entries.size() == 1 ? "rule" : "rules", run.wrong_count(), warnings,
-             warnings == 1 ? "warning" : "warnings");
+  fmt::print(out, "{}, {} wrong, {}\n", counted(run.entries.size(), "rule"), run.wrong_count(),
+             counted(warnings, "warning"));
 }
 
 OrderedJson diagnostic_json(const rules::Diagnostic& diagnostic) {

@@ -22,6 +22,11 @@ class BlindWindow {
   static constexpr std::chrono::seconds kStep{10};
   static constexpr std::size_t kSteps = 30;
 
+  /// True if a step has passed, so that advance() has something to note.
+  [[nodiscard]] bool is_due(MonotonicTime now) const noexcept {
+    return !next_.has_value() || now >= *next_;
+  }
+
   /// Notes the totals for each step that has passed. Cost: nothing within a step.
   void advance(MonotonicTime now, const RuleLedger::Statistics& totals);
 

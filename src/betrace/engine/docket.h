@@ -47,6 +47,10 @@ struct Docket {
     return at != entries.end() && at->rule == rule ? &*at : nullptr;
   }
 
+  [[nodiscard]] const DocketEntry* find(std::uint32_t rule) const noexcept {
+    return const_cast<Docket*>(this)->find(rule);
+  }
+
   /// Adds or replaces the entry of its rule.
   DocketEntry& put(const DocketEntry& entry) {
     DocketEntry* known = find(entry.rule);

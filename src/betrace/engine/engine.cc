@@ -9,6 +9,8 @@
 #include <utility>
 
 #include "betrace/base/check.h"
+#include "betrace/engine/batch_builder.h"
+#include "betrace/engine/builder_pool.h"
 
 namespace betrace::engine {
 namespace {
@@ -28,12 +30,6 @@ EngineOptions with_stopwatch(EngineOptions options) {
   return options;
 }
 
-std::uint64_t bytes_of(const SpanBatch& batch) {
-  std::uint64_t bytes = 0;
-  for (const model::KeptSpan& span : batch.spans) bytes += span.byte_count();
-  return bytes;
-}
-
 }  // namespace
 
 /// The queue, and the thread that empties it. Only that thread touches `shard_`.
@@ -42,6 +38,7 @@ class Engine::Core {
   Core(EngineOptions options, const ActiveRules& rules, model::ViolationSink& sink,
        ShardHooks hooks)
       : options_(with_stopwatch(std::move(options))),
+        rules_(rules),
         sink_(sink),
         shard_(options_.shard, rules, sink, std::move(hooks)) {}
 
@@ -71,8 +68,10 @@ class Engine::Core {
     return std::nullopt;
   }
 
+  std::unique_ptr<SpanIntake> open(std::string_view protocol);
+
   void submit(SpanBatch batch) {
-    const std::uint64_t bytes = bytes_of(batch);
+    const std::uint64_t bytes = batch.byte_count();
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       // Stamped here: waiting in our queue must not make a trace look idle.
@@ -118,6 +117,8 @@ class Engine::Core {
   [[nodiscard]] std::uint64_t undecided() const noexcept { return undecided_.load(); }
 
  private:
+  class Intake;
+
   enum class Phase : std::uint8_t { Created, Running, Draining, Stopping, Stopped };
 
   struct Item {
@@ -210,8 +211,10 @@ class Engine::Core {
   }
 
   const EngineOptions options_;
+  const ActiveRules& rules_;
   model::ViolationSink& sink_;
   Shard shard_;
+  BuilderPool builders_{1, {}};
   std::thread thread_;
 
   std::mutex mutex_;  // guards what follows
@@ -229,6 +232,33 @@ class Engine::Core {
   std::atomic<std::uint64_t> undecided_{0};
 };
 
+/// Builds the batch of one request. The rules are held until it is in the queue, so that batches
+/// wait there in the order of the rules by which they were looked at.
+class Engine::Core::Intake : public SpanIntake {
+ public:
+  Intake(Core& core, std::string_view protocol)
+      : core_(core), hold_(core.rules_), builder_(core.builders_.take()) {
+    builder_->begin(hold_.rules(), protocol);
+  }
+  ~Intake() override { core_.builders_.give_back(std::move(builder_)); }
+
+  void add(const model::SpanView& span) override { builder_->add(span); }
+
+  void submit() override {
+    SpanBatch batch = std::move(builder_->finish().front());
+    if (!batch.is_empty()) core_.submit(std::move(batch));
+  }
+
+ private:
+  Core& core_;
+  ActiveRules::Hold hold_;
+  std::unique_ptr<BatchBuilder> builder_;
+};
+
+std::unique_ptr<SpanIntake> Engine::Core::open(std::string_view protocol) {
+  return std::make_unique<Intake>(*this, protocol);
+}
+
 Engine::Engine(EngineOptions options, const ActiveRules& rules, model::ViolationSink& sink,
                ShardHooks hooks)
     : core_(std::make_unique<Core>(std::move(options), rules, sink, std::move(hooks))) {}
@@ -239,7 +269,9 @@ void Engine::start() { core_->start(); }
 
 std::optional<Refusal> Engine::admit(std::size_t bytes) { return core_->admit(bytes); }
 
-void Engine::submit(SpanBatch batch) { core_->submit(std::move(batch)); }
+std::unique_ptr<SpanIntake> Engine::open(std::string_view protocol) {
+  return core_->open(protocol);
+}
 
 bool Engine::drain(std::chrono::milliseconds grace) { return core_->drain(grace); }
 

@@ -41,7 +41,8 @@ class Engine : public SpanSink {
   /// Refusals: `stopping` before start() and after drain(); `memory`; `log.pending` while the sink
   /// is full; `ingest_queue` when the queue has no room for `bytes` more.
   [[nodiscard]] std::optional<Refusal> admit(std::size_t bytes) override;
-  void submit(SpanBatch batch) override;
+  /// The intake must not outlive the engine.
+  [[nodiscard]] std::unique_ptr<SpanIntake> open(std::string_view protocol) override;
 
   /// Stops admitting, judges what is queued, closes the open traces as `shutdown` and ends the
   /// thread. Returns false if that took longer than `grace`; then the thread is told to end after

@@ -68,13 +68,13 @@ std::string message_of(const ActiveRule& rule, const traces::TraceState& trace,
                        const LinkedTrace& proof, std::optional<std::uint32_t> anchor,
                        const Violation& violation) {
   if (rule.message.is_empty()) return generated_message(rule, violation);
-  const bool sees_trace = proof.size() == trace.spans().size();
+  const bool sees_trace = proof.size() == trace.activity().span_count;
   if (sees_trace || !rule.message.reads_trace()) {
     return rule.message.render({rule.rule, proof, anchor});
   }
   // In span scope the proof is one span; a template may still read the trace as it is now.
-  const LinkedTrace whole(trace.views());
-  return rule.message.render({rule.rule, whole, whole.find(violation.span_id)});
+  const TraceProof whole(trace);
+  return rule.message.render({rule.rule, whole.linked, whole.linked.find(violation.span_id)});
 }
 
 }  // namespace

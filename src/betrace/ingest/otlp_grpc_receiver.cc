@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "betrace/ingest/span_intake.h"
+#include "betrace/ingest/request_intake.h"
 #include "betrace/otlp/export_response.h"
 #include "betrace/otlp/trace_reader.h"
 
@@ -56,7 +56,7 @@ class GrpcReceiver {
   }
 
  private:
-  SpanIntake intake_;
+  RequestIntake intake_;
   ReaderPool<otlp::TraceReader> readers_;
 };
 

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "betrace/ingest/reader_pool.h"
-#include "betrace/ingest/span_intake.h"
+#include "betrace/ingest/request_intake.h"
 #include "betrace/otlp/export_response.h"
 #include "betrace/otlp/json_trace_reader.h"
 #include "betrace/otlp/trace_reader.h"
@@ -120,7 +120,7 @@ class Receiver {
                  otlp::status_body(otlp::status_of_unreadable(error.code, error.message), form));
   }
 
-  SpanIntake intake_;
+  RequestIntake intake_;
   ReaderPool<otlp::TraceReader> protobuf_readers_;
   ReaderPool<otlp::JsonTraceReader> json_readers_;
 };

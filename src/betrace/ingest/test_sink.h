@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -23,10 +24,8 @@ class FakeSink : public engine::SpanSink {
     if (bytes > bytes_max) return engine::Refusal{"ingest_queue", 3};
     return refusal;
   }
-  void submit(engine::SpanBatch batch) override {
-    const std::lock_guard lock(mutex_);
-    for (const auto& span : batch.spans) names_.emplace_back(span.view().name);
-    protocol_ = batch.protocol;
+  std::unique_ptr<engine::SpanIntake> open(std::string_view protocol) override {
+    return std::make_unique<Intake>(*this, protocol);
   }
   std::vector<std::string> names() {
     const std::lock_guard lock(mutex_);
@@ -40,6 +39,23 @@ class FakeSink : public engine::SpanSink {
     const std::lock_guard lock(mutex_);
     return protocol_;
   }
+
+  /// Keeps the names of the spans of a request.
+  class Intake : public engine::SpanIntake {
+   public:
+    Intake(FakeSink& sink, std::string_view protocol) : sink_(sink), protocol_(protocol) {}
+    void add(const model::SpanView& span) override { names_.emplace_back(span.name); }
+    void submit() override {
+      const std::lock_guard lock(sink_.mutex_);
+      sink_.names_.insert(sink_.names_.end(), names_.begin(), names_.end());
+      sink_.protocol_ = protocol_;
+    }
+
+   private:
+    FakeSink& sink_;
+    std::string_view protocol_;
+    std::vector<std::string> names_;
+  };
 
   std::optional<engine::Refusal> refusal;                           // set before the request
   std::size_t bytes_max = std::numeric_limits<std::size_t>::max();  // likewise
