@@ -15,6 +15,8 @@
 #include "betrace/control/rule_import.h"
 #include "betrace/engine/active_rules.h"
 #include "betrace/http/server.h"
+#include "betrace/ingest/health_calls.h"
+#include "betrace/ingest/otlp_grpc_receiver.h"
 #include "betrace/ingest/otlp_http_receiver.h"
 #include "betrace/storage/rule_document.h"
 #include "betrace/storage/rule_store.h"
@@ -56,6 +58,7 @@ class Service::Parts {
 
   [[nodiscard]] std::uint16_t http_port() const noexcept { return http_port_; }
   [[nodiscard]] std::uint16_t otlp_http_port() const noexcept { return otlp_http_port_; }
+  [[nodiscard]] std::uint16_t otlp_grpc_port() const noexcept { return otlp_grpc_port_; }
 
  private:
   Result<void> open_rules();
@@ -66,6 +69,7 @@ class Service::Parts {
   Result<void> watch_rules();
   Result<void> export_metrics();
   Result<void> open_doors();
+  Result<void> open_grpc_door();
 
   Result<std::uint16_t> listen(std::uint16_t port, http::ErrorFormat format,
                                std::vector<http::Route> routes);
@@ -92,6 +96,7 @@ class Service::Parts {
   std::unique_ptr<http::Server> server_;
   std::uint16_t http_port_ = 0;
   std::uint16_t otlp_http_port_ = 0;
+  std::uint16_t otlp_grpc_port_ = 0;
 };
 
 Result<void> Service::Parts::start() {
@@ -125,6 +130,7 @@ Result<void> Service::Parts::start() {
   log_.info("serving", {{"version", version()},
                         {"http_port", http_port_},
                         {"otlp_http_port", otlp_http_port_},
+                        {"otlp_grpc_port", otlp_grpc_port_},
                         {"rules", active_.current()->rules().size()},
                         {"storage_path", options_.storage_path}});
   return {};
@@ -328,7 +334,25 @@ Result<void> Service::Parts::open_doors() {
     if (!port) return fail(port.error().code, "otlp.http_port: " + port.error().message);
     otlp_http_port_ = *port;
   }
+  if (auto opened = open_grpc_door(); !opened) return opened;
   server_->start();
+  return {};
+}
+
+Result<void> Service::Parts::open_grpc_door() {
+  if (options_.otlp_grpc_port == 0) return {};
+  http::CallListenerOptions listener;
+  listener.addresses = options_.addresses;
+  listener.port = options_.otlp_grpc_port;
+  listener.threads = options_.workers;
+  listener.limits = options_.calls;
+  listener.retry_later = ingest::otlp_retry_later;
+  http::CallTable calls;
+  calls.add(ingest::otlp_grpc_export(*engine_, metrics_, options_.span_limits));
+  calls.add(ingest::health_calls(readiness_));
+  const auto port = server_->listen_for_calls(std::move(listener), std::move(calls));
+  if (!port) return fail(port.error().code, "otlp.grpc_port: " + port.error().message);
+  otlp_grpc_port_ = *port;
   return {};
 }
 
@@ -390,5 +414,6 @@ Result<std::unique_ptr<Service>> Service::start(ServiceOptions options, telemetr
 bool Service::stop() { return parts_->stop(); }
 std::uint16_t Service::http_port() const noexcept { return parts_->http_port(); }
 std::uint16_t Service::otlp_http_port() const noexcept { return parts_->otlp_http_port(); }
+std::uint16_t Service::otlp_grpc_port() const noexcept { return parts_->otlp_grpc_port(); }
 
 }  // namespace betrace::app
