@@ -51,7 +51,8 @@ class Service::Parts {
       : options_(std::move(options)),
         log_(log),
         metrics_(options_.metric_rules_max),
-        observer_(metrics_, log) {}
+        observer_(metrics_, log),
+        active_(options_.engine.shard.witness_attributes) {}
 
   Result<void> start();
   bool stop();

@@ -67,8 +67,9 @@ class Pipeline::Core {
       builder_.add(span);
       ++spans_;
     };
-    const auto read = encoding == Encoding::Protobuf ? reader_.read(request, keep)
-                                                     : json_reader_.read(request, keep);
+    const model::SpanInterest& interest = active_.current()->interest();
+    const auto read = encoding == Encoding::Protobuf ? reader_.read(request, keep, &interest)
+                                                     : json_reader_.read(request, keep, &interest);
     BETRACE_CHECK(read.has_value());
     time_ += kBetweenRequests;
     shard_.add(std::move(builder_.finish().front()), now());

@@ -4,7 +4,8 @@
 
 namespace betrace::engine {
 
-ActiveRules::ActiveRules() : current_(std::make_shared<const RuleSet>()) {}
+ActiveRules::ActiveRules(std::vector<std::string> kept_keys)
+    : kept_keys_(std::move(kept_keys)), current_(std::make_shared<const RuleSet>()) {}
 
 ActiveRules::Hold::Hold(const ActiveRules& owner) : owner_(owner) {
   std::unique_lock<std::mutex> lock(owner_.mutex_);
@@ -24,7 +25,7 @@ void ActiveRules::publish(std::vector<ActiveRulePtr> versions) {
   const std::shared_ptr<const RuleSet> previous = current();
   const auto older = older_in_use();
   // Compiled while requests go on; only the exchange waits for them.
-  auto next = std::make_shared<const RuleSet>(std::move(versions), *previous, older);
+  auto next = std::make_shared<const RuleSet>(std::move(versions), *previous, older, kept_keys_);
   older_.push_back(previous);
   std::unique_lock<std::mutex> lock(mutex_);
   is_change_waiting_ = true;

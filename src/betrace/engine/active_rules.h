@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "betrace/engine/rule_set.h"
@@ -18,7 +19,8 @@ namespace betrace::engine {
 /// Holds the current RuleSet. Thread-safe.
 class ActiveRules {
  public:
-  ActiveRules();
+  /// `kept_keys`: attributes that witnesses show besides those that rules read; `*` = prefix.
+  explicit ActiveRules(std::vector<std::string> kept_keys = {});
 
   /// The rules by which the spans of one request are looked at. As long as somebody holds them,
   /// publish() waits: what is handed over before the hold ends was looked at by rules that no trace
@@ -52,6 +54,7 @@ class ActiveRules {
  private:
   [[nodiscard]] std::vector<std::shared_ptr<const RuleSet>> older_in_use();
 
+  const std::vector<std::string> kept_keys_;
   std::mutex publishing_;                            // one change at a time
   std::vector<std::weak_ptr<const RuleSet>> older_;  // guarded by publishing_
   mutable std::mutex mutex_;

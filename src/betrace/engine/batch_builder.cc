@@ -42,7 +42,15 @@ void BatchBuilder::add(const model::SpanView& span) {
   batch.met.insert(batch.met.end(), met.begin(), met.end());
   item.met_end = static_cast<std::uint32_t>(batch.met.size());
   item.is_kept = keep_ == Keep::All || !met.empty();
-  if (item.is_kept) batch.kept.push_back(model::KeptSpan::copy(span));
+  if (item.is_kept) batch.kept.push_back(model::KeptSpan::copy(of_interest(span)));
+}
+
+model::SpanView BatchBuilder::of_interest(const model::SpanView& span) const noexcept {
+  model::SpanView lean = span;
+  if (keep_ == Keep::All) return lean;
+  if (!rules_->interest().wants_events()) lean.events = {};
+  if (!rules_->interest().wants_links()) lean.links = {};
+  return lean;
 }
 
 std::vector<SpanBatch> BatchBuilder::finish() {

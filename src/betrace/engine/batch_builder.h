@@ -37,6 +37,7 @@ class BatchBuilder {
   [[nodiscard]] std::vector<SpanBatch> finish();
 
  private:
+  [[nodiscard]] model::SpanView of_interest(const model::SpanView& span) const noexcept;
   [[nodiscard]] SpanBatch& batch_of(const model::TraceId& trace) noexcept;
 
   traces::KeyedHash hash_;

@@ -109,6 +109,10 @@ class Engine::Intake : public SpanIntake {
   }
   ~Intake() override { core_.builders.give_back(std::move(builder_)); }
 
+  const model::SpanInterest& interest() const noexcept override {
+    return hold_.rules()->interest();
+  }
+
   void add(const model::SpanView& span) override { builder_->add(span); }
 
   void submit() override {

@@ -219,6 +219,14 @@ Result<MessageTemplate> MessageTemplate::parse(std::string_view text) {
   return parsed;
 }
 
+void MessageTemplate::add_interest(model::SpanInterest* interest) const {
+  for (const MessagePart& part : parts_) {
+    const bool names_key = part.kind == MessagePart::Kind::SpanAttribute ||
+                           part.kind == MessagePart::Kind::SpanResource;
+    if (names_key) interest->add_key(part.text);
+  }
+}
+
 std::string MessageTemplate::render(const MessageFacts& facts) const {
   std::string message;
   for (const Part& part : parts_) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "betrace/base/check.h"
+#include "betrace/engine/rule_interest.h"
 
 namespace betrace::engine {
 namespace {
@@ -24,7 +25,8 @@ Result<ActiveRulePtr> make_active_rule(model::Rule rule, rules::CheckedRule chec
 RuleSet::RuleSet() { build_network(nullptr, {}); }
 
 RuleSet::RuleSet(std::vector<ActiveRulePtr> versions, const RuleSet& previous,
-                 std::span<const std::shared_ptr<const RuleSet>> older)
+                 std::span<const std::shared_ptr<const RuleSet>> older,
+                 std::span<const std::string> kept_keys)
     : epoch_(previous.epoch_ + 1), rules_(std::move(versions)) {
   std::erase_if(rules_, [](const ActiveRulePtr& rule) { return !rule->rule.enabled; });
   std::sort(rules_.begin(), rules_.end(),
@@ -42,6 +44,7 @@ RuleSet::RuleSet(std::vector<ActiveRulePtr> versions, const RuleSet& previous,
       if (is_early_.back()) early_.push_back(i);
     }
   }
+  for (const std::string& key : kept_keys) interest_.add_key(key);
   build_network(&previous, older);
   list_rules();
 }
@@ -49,8 +52,12 @@ RuleSet::RuleSet(std::vector<ActiveRulePtr> versions, const RuleSet& previous,
 void RuleSet::build_network(const RuleSet* previous,
                             std::span<const std::shared_ptr<const RuleSet>> older) {
   std::vector<rules::NetworkRule> all;
-  const auto add = [&all](const RuleSet& set) {
+  // Needed to say which service a span is of.
+  interest_.add_key("service.name");
+  const auto add = [this, &all](const RuleSet& set) {
     for (const ActiveRulePtr& rule : set.rules_) {
+      add_interest_of(rule->checked, &interest_);
+      rule->message.add_interest(&interest_);
       all.push_back({{rule, &rule->checked}, rule->message.reads_every_span()});
     }
   };

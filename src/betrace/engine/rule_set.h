@@ -14,6 +14,7 @@
 #include "betrace/base/result.h"
 #include "betrace/engine/message_template.h"
 #include "betrace/model/rule.h"
+#include "betrace/model/span_interest.h"
 #include "betrace/rules/checked_rule.h"
 #include "betrace/rules/predicate_network.h"
 #include "betrace/traces/met_counts.h"
@@ -44,9 +45,10 @@ class RuleSet {
 
   /// Takes the enabled ones of `versions` (ids must differ: BETRACE_CHECK). Its epoch is one more
   /// than that of `previous`. `older`: earlier sets by which open traces are still judged; its
-  /// network knows their predicates too.
+  /// network knows their predicates too. `kept_keys`: attributes that witnesses show in any case.
   RuleSet(std::vector<ActiveRulePtr> versions, const RuleSet& previous,
-          std::span<const std::shared_ptr<const RuleSet>> older = {});
+          std::span<const std::shared_ptr<const RuleSet>> older = {},
+          std::span<const std::string> kept_keys = {});
 
   [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_; }
   [[nodiscard]] std::span<const ActiveRulePtr> rules() const noexcept { return rules_; }
@@ -67,6 +69,8 @@ class RuleSet {
   [[nodiscard]] const std::shared_ptr<const rules::PredicateNetwork>& network() const noexcept {
     return network_;
   }
+  /// What all rules that the network knows read of spans, and `kept_keys`.
+  [[nodiscard]] const model::SpanInterest& interest() const noexcept { return interest_; }
   /// What a rule asks of a trace. Owned by the network.
   [[nodiscard]] const rules::RuleProgram& program(std::uint32_t index) const noexcept {
     return *programs_[index];
@@ -101,6 +105,7 @@ class RuleSet {
   std::vector<std::uint32_t> trace_;
   std::vector<bool> is_early_;  // beside rules_
   std::shared_ptr<const rules::PredicateNetwork> network_;
+  model::SpanInterest interest_ = model::SpanInterest::of_nothing();
   std::vector<const rules::RuleProgram*> programs_;  // beside rules_
   std::unordered_map<rules::PredicateId, std::vector<std::uint32_t>> by_span_predicate_;
   std::unordered_map<rules::PredicateId, std::vector<std::uint32_t>> by_trigger_;

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string_view>
 
+#include "betrace/model/span_interest.h"
 #include "betrace/model/span_view.h"
 
 namespace betrace::engine {
@@ -24,6 +25,9 @@ struct Refusal {
 class SpanIntake {
  public:
   virtual ~SpanIntake() = default;
+
+  /// What will be read of the spans: a reader needs not keep the rest. Valid as long as this.
+  [[nodiscard]] virtual const model::SpanInterest& interest() const noexcept = 0;
 
   /// Takes what the rules need of a valid span; the view may end with the call.
   virtual void add(const model::SpanView& span) = 0;

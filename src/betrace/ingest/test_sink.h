@@ -44,6 +44,7 @@ class FakeSink : public engine::SpanSink {
   class Intake : public engine::SpanIntake {
    public:
     Intake(FakeSink& sink, std::string_view protocol) : sink_(sink), protocol_(protocol) {}
+    const model::SpanInterest& interest() const noexcept override { return interest_; }
     void add(const model::SpanView& span) override { names_.emplace_back(span.name); }
     void submit() override {
       const std::lock_guard lock(sink_.mutex_);
@@ -54,6 +55,7 @@ class FakeSink : public engine::SpanSink {
    private:
     FakeSink& sink_;
     std::string_view protocol_;
+    model::SpanInterest interest_;
     std::vector<std::string> names_;
   };
 
