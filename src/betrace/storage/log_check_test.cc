@@ -19,9 +19,9 @@ namespace {
 
 constexpr std::uint64_t kFirstSequence = 11;
 constexpr const char* kUnlock =
-    "DROP TRIGGER record_kept; DROP TRIGGER record_not_deleted; DROP TRIGGER commit_group_kept;"
-    "DROP TRIGGER commit_group_not_deleted; DROP TRIGGER generation_kept;"
-    "DROP TRIGGER generation_not_deleted;";
+    "DROP TRIGGER IF EXISTS record_kept; DROP TRIGGER IF EXISTS record_not_deleted;"
+    "DROP TRIGGER IF EXISTS commit_group_kept; DROP TRIGGER IF EXISTS commit_group_not_deleted;"
+    "DROP TRIGGER IF EXISTS generation_kept; DROP TRIGGER IF EXISTS generation_not_deleted;";
 
 class NoHistory : public ViolationHistory {
  public:

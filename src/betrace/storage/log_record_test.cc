@@ -48,7 +48,7 @@ TEST(LogRecordTest, TheColumnsOfAViolationRepeatItsPayload) {
   EXPECT_EQ(record.type, LogRecordType::Violation);
   EXPECT_EQ(record.time, violation.timestamp);
   EXPECT_EQ(record.rule_id, payload["rule_id"]);
-  EXPECT_EQ(record.service, payload["service"]);
+  EXPECT_EQ(record.service, payload["anchor"]["service"]);
   EXPECT_EQ(record.severity, static_cast<std::int64_t>(model::Severity::High));
   EXPECT_EQ(record.completeness, static_cast<std::int64_t>(model::Completeness::Complete));
   EXPECT_EQ(record.trace_id, violation.trace_id);

@@ -33,10 +33,11 @@ tl::unexpected<Error> failed(sqlite3* handle) {
   const SqliteFailure failure = failure_on(handle);
   const bool is_corrupt = failure == SqliteFailure::Corrupt;
   const ErrorCode kind = is_corrupt ? ErrorCode::Corrupt : ErrorCode::StorageFailed;
+  // The file beside the log that readers share is made larger when the log is opened.
+  const bool has_no_room = failure == SqliteFailure::Full || code == SQLITE_IOERR_SHMSIZE;
   const char* what =
-      failure == SqliteFailure::Full
-          ? "no room: the disk is full, or a quota or a limit of file sizes is reached"
-          : sqlite3_errmsg(handle);
+      has_no_room ? "no room: the disk is full, or a quota or a limit of file sizes is reached"
+                  : sqlite3_errmsg(handle);
   return fail(kind, fmt::format("violation log: {} ({})", what, code));
 }
 
