@@ -146,7 +146,7 @@ TEST(LogRecordTest, NoTextOfAClientCanStopARecord) {
   GapRecord gap;
   gap.gap = {"suppressed", "rule", 1, kTestTime, kTestTime};
   gap.file = "\xFF\xFE";
-  EXPECT_EQ(payload_of(make_gap_record(gap, kLogId, kTestTime))["file"], "\\xFF\\xFE");
+  EXPECT_EQ(payload_of(make_gap_record(gap, kLogId, kTestTime))["file"], "\\xff\\xfe");
   RuleChangeRecord change = full_change();
   change.actor = std::string(1'000'000, 'a');
   const auto read = read_rule_change(make_rule_change_record(change, kLogId).payload);
