@@ -10,10 +10,10 @@ COUNTS := $(BUILD)/counts.json
 export CCACHE_NOHASHDIR := 1
 export CCACHE_DIR ?= $(CURDIR)/$(BUILD)/ccache
 
-.PHONY: help run build test e2e bench fuzz torture ci lint format clean sanitize coverage
+.PHONY: help run build test e2e bench bench-quick bench-build fuzz torture ci lint format clean sanitize coverage
 
 help: ## Show this list
-	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 run: ## Set up, build, start with sample traffic, print violations as they come (Ctrl-C ends it)
 	@tools/setup --run
@@ -42,8 +42,17 @@ e2e: build ## Run the end-to-end tests alone: real clients against a real server
 	@tools/setup --test
 	@tools/run_tests --node tests/e2e
 
-bench: ## Measure (a later version)
-	@echo 'make bench: the load generator comes with the fast engine; there is nothing to measure yet'
+bench: bench-build ## Measure, print the table, check the ratios that a release must keep
+	@tools/bench $(BENCH_FLAGS)
+
+bench-quick: bench-build ## The same within a minute, fewer rows
+	@tools/bench --quick $(BENCH_FLAGS)
+
+bench-build: $(BUILD)/release/CMakeCache.txt
+	@tools/setup --bench
+	@cmake --preset release -DBETRACE_BENCH=ON >/dev/null
+	@cmake --build $(BUILD)/release -j $(JOBS) --target betrace micro_bench betrace_instructions
+	@ln -sfn release/betrace $(BUILD)/betrace
 
 fuzz: ## Run each fuzz target on its seeds, then for FUZZ_SECONDS (20) each
 	@tools/setup --ci

@@ -6,6 +6,7 @@
 #   x_fuzz.cc    the program <name>_x_fuzz with BETRACE_FUZZ, else <name>_x_fuzz_seeds_test, which
 #                runs it on its seeds, tests/fuzz/<x>/
 #   testing/     betrace_<name>_testing: what tests and fuzz targets share; never in the program
+#   x_bench.cc   all of all folders together are one program, see betrace_benchmarks
 function(betrace_module name)
   cmake_parse_arguments(ARG "" "" "DEPENDS;USES;TEST_USES" ${ARGN})
   set(folder ${CMAKE_SOURCE_DIR}/src/betrace/${name})
@@ -85,6 +86,13 @@ function(betrace_program name main library)
     add_executable(${name} ${main})
     target_link_libraries(${name} PRIVATE ${library})
   endif()
+endfunction()
+
+# betrace_benchmarks(<name> <libraries>): every x_bench.cc, measured in one process.
+function(betrace_benchmarks name)
+  file(GLOB benches CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/betrace/*/*_bench.cc)
+  add_executable(${name} ${benches})
+  target_link_libraries(${name} PRIVATE ${ARGN} benchmark::benchmark benchmark::benchmark_main)
 endfunction()
 
 # betrace_oracle(<target> <.proto file>): generated messages that judge our own reader, in tests only.

@@ -9,6 +9,7 @@
 #include <ostream>
 #include <utility>
 
+#include "betrace/app/command_line_load.h"
 #include "betrace/app/completion.h"
 #include "betrace/app/config_command.h"
 #include "betrace/app/demo.h"
@@ -87,6 +88,7 @@ class CommandLine {
   void add_rules();
   void add_test();
   void add_replay();
+  void add_bench();
   void add_healthcheck();
   void add_config();
   void add_completion();
@@ -94,6 +96,7 @@ class CommandLine {
   int serve();
   int demo();
   int replay();
+  int bench();
   int complete();
   int config_show();
   int config_check();
@@ -129,6 +132,7 @@ class CommandLine {
   std::uint64_t quiet_ms_ = 6'000;
   std::uint64_t idle_ms_ = 30'000;
   std::uint64_t age_max_ms_ = 300'000;
+  BenchFlags bench_;
   std::string shell_;
   bool given_only_ = false;
 };
@@ -149,6 +153,7 @@ CommandLine::CommandLine(const Process& process)
   add_rules();
   add_test();
   add_replay();
+  add_bench();
   add_healthcheck();
   add_config();
   add_completion();
@@ -237,6 +242,15 @@ void CommandLine::add_replay() {
   add_time("--trace-age-max", age_max_ms_, "Any trace closes this long after its first span [5m]");
 }
 
+void CommandLine::add_bench() {
+  CLI::App* bench = command(root_, "bench", "Load a server, measure it and check its verdicts",
+                            "Examples: betrace bench --duration 5s --repeat 1\n"
+                            "          betrace bench --shape 3a --open 20000/s --json bench.json\n"
+                            "          betrace bench --rules-count 10 --print-rules >rules.json",
+                            &CommandLine::bench);
+  bench_.add_to(*bench);
+}
+
 void CommandLine::add_healthcheck() {
   CLI::App* health = root_.add_subcommand("healthcheck", "Exit 0 if the server here is alive");
   health->footer("Example: betrace healthcheck --http-port 12011");
@@ -314,6 +328,16 @@ int CommandLine::replay() {
   closure.idle_max = std::chrono::milliseconds(idle_ms_);
   closure.age_max = std::chrono::milliseconds(age_max_ms_);
   return run_replay(replay_, process_.out, process_.err);
+}
+
+int CommandLine::bench() {
+  bench::LoadRunOptions options = bench_.options();
+  StopSignal stop;
+  options.show_progress = is_terminal(STDERR_FILENO);
+  options.is_interrupted = [&stop] {
+    return stop.wait_for(std::chrono::milliseconds(0)) == SignalSeen::Stop;
+  };
+  return bench::run_load(options, process_.out, process_.err);
 }
 
 int CommandLine::config_show() {

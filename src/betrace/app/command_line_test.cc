@@ -56,8 +56,8 @@ TEST(CommandLineTest, PrintsItsVersion) {
 TEST(CommandLineTest, HelpNamesTheCommandsThatExist) {
   const Outcome outcome = run({"--help"});
   EXPECT_EQ(outcome.code, 0);
-  for (const char* name : {"serve", "demo", "rules", "test", "replay", "eval", "healthcheck",
-                           "config", "completion"}) {
+  for (const char* name : {"serve", "demo", "rules", "test", "replay", "bench", "eval",
+                           "healthcheck", "config", "completion"}) {
     EXPECT_THAT(outcome.out, HasSubstr(name));
   }
   EXPECT_THAT(outcome.out, Not(HasSubstr("docs")));

@@ -103,21 +103,26 @@ Result<void> Service::Parts::start() {
   struct Step {
     std::string_view name;
     Result<void> (Parts::*run)();
+    std::string_view remedy = {};  // what to do if the machine refuses
   };
   static constexpr Step kSteps[] = {
-      {"rule directory", &Parts::open_rules},
+      {"rule directory", &Parts::open_rules,
+       "; --storage-path or BETRACE_STORAGE_PATH names another directory"},
       {"violation log", &Parts::open_log},
       {"engine", &Parts::make_engine},
       {"rules", &Parts::activate_rules},
       {"first rules", &Parts::load_bootstrap_rules},
       {"rule watcher", &Parts::watch_rules},
       {"metrics", &Parts::export_metrics},
-      {"doors", &Parts::open_doors},
+      {"doors", &Parts::open_doors, "; stop what listens there, or choose another port"},
   };
   options_.api.started = read_clocks();
   for (const Step& step : kSteps) {
     if (auto done = (this->*step.run)(); !done) {
-      return fail(done.error().code, fmt::format("{}: {}", step.name, done.error().message));
+      const ErrorCode code = done.error().code;
+      const bool is_machine = code == ErrorCode::StorageFailed || code == ErrorCode::Unavailable;
+      return fail(code, fmt::format("{}: {}{}", step.name, done.error().message,
+                                    is_machine ? step.remedy : ""));
     }
     log_.debug("started", {{"step", step.name}});
   }
@@ -135,7 +140,7 @@ Result<void> Service::Parts::open_rules() {
   storage::RuleStoreOptions options;
   options.path = options_.storage_path;
   auto opened = storage::RuleStore::open(std::move(options));
-  if (!opened) return fail(opened.error());
+  if (!opened) return fail(opened.error().code, "storage.path: " + opened.error().message);
   rules_ = std::move(*opened);
   return {};
 }
@@ -169,8 +174,8 @@ Result<void> Service::Parts::make_engine() {
     log_.error("a rule spent its step budget too often and is no longer evaluated",
                {{"rule_id", rule_id}});
   };
-  engine_ =
-      std::make_unique<engine::Engine>(std::move(options), active_, *violations_, std::move(hooks));
+  options.shards = options_.workers;
+  engine_ = std::make_unique<engine::Engine>(std::move(options), active_, *violations_, hooks);
   engine_->start();
   return {};
 }

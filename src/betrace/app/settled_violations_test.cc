@@ -94,7 +94,7 @@ TEST_F(SettledViolationsTest, ForgetsAnIdOnlyAfterAsManyOthersAsAreRemembered) {
   const auto decide = [&small](std::uint8_t number) {
     small.record(record(RecordType::Violation, number, kSecond, "span", true));
   };
-  for (const std::uint8_t number : {1, 2, 1, 3, 1, 4, 2}) decide(number);
+  for (const int number : {1, 2, 1, 3, 1, 4, 2}) decide(static_cast<std::uint8_t>(number));
   EXPECT_EQ(settled(), (Texts{"1", "2", "3", "4"}));
   decide(5);
   decide(1);

@@ -20,8 +20,8 @@
 #include "betrace/engine/test_rules.h"
 #include "betrace/engine/test_time.h"
 #include "betrace/engine/violation_builder.h"
-#include "betrace/rules/random_rule.h"
-#include "betrace/rules/random_trace.h"
+#include "betrace/rules/testing/random_rule.h"
+#include "betrace/rules/testing/random_trace.h"
 #include "betrace/rules/tree_walk.h"
 #include "betrace/traces/span_equality.h"
 
@@ -192,7 +192,7 @@ class Player {
     std::unique_ptr<TraceJudge> judge;
     if (keep == Keep::All) judge = std::make_unique<NaiveJudge>();
     if (plant == Plant::OverlooksARule) judge = std::make_unique<OverlookingJudge>();
-    shard_.emplace(options, active_, sink_, ShardHooks(), std::move(judge));
+    shard_.emplace(options, active_, sink_, ShardHooks(), nullptr, std::move(judge));
   }
 
   void play(const DifferentialCase& played) {

@@ -22,6 +22,7 @@ void NoiseLimit::refill(Bucket* bucket, const NoiseRate& rate, MonotonicTime now
 
 bool NoiseLimit::allow(std::string_view rule_id, const Now& now) {
   if (!limits_.enabled) return true;
+  const std::lock_guard<std::mutex> lock(mutex_);
   if (!has_started_) {
     has_started_ = true;
     total_ = Bucket{limits_.total.bucket, now.monotonic};
@@ -37,9 +38,11 @@ bool NoiseLimit::allow(std::string_view rule_id, const Now& now) {
   RuleNoise& rule = found->second;
   refill(&total_, limits_.total, now.monotonic);
   refill(&rule.bucket, limits_.per_rule, now.monotonic);
-  if (rule.bucket.tokens >= 1 && total_.tokens >= 1) {
-    rule.bucket.tokens -= 1;
-    total_.tokens -= 1;
+  const bool rule_may = !limits_.per_rule.is_bounded() || rule.bucket.tokens >= 1;
+  const bool total_may = !limits_.total.is_bounded() || total_.tokens >= 1;
+  if (rule_may && total_may) {
+    if (limits_.per_rule.is_bounded()) rule.bucket.tokens -= 1;
+    if (limits_.total.is_bounded()) total_.tokens -= 1;
     return true;
   }
   if (rule.open.count++ == 0) {
@@ -52,6 +55,7 @@ bool NoiseLimit::allow(std::string_view rule_id, const Now& now) {
 }
 
 void NoiseLimit::advance(const Now& now) {
+  const std::lock_guard<std::mutex> lock(mutex_);
   if (!has_started_ || now.monotonic < next_check_) return;
   next_check_ = now.monotonic + kSummaryTime;
   for (auto entry = rules_.begin(); entry != rules_.end();) {
@@ -66,6 +70,7 @@ void NoiseLimit::advance(const Now& now) {
 }
 
 void NoiseLimit::flush() {
+  const std::lock_guard<std::mutex> lock(mutex_);
   for (auto& entry : rules_) {
     if (entry.second.open.count != 0) close(&entry.second);
   }

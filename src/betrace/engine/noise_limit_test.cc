@@ -48,6 +48,19 @@ TEST(NoiseLimitTest, HoldsNothingBackWhenItIsOff) {
   EXPECT_EQ(allowed(&limit, "a", 10'000, at(0s)), 10'000);
 }
 
+TEST(NoiseLimitTest, ARateOfZeroIsNoBoundAndTheOtherOneStillHolds) {
+  NoiseLimits limits = kLimits;
+  limits.per_rule = {};
+  NoiseLimit total_only(limits, {});
+  EXPECT_EQ(allowed(&total_only, "a", 100, at(0s)), 30);
+  limits.total = {};
+  NoiseLimit none(limits, {});
+  EXPECT_EQ(allowed(&none, "a", 10'000, at(0s)), 10'000);
+  limits.per_rule = kLimits.per_rule;
+  NoiseLimit rule_only(limits, {});
+  EXPECT_EQ(allowed(&rule_only, "a", 100, at(0s)), 20);
+}
+
 TEST(NoiseLimitTest, IsNotFooledByAClockThatGoesBack) {
   NoiseLimit limit(kLimits, {});
   EXPECT_EQ(allowed(&limit, "a", 100, at(10s)), 20);

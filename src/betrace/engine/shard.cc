@@ -31,11 +31,13 @@ double seconds(std::chrono::nanoseconds time) {
 class Shard::Core {
  public:
   Core(const ShardOptions& options, const ActiveRules& rules, model::ViolationSink& sink,
-       ShardHooks hooks, std::unique_ptr<TraceJudge> judge)
+       ShardHooks hooks, std::shared_ptr<NoiseLimit> noise, std::unique_ptr<TraceJudge> judge)
       : table_(options.table),
         verdicts_(rules, sink, or_network(std::move(judge), options.rule_steps_max),
                   ViolationBuilder(WitnessFilter(options.witness_attributes)),
-                  NoiseLimit(options.noise, std::move(hooks.suppressed)),
+                  noise != nullptr ? std::move(noise)
+                                   : std::make_shared<NoiseLimit>(options.noise,
+                                                                  std::move(hooks.suppressed)),
                   EvaluationSampler(options.stopwatch, std::move(hooks.sampled)),
                   std::move(hooks.quarantined)) {}
 
@@ -89,8 +91,7 @@ class Shard::Core {
     statistics_.traces_bytes = table_.memory_bytes();
     statistics_.late_window_seconds = seconds(table_.late_window());
     statistics_.rules = verdicts_.statistics();
-    statistics_.recent_blind_ratio = blind_.ratio(statistics_.rules);
-    for (auto& [id, rule] : statistics_.rules) rule.recent_blind_ratio = blind_.ratio(id, rule);
+    for (auto& [id, rule] : statistics_.rules) rule.recent = blind_.since(id, rule);
     return statistics_;
   }
 
@@ -194,8 +195,9 @@ class Shard::Core {
 };
 
 Shard::Shard(const ShardOptions& options, const ActiveRules& rules, model::ViolationSink& sink,
-             ShardHooks hooks, std::unique_ptr<TraceJudge> judge)
-    : core_(std::make_unique<Core>(options, rules, sink, std::move(hooks), std::move(judge))) {}
+             ShardHooks hooks, std::shared_ptr<NoiseLimit> noise, std::unique_ptr<TraceJudge> judge)
+    : core_(std::make_unique<Core>(options, rules, sink, std::move(hooks), std::move(noise),
+                                   std::move(judge))) {}
 
 Shard::~Shard() = default;
 

@@ -213,7 +213,7 @@ TEST_F(ShardTest, QuarantinesARuleThatSpendsItsBudgetAHundredTimesInARow) {
   EXPECT_EQ(rule("dear").error, 100U);
   EXPECT_EQ(rule("dear").not_made, 1U);
   EXPECT_EQ(rule("cheap").violation, 101U);
-  EXPECT_DOUBLE_EQ(shard().statistics().blind_ratio(), 0.5);
+  EXPECT_DOUBLE_EQ(shard().statistics().blindness().ratio(), 0.5);
 
   model::Rule changed;
   changed.id = "dear";
@@ -303,11 +303,11 @@ TEST_F(ShardTest, TellsHowBlindItWasOfLate) {
   rules_.publish({test_rule("dear", "trace.avg(span.duration, work) > 1h")});
   add({{.trace = 1, .id = 1}, {.trace = 1, .id = 2}, {.trace = 1, .id = 3}, {.trace = 1, .id = 4}});
   shard().advance(at(30s));
-  EXPECT_DOUBLE_EQ(shard().statistics().recent_blind_ratio, 1);
-  EXPECT_DOUBLE_EQ(rule("dear").recent_blind_ratio, 1);
+  EXPECT_DOUBLE_EQ(shard().statistics().recent_blindness().ratio(), 1);
+  EXPECT_DOUBLE_EQ(rule("dear").recent.ratio(), 1);
   for (int minute = 1; minute <= 6; ++minute) shard().advance(at(minute * 1min));
-  EXPECT_DOUBLE_EQ(shard().statistics().recent_blind_ratio, 0);
-  EXPECT_DOUBLE_EQ(shard().statistics().blind_ratio(), 1) << "since the start";
+  EXPECT_DOUBLE_EQ(shard().statistics().recent_blindness().ratio(), 0);
+  EXPECT_DOUBLE_EQ(shard().statistics().blindness().ratio(), 1) << "since the start";
 }
 
 TEST_F(ShardTest, TakesAnEarlierTimeForTheLatestOne) {

@@ -11,6 +11,14 @@ using model::RecordType;
 using traces::TraceState;
 using State = DocketEntry::State;
 
+namespace {
+
+NamedAnchor anchor_of(const model::Violation& violation) {
+  return {violation.span_id, !violation.anchor_name.empty()};
+}
+
+}  // namespace
+
 /// What is the same for all rules that are decided on one trace at one moment.
 struct Verdicts::Closing {
   Docket* docket;
@@ -29,7 +37,7 @@ struct Verdicts::Closing {
 };
 
 Verdicts::Verdicts(const ActiveRules& rules, model::ViolationSink& sink,
-                   std::unique_ptr<TraceJudge> judge, ViolationBuilder builder, NoiseLimit noise,
+                   std::unique_ptr<TraceJudge> judge, ViolationBuilder builder, std::shared_ptr<NoiseLimit> noise,
                    EvaluationSampler sampler, std::function<void(const std::string&)> quarantined)
     : rules_(rules),
       sink_(sink),
@@ -60,7 +68,7 @@ bool Verdicts::may_record(const Docket& docket, std::uint32_t rule, const Now& n
   RuleStatistics& statistics = *docket.bench->statistics[rule];
   ++statistics.decided;
   statistics.last_violation = now.wall;
-  const bool is_allowed = noise_.allow(docket.rules().rule(rule).rule.id, now);
+  const bool is_allowed = noise_->allow(docket.rules().rule(rule).rule.id, now);
   ++(is_allowed ? statistics.recorded : statistics.suppressed);
   return is_allowed;
 }
@@ -233,7 +241,7 @@ void Verdicts::report(const Closing& closing, std::uint32_t rule, const Judgemen
   }
   model::Violation violation = builder_.confirmed(closing.rule(rule), closing.trace, closing.proof,
                                                   judgement, closing.circumstances(early, late));
-  entry.anchor = violation.span_id;
+  entry.anchor = anchor_of(violation);
   entry.digest = content_digest(violation);
   closing.docket->put(entry);
   sink_.record({RecordType::Violation, std::move(violation)});
@@ -249,14 +257,14 @@ void Verdicts::follow_up(const Closing& closing, DocketEntry* entry, const Judge
       type == RecordType::Final || entry->state == State::Withdrawn || digest != entry->digest;
   if (!says_something) return;
   entry->state = State::Recorded;
-  entry->anchor = violation.span_id;
+  entry->anchor = anchor_of(violation);
   entry->digest = digest;
   sink_.record({type, std::move(violation)});
 }
 
 void Verdicts::withdraw(const Closing& closing, DocketEntry* entry) {
   const ActiveRule& rule = closing.rule(entry->rule);
-  const std::uint32_t anchor = closing.proof.find(entry->anchor).value_or(0);
+  const std::uint32_t anchor = closing.proof.find(entry->anchor.span_id).value_or(0);
   const auto clauses = judge_->explain_trace(rule, closing.proof, anchor);
   ++closing.docket->bench->statistics[entry->rule]->withdrawn;
   entry->state = State::Withdrawn;

@@ -28,7 +28,7 @@ class Verdicts {
  public:
   /// `rules` and `sink` must outlive it. `quarantined` may be empty.
   Verdicts(const ActiveRules& rules, model::ViolationSink& sink, std::unique_ptr<TraceJudge> judge,
-           ViolationBuilder builder, NoiseLimit noise, EvaluationSampler sampler,
+           ViolationBuilder builder, std::shared_ptr<NoiseLimit> noise, EvaluationSampler sampler,
            std::function<void(const std::string&)> quarantined);
 
   /// Looks whether the RuleSet has changed; once before each group of the calls below.
@@ -57,8 +57,8 @@ class Verdicts {
                const Now& now);
 
   /// Ends minutes of the noise bound.
-  void advance(const Now& now) { noise_.advance(now); }
-  void flush() { noise_.flush(); }
+  void advance(const Now& now) { noise_->advance(now); }
+  void flush() { noise_->flush(); }
 
   [[nodiscard]] const RuleLedger::Statistics& statistics() { return ledger_.statistics(); }
 
@@ -90,7 +90,7 @@ class Verdicts {
   model::ViolationSink& sink_;
   std::unique_ptr<TraceJudge> judge_;
   ViolationBuilder builder_;
-  NoiseLimit noise_;
+  std::shared_ptr<NoiseLimit> noise_;
   EvaluationSampler sampler_;
   std::function<void(const std::string&)> quarantined_;
   RuleLedger ledger_;

@@ -13,8 +13,8 @@
 
 #include "betrace/base/test_seed.h"
 #include "betrace/rules/naive_evaluator.h"
-#include "betrace/rules/random_rule.h"
-#include "betrace/rules/random_trace.h"
+#include "betrace/rules/testing/random_rule.h"
+#include "betrace/rules/testing/random_trace.h"
 
 namespace betrace::rules {
 namespace {

@@ -94,6 +94,18 @@ bool reads_unmet_spans(const CheckedRule& rule) {
   return is_so;
 }
 
+const Condition& is_root() {
+  static const Condition condition = [] {
+    Condition made;
+    made.kind = Condition::Kind::Truthy;
+    made.left = std::make_unique<Value>();
+    made.left->kind = Value::Kind::SpanField;
+    made.left->span_field = SpanField::IsRoot;
+    return made;
+  }();
+  return condition;
+}
+
 class ProgramCompiler {
  public:
   ProgramCompiler(const CheckedRule& rule, const NamePredicate& name) : rule_(rule), name_(name) {}
@@ -109,8 +121,8 @@ class ProgramCompiler {
       formula = all_of({met(use(rule_.condition.get()).id), std::move(formula)});
     }
     program_.may_violate = std::move(formula);
-    use_all();
     find_triggers();
+    use_all();
     return std::move(program_);
   }
 
@@ -243,6 +255,8 @@ class ProgramCompiler {
     };
     walk(*rule_.condition, visitor);
     if (reads_unmet_spans(rule_)) (void)use(nullptr);
+    // With nothing to cite, the violation names the root of the trace.
+    if (!program_.triggers && rule_.scope == Scope::Trace) (void)use(&is_root());
     auto& predicates = program_.predicates;
     std::sort(predicates.begin(), predicates.end());
     predicates.erase(std::unique(predicates.begin(), predicates.end()), predicates.end());

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 
 #include "betrace/base/json.h"
 #include "betrace/storage/test_violations.h"
@@ -42,7 +43,7 @@ RuleChangeRecord full_change() {
 
 TEST(LogRecordTest, TheColumnsOfAViolationRepeatItsPayload) {
   const model::Violation violation = test_violation(3);
-  const LogRecord record = make_violation_record(first_record(violation), kLogId, "abc");
+  const LogRecord record = make_violation_record(first_record(test_violation(3)), kLogId, "abc");
   const Json payload = payload_of(record);
   EXPECT_EQ(record.type, LogRecordType::Violation);
   EXPECT_EQ(record.time, violation.timestamp);
@@ -61,7 +62,7 @@ TEST(LogRecordTest, TheColumnsOfAViolationRepeatItsPayload) {
 TEST(LogRecordTest, WhatAViolationLacksIsNull) {
   model::Violation violation = early_violation(1);
   violation.service.clear();
-  const LogRecord record = make_violation_record(first_record(violation), kLogId, "");
+  const LogRecord record = make_violation_record(first_record(std::move(violation)), kLogId, "");
   EXPECT_FALSE(record.service.has_value());
   EXPECT_FALSE(record.completeness.has_value());
   EXPECT_EQ(record.flags, kFlagEarly);
@@ -70,7 +71,8 @@ TEST(LogRecordTest, WhatAViolationLacksIsNull) {
 TEST(LogRecordTest, TheFlagsAreThoseOfTheViolation) {
   model::Violation violation = test_violation(1);
   violation.late = true;
-  EXPECT_EQ(make_violation_record(first_record(violation), kLogId, "").flags, kFlagLate);
+  const model::ViolationRecord late = first_record(std::move(violation));
+  EXPECT_EQ(make_violation_record(late, kLogId, "").flags, kFlagLate);
   const LogRecord withdrawn = make_violation_record(withdrawal(1, "rule"), kLogId, "");
   EXPECT_EQ(withdrawn.flags, kFlagWithdrawn);
   EXPECT_EQ(withdrawn.type, LogRecordType::Revision);

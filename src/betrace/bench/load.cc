@@ -1,0 +1,147 @@
+#include "betrace/bench/load.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace betrace::bench {
+namespace {
+
+using std::chrono::milliseconds;
+
+// A refused request of a closed loop waits so long, twice as long each time.
+constexpr milliseconds kPauseMin{10};
+constexpr milliseconds kPauseMax{200};
+
+MonotonicTime now() { return read_clocks().monotonic; }
+
+}  // namespace
+
+Load::Load(const LoadOptions& options, Traffic& traffic, std::uint64_t run_key,
+           std::uint64_t first_pass)
+    : options_(options),
+      traffic_(traffic),
+      run_key_(run_key),
+      first_pass_(first_pass),
+      started_(now()) {
+  const std::uint32_t senders = std::min(options_.in_flight_max, options_.connections);
+  for (std::uint32_t i = 0; i < senders; ++i) {
+    senders_.emplace_back([this, i] { run_sender(i); });
+  }
+}
+
+Load::~Load() {
+  is_stopped_ = true;
+  for (std::thread& sender : senders_) {
+    if (sender.joinable()) sender.join();
+  }
+}
+
+Result<void> Load::finish() {
+  {
+    const std::lock_guard lock(mutex_);
+    const std::uint64_t per_pass = traffic_.request_count();
+    limit_ = std::max<std::uint64_t>(1, (next_ + per_pass - 1) / per_pass) * per_pass;
+  }
+  for (std::thread& sender : senders_) sender.join();
+  senders_.clear();
+  std::ranges::sort(given_up_);
+  if (error_) return fail(*error_);
+  return {};
+}
+
+bool Load::has_failed() const {
+  const std::lock_guard lock(mutex_);
+  return error_.has_value();
+}
+
+std::uint64_t Load::passes() const noexcept { return next_ / traffic_.request_count(); }
+
+LoadTotals Load::totals() const {
+  LoadTotals totals;
+  for (const Sample& sample : samples_) {
+    ++totals.requests;
+    totals.sent += sample.span_count;
+    (sample.is_accepted ? totals.accepted : totals.refused) += sample.span_count;
+  }
+  return totals;
+}
+
+bool Load::was_given_up(std::uint64_t pass, std::uint32_t index) const {
+  return std::ranges::binary_search(given_up_, pass * traffic_.request_count() + index);
+}
+
+std::vector<std::uint64_t> Load::partial_passes() const {
+  std::vector<std::uint64_t> passes;
+  for (const std::uint64_t number : given_up_) passes.push_back(number / traffic_.request_count());
+  passes.erase(std::unique(passes.begin(), passes.end()), passes.end());
+  return passes;
+}
+
+std::optional<Load::Turn> Load::take_turn() {
+  const std::lock_guard lock(mutex_);
+  if (next_ == limit_ || error_ || is_stopped_) return std::nullopt;
+  Turn turn{next_++, now()};
+  if (options_.spans_per_second > 0) {
+    const std::chrono::duration<double> at(due_spans_ / options_.spans_per_second);
+    turn.due = started_ + std::chrono::duration_cast<std::chrono::nanoseconds>(at);
+    due_spans_ += traffic_.request(turn.number % traffic_.request_count()).span_count;
+  }
+  return turn;
+}
+
+void Load::run_sender(std::size_t sender) {
+  // Its share of the connections, used in turn.
+  std::vector<std::unique_ptr<Transport>> transports;
+  const std::size_t senders = std::min(options_.in_flight_max, options_.connections);
+  for (std::size_t i = sender; i < options_.connections; i += senders) {
+    auto opened = open_transport(options_.transport);
+    if (!opened) return stop_with(opened.error());
+    transports.push_back(std::move(*opened));
+  }
+  std::vector<Sample> samples;
+  for (std::size_t i = 0;; ++i) {
+    const auto turn = take_turn();
+    if (!turn || !send_turn(*turn, *transports[i % transports.size()], &samples)) break;
+  }
+  const std::lock_guard lock(mutex_);
+  samples_.insert(samples_.end(), samples.begin(), samples.end());
+}
+
+bool Load::send_turn(const Turn& turn, Transport& transport, std::vector<Sample>* samples) {
+  std::this_thread::sleep_until(turn.due);
+  PreparedRequest& request = traffic_.request(turn.number % traffic_.request_count());
+  // Nobody else may overwrite the ids while this pass of the request is under way.
+  const std::lock_guard lock(request.mutex);
+  traffic_.overwrite_ids(request, {run_key_, first_pass_ + turn.number / traffic_.request_count()});
+  milliseconds pause = kPauseMin;
+  while (!is_stopped_) {
+    const auto answer = transport.exchange(request.body);
+    if (!answer) {
+      stop_with(answer.error());
+      return false;
+    }
+    const bool is_accepted = *answer == Answer::Accepted;
+    samples->push_back({turn.due, now(), request.span_count, is_accepted});
+    sent_now_ += request.span_count;
+    if (is_accepted) return true;
+    if (options_.spans_per_second > 0) {
+      give_up(turn.number);
+      return true;
+    }
+    std::this_thread::sleep_for(pause);
+    pause = std::min(2 * pause, kPauseMax);
+  }
+  return false;
+}
+
+void Load::give_up(std::uint64_t number) {
+  const std::lock_guard lock(mutex_);
+  given_up_.push_back(number);
+}
+
+void Load::stop_with(Error error) {
+  const std::lock_guard lock(mutex_);
+  if (!error_) error_ = std::move(error);
+}
+
+}  // namespace betrace::bench

@@ -1,0 +1,109 @@
+#include "betrace/bench/pipeline.h"
+
+#include <utility>
+#include <vector>
+
+#include "betrace/base/check.h"
+#include "betrace/engine/active_rules.h"
+#include "betrace/engine/batch_builder.h"
+#include "betrace/engine/shard.h"
+#include "betrace/otlp/json_trace_reader.h"
+#include "betrace/otlp/trace_reader.h"
+#include "betrace/rules/checked_rule.h"
+
+namespace betrace::bench {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kBetweenRequests{5};
+
+engine::ShardOptions shard_options() {
+  engine::ShardOptions options;
+  options.noise.enabled = false;
+  options.table.closure.quiet = milliseconds(50);
+  options.table.closure.idle_max = milliseconds(5'000);
+  options.table.late_max = milliseconds(50);
+  return options;
+}
+
+std::vector<engine::ActiveRulePtr> active_rules(const BenchRules& rules) {
+  std::vector<engine::ActiveRulePtr> active;
+  for (const BenchRule& each : rules.rules()) {
+    model::Rule rule;
+    rule.id = rule.name = each.id;
+    rule.expression = each.expression;
+    auto checked = rules::check_rule(rule.expression);
+    BETRACE_CHECK(checked.has_value());
+    auto made = engine::make_active_rule(std::move(rule), std::move(*checked));
+    BETRACE_CHECK(made.has_value());
+    active.push_back(std::move(*made));
+  }
+  return active;
+}
+
+// Counts what was decided, each violation once.
+class CountingSink : public model::ViolationSink {
+ public:
+  void record(model::ViolationRecord record) override {
+    if (record.type != model::RecordType::Violation) return;
+    ++counts[{record.violation.trace_id.hex(), record.violation.rule_id}];
+  }
+
+  ViolationCounts counts;
+};
+
+}  // namespace
+
+class Pipeline::Core {
+ public:
+  explicit Core(const BenchRules& rules) : shard_(shard_options(), active_, sink_) {
+    active_.publish(active_rules(rules));
+  }
+
+  void take(std::string_view request, Encoding encoding) {
+    builder_.begin(active_.current(), "http_protobuf");
+    const auto keep = [this](const model::SpanView& span) {
+      builder_.add(span);
+      ++spans_;
+    };
+    const auto read = encoding == Encoding::Protobuf ? reader_.read(request, keep)
+                                                     : json_reader_.read(request, keep);
+    BETRACE_CHECK(read.has_value());
+    time_ += kBetweenRequests;
+    shard_.add(std::move(builder_.finish().front()), now());
+  }
+
+  void finish() {
+    time_ += shard_options().table.closure.idle_max;
+    shard_.advance(now());
+  }
+
+  [[nodiscard]] std::uint64_t spans() const noexcept { return spans_; }
+  [[nodiscard]] const ViolationCounts& violations() const noexcept { return sink_.counts; }
+
+ private:
+  [[nodiscard]] Now now() const {
+    const auto nanos = static_cast<UnixNanos>(std::chrono::nanoseconds(time_).count());
+    return {MonotonicTime(time_), nanos};
+  }
+
+  engine::ActiveRules active_;
+  CountingSink sink_;
+  engine::Shard shard_;
+  engine::BatchBuilder builder_;
+  otlp::TraceReader reader_;
+  otlp::JsonTraceReader json_reader_;
+  milliseconds time_{1'000};
+  std::uint64_t spans_ = 0;
+};
+
+Pipeline::Pipeline(const BenchRules& rules) : core_(std::make_unique<Core>(rules)) {}
+Pipeline::~Pipeline() = default;
+
+void Pipeline::take(std::string_view request, Encoding encoding) { core_->take(request, encoding); }
+void Pipeline::finish() { core_->finish(); }
+std::uint64_t Pipeline::spans() const noexcept { return core_->spans(); }
+const ViolationCounts& Pipeline::violations() const noexcept { return core_->violations(); }
+
+}  // namespace betrace::bench

@@ -1,0 +1,110 @@
+// pipeline/RULES/...: items are spans, the time is that of one thread. Each run compares every
+// violation with what was sent. structured: 15 of 50 rules; own: the traffic's own vocabulary.
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "betrace/bench/pipeline.h"
+#include "betrace/bench/traffic.h"
+
+namespace betrace::bench {
+namespace {
+
+// So many traces are open, unless the engine is so slow on these rules that a pass would take
+// minutes. Of few traces more are broken, so that there is something to compare.
+constexpr std::uint32_t kMany = 2'000;
+constexpr std::uint32_t kFew = 20;
+
+struct PipelineCase {
+  std::size_t rules;
+  Vocabulary vocabulary = Vocabulary::Spread;
+  RuleMix mix = RuleMix::Plain;
+  Shape shape = Shape::TenAttributes;
+  Encoding encoding = Encoding::Protobuf;
+};
+
+TrafficOptions traffic_options(const PipelineCase& wanted, std::uint32_t interleave) {
+  TrafficOptions options;
+  options.traces.shape = wanted.shape;
+  options.encoding = wanted.encoding;
+  options.interleave = interleave;
+  options.spans_per_request = std::min<std::uint32_t>(560, interleave * 5);
+  options.requests_min = 1;
+  options.traces.violation_rate = interleave == kMany ? 0.01 : 0.05;
+  return options;
+}
+
+std::uint32_t affordable_interleave(const PipelineCase& wanted, const BenchRules& rules) {
+  constexpr std::chrono::milliseconds kFewMax{20};
+  Traffic traffic(traffic_options(wanted, kFew), rules);
+  Pipeline pipeline(rules);
+  const auto begin = std::chrono::steady_clock::now();
+  for (std::size_t i = 0; i < traffic.request_count(); ++i) {
+    pipeline.take(traffic.request(i).body, wanted.encoding);
+  }
+  pipeline.finish();
+  return std::chrono::steady_clock::now() - begin < kFewMax ? kMany : kFew;
+}
+
+void pipeline(benchmark::State& state, const PipelineCase& wanted) {
+  const BenchRules rules(wanted.rules, wanted.vocabulary, wanted.mix);
+  Traffic traffic(traffic_options(wanted, affordable_interleave(wanted, rules)), rules);
+  Pipeline pipeline(rules);
+  ViolationCounts expected;
+  IdKeys keys{42, 0};
+  const auto prepare = [&] {
+    for (std::size_t i = 0; i < traffic.request_count(); ++i) {
+      traffic.overwrite_ids(traffic.request(i), keys);
+    }
+    expect_pass(traffic, keys, &expected);
+    ++keys.pass;
+  };
+  for ([[maybe_unused]] auto one : state) {
+    state.PauseTiming();
+    prepare();
+    state.ResumeTiming();
+    for (std::size_t i = 0; i < traffic.request_count(); ++i) {
+      pipeline.take(traffic.request(i).body, wanted.encoding);
+    }
+  }
+  pipeline.finish();
+  state.SetItemsProcessed(static_cast<std::int64_t>(pipeline.spans()));
+  state.counters["traces_interleaved"] = static_cast<double>(traffic.trace_count());
+  if (pipeline.violations() != expected) state.SkipWithError("wrong violations");
+}
+
+constexpr Vocabulary kSpread = Vocabulary::Spread;
+constexpr Shape kTen = Shape::TenAttributes;
+
+struct NamedCase {
+  const char* name;
+  PipelineCase wanted;
+};
+
+constexpr NamedCase kCases[] = {
+    {"pipeline/10", {10}},
+    {"pipeline/50", {50}},
+    {"pipeline/200", {200}},
+    {"pipeline/1000", {1'000}},
+    {"pipeline/10000", {10'000}},
+    {"pipeline/50/3a", {50, kSpread, RuleMix::Plain, Shape::ThreeAttributes}},
+    {"pipeline/50/mixed", {50, kSpread, RuleMix::Plain, Shape::Mixed}},
+    {"pipeline/50/json", {50, kSpread, RuleMix::Plain, kTen, Encoding::Json}},
+    {"pipeline/50/usual", {50, kSpread, RuleMix::Usual}},
+    {"pipeline/50/structured", {50, kSpread, RuleMix::Structured}},
+    {"pipeline/50/own", {50, Vocabulary::Own}},
+    {"pipeline/1000/own", {1'000, Vocabulary::Own}},
+    {"pipeline/10000/own", {10'000, Vocabulary::Own}},
+};
+
+[[maybe_unused]] const bool kAreRegistered = [] {
+  for (const NamedCase& each : kCases) {
+    benchmark::RegisterBenchmark(
+        each.name, [&each](benchmark::State& state) { pipeline(state, each.wanted); });
+  }
+  return true;
+}();
+
+}  // namespace
+}  // namespace betrace::bench

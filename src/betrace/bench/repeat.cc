@@ -1,0 +1,169 @@
+#include "betrace/bench/repeat.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <thread>
+
+#include "betrace/bench/spin.h"
+
+namespace betrace::bench {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kStep{100};
+constexpr double kDriftMax = 1.15;
+
+MonotonicTime time_now() { return read_clocks().monotonic; }
+
+double seconds_between(MonotonicTime begin, MonotonicTime end) {
+  return std::chrono::duration<double>(end - begin).count();
+}
+
+// A reading of the metrics, and when it was taken.
+struct TimedReading {
+  MetricsReading metrics;
+  MonotonicTime at;
+};
+
+class Repeat {
+ public:
+  Repeat(const RepeatOptions& options, Traffic& traffic, ServerView& server,
+         const Progress& progress)
+      : options_(options), traffic_(traffic), server_(server), progress_(progress) {}
+
+  Result<RepeatResult> run(std::uint64_t run_key, std::uint64_t* next_pass) {
+    result_.spin_before_ns = spin_nanoseconds();
+    auto before = read();
+    if (!before) return fail(before.error());
+    if (auto done = server_.skip_violations(); !done) return fail(done.error());
+    Load load(options_.load, traffic_, run_key, *next_pass);
+    if (auto done = measure(load); !done) return fail(done.error());
+    if (auto done = load.finish(); !done) return fail(done.error());
+    auto after = settle(load);
+    if (!after) return fail(after.error());
+    result_.spin_after_ns = spin_nanoseconds();
+    use_samples(load);
+    result_.account = account_between(before->metrics, after->metrics);
+    result_.cpu_per_million = (after->metrics.sum(kCpu) - before->metrics.sum(kCpu)) * 1e6 /
+                              std::max<double>(1, static_cast<double>(result_.account.ingested));
+    const auto compared = compare(load, run_key, *next_pass);
+    if (!compared) return fail(compared.error());
+    *next_pass += load.passes();
+    return result_;
+  }
+
+ private:
+  static constexpr std::string_view kCpu = "process_cpu_seconds_total";
+  static constexpr std::string_view kIngested = "betrace_spans_ingested_total";
+
+  Result<TimedReading> read() {
+    const MonotonicTime asked = time_now();
+    auto metrics = server_.read_metrics();
+    if (!metrics) return fail(metrics.error());
+    result_.resident_megabytes =
+        std::max(result_.resident_megabytes, metrics->sum("process_resident_memory_bytes") / 1e6);
+    return TimedReading{std::move(*metrics), asked + (time_now() - asked) / 2};
+  }
+
+  Result<void> wait(std::string_view phase, milliseconds time, const Load& load) {
+    for (const MonotonicTime end = time_now() + time; time_now() < end && !load.has_failed();) {
+      if (!progress_(phase, load)) return fail(ErrorCode::Unavailable, "stopped");
+      std::this_thread::sleep_for(std::min<std::chrono::nanoseconds>(
+          kStep, std::max(end - time_now(), MonotonicTime::duration())));
+    }
+    return {};
+  }
+
+  Result<void> measure(const Load& load) {
+    if (auto done = wait("warm up", options_.warmup, load); !done) return done;
+    const auto begin = read();
+    if (!begin) return fail(begin.error());
+    if (auto done = wait("measure", options_.duration, load); !done) return done;
+    const auto end = read();
+    if (!end) return fail(end.error());
+    begin_ = begin->at;
+    end_ = end->at;
+    result_.traces_open = static_cast<std::uint64_t>(end->metrics.sum("betrace_traces_open"));
+    const double spans = end->metrics.sum(kIngested) - begin->metrics.sum(kIngested);
+    result_.spans_per_second = spans / seconds_between(begin_, end_);
+    result_.gigabytes_per_second = result_.spans_per_second *
+                                   static_cast<double>(traffic_.byte_count()) /
+                                   static_cast<double>(traffic_.span_count()) / 1e9;
+    return {};
+  }
+
+  // Waits until no trace is open and nothing is queued, as long as something still changes.
+  Result<TimedReading> settle(const Load& load) {
+    double last_state = -1;
+    for (MonotonicTime changed = time_now();;) {
+      auto reading = read();
+      if (!reading) return reading;
+      const MetricsReading& metrics = reading->metrics;
+      const double open = metrics.sum("betrace_traces_open");
+      const double waiting = metrics.sum("betrace_spans_received_total") -
+                             metrics.sum("betrace_spans_rejected_total") -
+                             metrics.sum("betrace_spans_dropped_total") - metrics.sum(kIngested);
+      const double pending = metrics.sum("betrace_log_pending");
+      if (open == 0 && waiting == 0 && pending == 0) return reading;
+      const double state = open + waiting + pending;
+      if (state != last_state) changed = time_now();
+      last_state = state;
+      if (time_now() - changed > options_.settle_max)
+        return reading;  // the oracle says what is wrong
+      if (auto done = wait("settle", kStep, load); !done) return fail(done.error());
+    }
+  }
+
+  void use_samples(const Load& load) {
+    result_.totals = load.totals();
+    std::vector<double> times;
+    for (const Sample& sample : load.samples()) {
+      if (!sample.is_accepted || sample.end < begin_ || sample.end > end_) continue;
+      times.push_back(seconds_between(sample.begin, sample.end) * 1e3);
+    }
+    std::ranges::sort(times);
+    const auto at = [&times](double share) {
+      if (times.empty()) return 0.0;
+      const auto rank =
+          static_cast<std::size_t>(std::ceil(share * static_cast<double>(times.size())));
+      return times[std::max<std::size_t>(rank, 1) - 1];
+    };
+    result_.p50_ms = at(0.5);
+    result_.p99_ms = at(0.99);
+    result_.p999_ms = at(0.999);
+  }
+
+  Result<void> compare(const Load& load, std::uint64_t run_key, std::uint64_t first_pass) {
+    const auto found = server_.new_violations();
+    if (!found) return fail(found.error());
+    const ViolationCounts expected = expected_violations(traffic_, load, run_key, first_pass);
+    for (const auto& [pair, count] : expected) result_.violations_expected += count;
+    result_.violations_found = found->size();
+    result_.problems = mismatches(result_.totals, result_.account, expected, *found);
+    return {};
+  }
+
+  const RepeatOptions& options_;
+  Traffic& traffic_;
+  ServerView& server_;
+  const Progress& progress_;
+  RepeatResult result_;
+  MonotonicTime begin_;
+  MonotonicTime end_;
+};
+
+}  // namespace
+
+bool RepeatResult::is_noisy() const noexcept {
+  return spin_after_ns > spin_before_ns * kDriftMax || spin_before_ns > spin_after_ns * kDriftMax;
+}
+
+Result<RepeatResult> run_repeat(const RepeatOptions& options, Traffic& traffic, ServerView& server,
+                                std::uint64_t run_key, std::uint64_t* next_pass,
+                                const Progress& progress) {
+  return Repeat(options, traffic, server, progress).run(run_key, next_pass);
+}
+
+}  // namespace betrace::bench

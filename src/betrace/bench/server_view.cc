@@ -1,0 +1,133 @@
+#include "betrace/bench/server_view.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+
+#include "betrace/base/json.h"
+
+namespace betrace::bench {
+namespace {
+
+constexpr std::size_t kPage = 1'000;
+constexpr std::chrono::seconds kApiTimeout{60};  // a machine under full load answers late
+
+http::ClientOptions api_client_options(const Target& api) {
+  http::ClientOptions options;
+  options.host = api.host;
+  options.port = api.port;
+  options.timeout = kApiTimeout;
+  return options;
+}
+
+}  // namespace
+
+MetricsReading MetricsReading::parse(std::string_view text) {
+  MetricsReading reading;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    const std::size_t blank = line.rfind(' ');
+    if (line.starts_with('#') || blank == std::string_view::npos) continue;
+    double value = 0;
+    const auto [end, error] =
+        std::from_chars(line.data() + blank + 1, line.data() + line.size(), value);
+    if (error == std::errc{}) reading.series_.emplace(line.substr(0, blank), value);
+  }
+  return reading;
+}
+
+double MetricsReading::sum(std::string_view name) const {
+  double sum = 0;
+  for (auto each = series_.lower_bound(name); each != series_.end(); ++each) {
+    if (!each->first.starts_with(name)) break;
+    const std::string_view rest = std::string_view(each->first).substr(name.size());
+    if (rest.empty() || rest.front() == '{') sum += each->second;
+  }
+  return sum;
+}
+
+std::map<std::string, double> MetricsReading::by_label(std::string_view name,
+                                                       std::string_view label) const {
+  std::map<std::string, double> values;
+  const std::string begin = fmt::format("{}=\"", label);
+  for (auto each = series_.lower_bound(name); each != series_.end(); ++each) {
+    if (!each->first.starts_with(name)) break;
+    if (each->first[name.size()] != '{') continue;
+    const std::size_t at = each->first.find(begin, name.size());
+    if (at == std::string::npos) continue;
+    const std::size_t from = at + begin.size();
+    values[each->first.substr(from, each->first.find('"', from) - from)] += each->second;
+  }
+  return values;
+}
+
+ServerView::ServerView(const Target& api) : client_(api_client_options(api)) {}
+
+Result<std::string> ServerView::get(std::string_view target) {
+  const auto reply = client_.get(target);
+  if (!reply) return fail(reply.error());
+  if (reply->status != 200) {
+    return fail(ErrorCode::Unavailable, fmt::format("GET {} answered {}", target, reply->status));
+  }
+  return reply->body;
+}
+
+Result<MetricsReading> ServerView::read_metrics() {
+  const auto text = get("/metrics");
+  if (!text) return fail(text.error());
+  return MetricsReading::parse(*text);
+}
+
+Result<void> ServerView::skip_violations() {
+  const auto text = get("/v1/violations?limit=1&status=all");
+  if (!text) return fail(text.error());
+  const auto page = parse_json(*text);
+  if (!page) return fail(page.error());
+  for (const Json& violation : page->at("violations")) {
+    last_sequence_ = std::max(last_sequence_, violation.at("sequence").get<std::uint64_t>());
+  }
+  return {};
+}
+
+Result<std::vector<SeenViolation>> ServerView::new_violations() {
+  std::vector<SeenViolation> found;
+  std::uint64_t newest = last_sequence_;
+  std::string cursor;
+  for (bool more = true; more;) {
+    std::string target = fmt::format("/v1/violations?limit={}&status=all", kPage);
+    if (!cursor.empty()) target += "&cursor=" + cursor;
+    const auto text = get(target);
+    if (!text) return fail(text.error());
+    const auto page = parse_json(*text);
+    if (!page) return fail(page.error());
+    more = !page->at("next_cursor").is_null();
+    if (more) cursor = page->at("next_cursor").get<std::string>();
+    for (const Json& violation : page->at("violations")) {
+      const auto sequence = violation.at("sequence").get<std::uint64_t>();
+      newest = std::max(newest, sequence);
+      more = more && sequence > last_sequence_;  // newest first
+      if (sequence <= last_sequence_ || violation.at("status") != "confirmed") continue;
+      found.push_back({violation.at("trace_id").get<std::string>(),
+                       violation.at("rule_id").get<std::string>()});
+    }
+  }
+  last_sequence_ = newest;
+  return found;
+}
+
+Result<std::map<std::string, std::string>> ServerView::read_rules() {
+  const auto text = get("/v1/rules/export");
+  if (!text) return fail(text.error());
+  const auto document = parse_json(*text);
+  if (!document) return fail(document.error());
+  std::map<std::string, std::string> rules;
+  for (const Json& rule : document->is_array() ? *document : document->at("rules")) {
+    rules.emplace(rule.at("id").get<std::string>(), rule.at("expression").get<std::string>());
+  }
+  return rules;
+}
+
+}  // namespace betrace::bench

@@ -1,0 +1,66 @@
+"""tools/bench names the ratio that is not kept and the stage that grew, and nothing else."""
+
+import unittest
+
+from load import load_tool
+
+bench = load_tool("bench")
+
+AT_MOST = [("a: time of b", bench.time_of("a"), [bench.time_of("b")], None, 2.0)]
+AT_LEAST = [("a: rate of b", bench.rate_of("a"), [bench.rate_of("b")], 0.5, None)]
+
+
+def verdict(checks, *repeats):
+    return bench.evaluate(list(repeats), checks)[0]["verdict"]
+
+
+class ChecksTest(unittest.TestCase):
+    def test_a_ratio_at_its_bound_is_kept_and_beyond_it_fails(self):
+        self.assertEqual(verdict(AT_MOST, {"a": 20, "b": 10}), "kept")
+        self.assertEqual(verdict(AT_MOST, {"a": 20.1, "b": 10}), "FAILED")
+        self.assertEqual(verdict(AT_LEAST, {"a": 20, "b": 10}), "kept")
+        self.assertEqual(verdict(AT_LEAST, {"a": 20.1, "b": 10}), "FAILED")
+
+    def test_each_repeat_is_compared_with_itself_and_the_median_decides(self):
+        slow_machine = {"a": 190, "b": 100}
+        self.assertEqual(verdict(AT_MOST, {"a": 19, "b": 10}, slow_machine, {"a": 99, "b": 10}),
+                         "kept")
+        self.assertEqual(verdict(AT_MOST, {"a": 21, "b": 10}, slow_machine, {"a": 99, "b": 10}),
+                         "FAILED")
+
+    def test_a_number_that_is_missing_or_invalid_is_not_kept(self):
+        self.assertEqual(verdict(AT_MOST, {"a": 20}), "not run")
+        self.assertEqual(verdict(AT_MOST, {"a": None, "b": 10}), "not run")
+
+    def test_baselines_are_added_up(self):
+        checks = [("a: time of b + c", bench.time_of("a"),
+                   [bench.time_of("b"), bench.time_of("c")], None, 1.0)]
+        self.assertEqual(verdict(checks, {"a": 30, "b": 10, "c": 20}), "kept")
+        self.assertEqual(verdict(checks, {"a": 31, "b": 10, "c": 20}), "FAILED")
+
+    def test_every_check_has_one_bound_and_a_text_of_its_own(self):
+        self.assertEqual(len({check[0] for check in bench.CHECKS}), len(bench.CHECKS))
+        for _, _, baselines, least, most in bench.CHECKS:
+            self.assertNotEqual(least is None, most is None)
+            self.assertTrue(baselines)
+
+
+class InstructionsTest(unittest.TestCase):
+    def verdict(self, count, committed):
+        return bench.compare_instructions({"walk": count}, committed)[0]["verdict"]
+
+    def test_growth_beyond_three_percent_fails(self):
+        self.assertEqual(self.verdict(1_030_000, {"walk": 1_000_000}), "kept")
+        self.assertEqual(self.verdict(1_030_001, {"walk": 1_000_000}), "FAILED")
+        self.assertEqual(self.verdict(500_000, {"walk": 1_000_000}), "kept")
+
+    def test_a_stage_without_a_committed_count_is_new(self):
+        self.assertEqual(self.verdict(1, {}), "new")
+
+    def test_every_stage_has_a_committed_count(self):
+        committed = bench.json.loads(bench.COUNTS.read_text())["counts"]
+        self.assertEqual(set(committed), set(bench.STAGES))
+
+
+if __name__ == "__main__":
+    unittest.main()
