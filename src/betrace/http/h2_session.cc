@@ -350,17 +350,16 @@ void H2Session::receive(std::string_view bytes, MonotonicTime now) {
 
 bool H2Session::take_output(std::string* out, std::size_t bytes_max) {
   State& state = *state_;
-  if (state.is_broken) {
-    out->append(std::exchange(state.goodbye, {}));
-    return !out->empty();
-  }
-  while (out->size() < bytes_max) {
+  // What was answered before a session broke is still sent, and our settings come first in any
+  // case.
+  while (state.abuse != H2Abuse::Preface && out->size() < bytes_max) {
     const std::uint8_t* bytes = nullptr;
     const ssize_t count = nghttp2_session_mem_send(state.session.get(), &bytes);
     if (count < 0) state.fail(kind_of_failure(count));
     if (count <= 0) break;
     out->append(text_of(bytes, static_cast<std::size_t>(count)));
   }
+  if (out->size() < bytes_max) out->append(std::exchange(state.goodbye, {}));
   return !out->empty();
 }
 
