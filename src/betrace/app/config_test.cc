@@ -201,6 +201,17 @@ TEST_F(ConfigTest, TimesThatCannotBeReachedBlameTheOneThatWasGiven) {
   EXPECT_THAT(problems(), IsEmpty());
 }
 
+TEST_F(ConfigTest, EachDoorHasAPortOfItsOwn) {
+  inputs.flags = {{"--otlp-grpc-port", "4318"}};
+  EXPECT_THAT(problems(), ElementsAre("--otlp-grpc-port (flag): is the same as otlp.http_port; "
+                                      "0 turns it off"));
+  inputs.flags = {{"--otlp-grpc-port", "12011"}};
+  EXPECT_THAT(problems(),
+              ElementsAre("--otlp-grpc-port (flag): is the same as http.port; 0 turns it off"));
+  inputs.flags = {{"--otlp-grpc-port", "0"}, {"--otlp-http-port", "0"}};
+  EXPECT_THAT(problems(), ElementsAre());
+}
+
 TEST_F(ConfigTest, OnlyLoopbackAddressesAreAccepted) {
   inputs.environment = {{"BETRACE_BIND", "127.0.0.5, ::1"}};
   EXPECT_THAT(config().list("http.bind"), ElementsAre("127.0.0.5", "::1"));

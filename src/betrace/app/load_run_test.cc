@@ -42,6 +42,7 @@ class BenchService {
     options.addresses = {"127.0.0.1"};
     options.http_port = 0;
     options.otlp_http_port = 0;
+    options.otlp_grpc_port = 0;
     options.storage_path = folder_ + "/rules";
     options.bootstrap_document = std::move(rules);
     options.bootstrap_name = "rules.json";

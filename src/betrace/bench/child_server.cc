@@ -109,6 +109,7 @@ Result<void> ChildServer::spawn(const ChildServerOptions& options) {
        {std::pair{"--http-port", api_port_}, std::pair{"--otlp-http-port", otlp_port_}}) {
     arguments.insert(arguments.end(), {flag, std::to_string(port)});
   }
+  arguments.insert(arguments.end(), {"--otlp-grpc-port", "0"});
   std::vector<char*> pointers;
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);

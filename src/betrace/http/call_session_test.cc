@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <new>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -285,6 +287,20 @@ TEST(CallSessionTest, AnswersADefectOfTheHandler) {
   EXPECT_EQ(pair.call("/test/Throw", "x").status(), "13");
   EXPECT_EQ(pair.observer.told["failed /test/Throw on purpose"], 1);
   EXPECT_EQ(pair.call(kEcho, "x").status(), "0");
+}
+
+TEST(CallSessionTest, EndsInOrderWhenAHookThrows) {
+  CallListenerOptions options;
+  options.authorize = [](CallHead&, const CallMethod&) -> std::optional<CallStatus> {
+    throw std::bad_alloc();
+  };
+  CallPair pair(options);
+  const std::int32_t stream = pair.client.call(kEcho, "x");
+  pair.run();
+  EXPECT_TRUE(pair.session->is_finished());
+  EXPECT_EQ(pair.client.goaway, std::uint32_t{NGHTTP2_INTERNAL_ERROR});
+  EXPECT_EQ(pair.client.answer(stream).heads, 0);
+  EXPECT_EQ(pair.observer.told["abuse protocol"], 0) << "it was not the peer";
 }
 
 TEST(CallSessionTest, RefusesRetryablyWhenMemoryForMessagesIsSpent) {

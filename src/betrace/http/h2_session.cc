@@ -111,6 +111,10 @@ struct H2Session::State {
 
   void start();
   int fail(H2Abuse kind);
+  int break_off(std::optional<H2Abuse> why, std::uint32_t error);
+  /// Runs what a callback does: nothing may be thrown through the library, which is C.
+  template <typename Action>
+  static int guarded(void* user, Action action) noexcept;
   void frame_received(const nghttp2_frame& frame);
   void frame_sent(const nghttp2_frame& frame);
   ssize_t read_reply(std::int32_t stream, std::span<std::uint8_t> room, std::uint32_t* flags);
@@ -167,18 +171,29 @@ void H2Session::State::start() {
 }
 
 /// Ends the session at once. Returns what makes the library stop.
-int H2Session::State::fail(H2Abuse kind) {
-  if (!is_broken) {
-    is_broken = true;
-    abuse = kind;
-    const auto last = nghttp2_session_get_last_proc_stream_id(session.get());
-    const bool is_mistake = kind == H2Abuse::Protocol;
-    // Whoever does not speak HTTP/2 would not understand a frame.
-    if (kind != H2Abuse::Preface) {
-      goodbye = goaway_frame(last, is_mistake ? NGHTTP2_PROTOCOL_ERROR : NGHTTP2_ENHANCE_YOUR_CALM);
-    }
+int H2Session::State::break_off(std::optional<H2Abuse> why, std::uint32_t error) {
+  if (is_broken) return NGHTTP2_ERR_CALLBACK_FAILURE;
+  is_broken = true;
+  abuse = why;
+  // Whoever does not speak HTTP/2 would not understand a frame.
+  if (why != H2Abuse::Preface) {
+    goodbye = goaway_frame(nghttp2_session_get_last_proc_stream_id(session.get()), error);
   }
   return NGHTTP2_ERR_CALLBACK_FAILURE;
+}
+
+int H2Session::State::fail(H2Abuse kind) {
+  const bool is_mistake = kind == H2Abuse::Protocol;
+  return break_off(kind, is_mistake ? NGHTTP2_PROTOCOL_ERROR : NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+template <typename Action>
+int H2Session::State::guarded(void* user, Action action) noexcept {
+  try {
+    return action(of(user));
+  } catch (...) {  // no memory: nobody's fault, and no abuse
+    return of(user).break_off(std::nullopt, NGHTTP2_INTERNAL_ERROR);
+  }
 }
 
 int H2Session::State::on_frame_begun(nghttp2_session*, const nghttp2_frame_hd* head, void* user) {
@@ -188,37 +203,43 @@ int H2Session::State::on_frame_begun(nghttp2_session*, const nghttp2_frame_hd* h
 }
 
 int H2Session::State::on_head_begun(nghttp2_session*, const nghttp2_frame* frame, void* user) {
-  State& state = of(user);
   if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
-  state.replies.try_emplace(frame->hd.stream_id);
-  state.events.head_begun(frame->hd.stream_id);
-  return 0;
+  return guarded(user, [stream = frame->hd.stream_id](State& state) {
+    state.replies.try_emplace(stream);
+    state.events.head_begun(stream);
+    return 0;
+  });
 }
 
 int H2Session::State::on_field(nghttp2_session*, const nghttp2_frame* frame,
                                const std::uint8_t* name, std::size_t name_size,
                                const std::uint8_t* value, std::size_t value_size, std::uint8_t,
                                void* user) {
-  State& state = of(user);
-  const auto reply = state.replies.find(frame->hd.stream_id);
-  if (reply == state.replies.end()) return 0;
-  reply->second.head_bytes += name_size + value_size;
-  if (reply->second.head_bytes > kHeadBytesFactor * state.limits.header_bytes) {
-    return state.fail(H2Abuse::HeadBytes);
-  }
-  state.events.field(frame->hd.stream_id, text_of(name, name_size), text_of(value, value_size));
-  return 0;
+  return guarded(user, [&](State& state) {
+    const auto reply = state.replies.find(frame->hd.stream_id);
+    if (reply == state.replies.end()) return 0;
+    reply->second.head_bytes += name_size + value_size;
+    if (reply->second.head_bytes > kHeadBytesFactor * state.limits.header_bytes) {
+      return state.fail(H2Abuse::HeadBytes);
+    }
+    state.events.field(frame->hd.stream_id, text_of(name, name_size), text_of(value, value_size));
+    return 0;
+  });
 }
 
 int H2Session::State::on_data(nghttp2_session*, std::uint8_t, std::int32_t stream,
                               const std::uint8_t* bytes, std::size_t size, void* user) {
-  of(user).events.data(stream, text_of(bytes, size));
-  return 0;
+  return guarded(user, [&](State& state) {
+    state.events.data(stream, text_of(bytes, size));
+    return 0;
+  });
 }
 
 int H2Session::State::on_frame_received(nghttp2_session*, const nghttp2_frame* frame, void* user) {
-  of(user).frame_received(*frame);
-  return 0;
+  return guarded(user, [frame](State& state) {
+    state.frame_received(*frame);
+    return 0;
+  });
 }
 
 void H2Session::State::frame_received(const nghttp2_frame& frame) {
@@ -267,9 +288,10 @@ void H2Session::State::frame_sent(const nghttp2_frame& frame) {
 }
 
 int H2Session::State::on_closed(nghttp2_session*, std::int32_t stream, std::uint32_t, void* user) {
-  State& state = of(user);
-  if (state.replies.erase(stream) != 0) state.events.closed(stream);
-  return 0;
+  return guarded(user, [stream](State& state) {
+    if (state.replies.erase(stream) != 0) state.events.closed(stream);
+    return 0;
+  });
 }
 
 ssize_t H2Session::State::read_reply(std::int32_t stream, std::span<std::uint8_t> room,
@@ -300,7 +322,12 @@ nghttp2_data_provider H2Session::State::provider() {
   provider.read_callback = [](nghttp2_session*, std::int32_t stream, std::uint8_t* bytes,
                               std::size_t room, std::uint32_t* flags, nghttp2_data_source*,
                               void* user) -> ssize_t {
-    return of(user).read_reply(stream, {bytes, room}, flags);
+    ssize_t count = NGHTTP2_ERR_CALLBACK_FAILURE;
+    guarded(user, [&](State& state) {
+      count = state.read_reply(stream, {bytes, room}, flags);
+      return 0;
+    });
+    return count;
   };
   return provider;
 }
@@ -323,17 +350,16 @@ void H2Session::receive(std::string_view bytes, MonotonicTime now) {
 
 bool H2Session::take_output(std::string* out, std::size_t bytes_max) {
   State& state = *state_;
-  if (state.is_broken) {
-    out->append(std::exchange(state.goodbye, {}));
-    return !out->empty();
-  }
-  while (out->size() < bytes_max) {
+  // What was answered before a session broke is still sent, and our settings come first in any
+  // case.
+  while (state.abuse != H2Abuse::Preface && out->size() < bytes_max) {
     const std::uint8_t* bytes = nullptr;
     const ssize_t count = nghttp2_session_mem_send(state.session.get(), &bytes);
     if (count < 0) state.fail(kind_of_failure(count));
     if (count <= 0) break;
     out->append(text_of(bytes, static_cast<std::size_t>(count)));
   }
+  if (out->size() < bytes_max) out->append(std::exchange(state.goodbye, {}));
   return !out->empty();
 }
 

@@ -17,7 +17,7 @@
 namespace betrace::http {
 
 /// Is told what the peer does, inside of receive(). May call every function of the session but
-/// receive() and take_output(). Must not throw.
+/// receive() and take_output(). What it throws ends the session.
 class H2Events {
  public:
   virtual ~H2Events() = default;
