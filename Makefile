@@ -66,7 +66,7 @@ torture: ## Kill, starve and corrupt it (a later version)
 lint: ## Check layout, floors, formatting and shell scripts
 	@tools/setup --ci
 	@tools/run_tests --counts $(COUNTS) --label lint --check tools/floors --check tools/tidy \
-	  --check 'tools/format --check' --check 'shellcheck tools/setup tools/format .ci/run'
+	  --check 'tools/format --check' --check 'shellcheck tools/setup tools/format tools/coverage tools/docs tools/sanitize .ci/run'
 
 format: ## Format the C++ sources
 	@tools/setup --ci

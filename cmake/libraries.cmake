@@ -13,6 +13,7 @@ find_package(simdjson REQUIRED)
 find_package(Boost 1.81 REQUIRED)
 pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(libdeflate REQUIRED IMPORTED_TARGET libdeflate)
+pkg_check_modules(libnghttp2 REQUIRED IMPORTED_TARGET libnghttp2)
 
 if(BETRACE_TESTS)
   find_package(GTest REQUIRED)

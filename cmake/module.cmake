@@ -5,6 +5,7 @@
 #   x_test.cc    all of a folder's together are the program <name>_test
 #   x_fuzz.cc    the program <name>_x_fuzz with BETRACE_FUZZ, else <name>_x_fuzz_seeds_test, which
 #                runs it on its seeds, tests/fuzz/<x>/
+#   testing/     betrace_<name>_testing: what tests and fuzz targets share; never in the program
 #   x_bench.cc   all of all folders together are one program, see betrace_benchmarks
 function(betrace_module name)
   cmake_parse_arguments(ARG "" "" "DEPENDS;USES;TEST_USES" ${ARGN})
@@ -27,9 +28,21 @@ function(betrace_module name)
     target_compile_options(betrace_${name} PRIVATE -fsanitize=fuzzer-no-link)
   endif()
 
+  file(GLOB shared CONFIGURE_DEPENDS ${folder}/testing/*.cc)
+  set(tested betrace_${name})
+  if(shared AND (BETRACE_TESTS OR BETRACE_FUZZ))
+    add_library(betrace_${name}_testing STATIC EXCLUDE_FROM_ALL ${shared})
+    target_link_libraries(betrace_${name}_testing PUBLIC betrace_${name})
+    if(BETRACE_FUZZ)
+      target_compile_options(betrace_${name}_testing PRIVATE -fsanitize=fuzzer-no-link)
+    endif()
+    betrace_whole_module(betrace_${name}_testing)
+    set(tested betrace_${name}_testing)
+  endif()
+
   if(BETRACE_TESTS AND tests)
     add_executable(${name}_test ${tests})
-    target_link_libraries(${name}_test PRIVATE betrace_${name} ${ARG_TEST_USES} GTest::gmock
+    target_link_libraries(${name}_test PRIVATE ${tested} ${ARG_TEST_USES} GTest::gmock
                                                GTest::gtest_main)
     target_compile_definitions(${name}_test PRIVATE BETRACE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     betrace_whole_module(${name}_test)
@@ -40,13 +53,13 @@ function(betrace_module name)
     string(REGEX REPLACE "_fuzz$" "" seeds ${stem})
     if(BETRACE_FUZZ)
       add_executable(${name}_${stem} ${fuzzer})
-      target_link_libraries(${name}_${stem} PRIVATE betrace_${name})
+      target_link_libraries(${name}_${stem} PRIVATE ${tested})
       target_link_options(${name}_${stem} PRIVATE -fsanitize=fuzzer)
       set_target_properties(${name}_${stem} PROPERTIES RUNTIME_OUTPUT_DIRECTORY
                                                        ${CMAKE_BINARY_DIR}/fuzzers)
     elseif(BETRACE_TESTS)
       add_executable(${name}_${stem}_seeds_test ${fuzzer} ${CMAKE_SOURCE_DIR}/tests/fuzz/seeds_test.cc)
-      target_link_libraries(${name}_${stem}_seeds_test PRIVATE betrace_${name} ${ARG_TEST_USES}
+      target_link_libraries(${name}_${stem}_seeds_test PRIVATE ${tested} ${ARG_TEST_USES}
                                                                GTest::gtest_main)
       target_compile_definitions(${name}_${stem}_seeds_test
                                  PRIVATE BETRACE_SEEDS="${CMAKE_SOURCE_DIR}/tests/fuzz/${seeds}")

@@ -1,9 +1,10 @@
-// A real client: the OpenTelemetry JS SDK sends traces over both codecs, and the right violation with
+// A real client: the OpenTelemetry JS SDK sends traces over gRPC and HTTP, and the right violation with
 // its witness span comes out of the API.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { OTLPTraceExporter as GrpcExporter } from '@opentelemetry/exporter-trace-otlp-grpc';
 import { OTLPTraceExporter as JsonExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { OTLPTraceExporter as ProtoExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { resourceFromAttributes } from '@opentelemetry/resources';
@@ -62,10 +63,13 @@ for (const [codec, Exporter, port] of [
   ['http/json on 4318', JsonExporter, 'otlp'],
   ['http/protobuf on 12011', ProtoExporter, 'api'],
   ['gzip http/protobuf on 4318', ProtoExporter, 'otlp'],
+  ['grpc on 4317', GrpcExporter, 'grpc'],
+  ['gzip grpc on 4317', GrpcExporter, 'grpc'],
 ]) {
   test(`a trace sent over ${codec} is judged, and the witness is the charge`, async () => {
     const compression = codec.startsWith('gzip') ? 'gzip' : 'none';
-    const sent = await sendCheckout(new Exporter({ url: `${server[port]}/v1/traces`, compression }));
+    const url = port === 'grpc' ? server.grpc : `${server[port]}/v1/traces`;
+    const sent = await sendCheckout(new Exporter({ url, compression }));
 
     const listed = await violationOf('large-payment', sent.traceId);
     assert.equal(listed.severity, 'CRITICAL');

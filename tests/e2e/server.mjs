@@ -10,7 +10,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const program = process.env.BETRACE_PROGRAM ?? join(root, 'build', 'betrace');
 
 /** A port that was free a moment ago. */
-function freePort() {
+export function freePort() {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once('error', reject);
@@ -22,7 +22,7 @@ function freePort() {
 }
 
 /** Polls `attempt` until it gives something other than undefined; fails after `deadlineMs`. */
-export async function eventually(what, attempt, deadlineMs = 15_000) {
+export async function eventually(what, attempt, deadlineMs = 60_000) {
   const deadline = Date.now() + deadlineMs;
   for (;;) {
     const result = await attempt();
@@ -33,15 +33,21 @@ export async function eventually(what, attempt, deadlineMs = 15_000) {
 }
 
 export class Server {
-  /** `folder` keeps rules and log; it is made when absent and removed by `remove()`. */
-  static async start({ folder, flags = [] } = {}) {
+  /**
+   * `folder` keeps rules and log; it is made when absent and removed by `remove()`. `under` is a
+   * command that runs the program, such as `prlimit`.
+   */
+  static async start({ folder, flags = [], under = [] } = {}) {
     const server = new Server();
     server.folder = folder ?? (await mkdtemp(join(tmpdir(), 'betrace-e2e-')));
     server.api = `http://127.0.0.1:${(server.httpPort = await freePort())}`;
     server.otlp = `http://127.0.0.1:${(server.otlpPort = await freePort())}`;
+    server.grpc = `http://127.0.0.1:${(server.grpcPort = await freePort())}`;
     server.output = '';
-    server.process = spawn(program, ['serve',
+    const [command, ...before] = [...under, program];
+    server.process = spawn(command, [...before, 'serve',
       '--http-port', `${server.httpPort}`, '--otlp-http-port', `${server.otlpPort}`,
+      '--otlp-grpc-port', `${server.grpcPort}`,
       '--storage-path', join(server.folder, 'rules'),
       '--trace-quiet', '50ms', '--trace-idle', '500ms', '--trace-age-max', '5s', ...flags]);
     for (const stream of [server.process.stdout, server.process.stderr]) {

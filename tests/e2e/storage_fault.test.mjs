@@ -1,7 +1,8 @@
 // A disk that takes nothing: clear refusals, memory equal to the disk, and recovery by itself.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
@@ -30,7 +31,7 @@ async function expectRefused(server, before) {
 
 async function expectRecovered(server, before) {
   await eventually('ready again', async () =>
-    ((await server.get('/ready')).status === 200 ? true : undefined), 5_000);
+    ((await server.get('/ready')).status === 200 ? true : undefined));
   const taken = await server.post('/v1/rules', rule('second'));
   assert.equal(taken.status, 201);
   assert.deepEqual((await server.get('/v1/rules')).body.rules, [...before, taken.body]);
@@ -76,8 +77,15 @@ test('violations wait for a full disk and are there when it has room', async () 
     ((await server.get('/ready')).status === 503 ? true : undefined));
   limitFiles(server, 'unlimited:');
   const total = await eventually('the violation', async () =>
-    (await server.get('/v1/violations')).body.total || undefined, 5_000);
+    (await server.get('/v1/violations')).body.total || undefined);
   assert.equal(total, 1);
   assert.equal(await server.stop(), 0, server.output);
   await server.remove();
+});
+
+test('a start on a full disk says what is wrong and where', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'betrace-e2e-'));
+  await assert.rejects(Server.start({ folder, under: ['prlimit', '--fsize=1000'] }),
+    ({ message }) => /no room: the disk is full.*state\.path is .*BETRACE_STATE_PATH/.test(message));
+  await rm(folder, { recursive: true });
 });

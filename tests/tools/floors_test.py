@@ -31,6 +31,14 @@ class FloorsTest(unittest.TestCase):
         self.assertEqual(self.check("ingest/x.cc", '#include "betrace/engine/span_sink.h"\n'), [])
         self.assertEqual(len(self.check("ingest/x.cc", '#include "betrace/engine/shard.h"\n')), 1)
 
+    def test_what_tests_share_is_for_tests_only(self):
+        text = '#include "betrace/rules/testing/random_rule.h"\n'
+        self.assertEqual(self.check("rules/x_test.cc", text), [])
+        self.assertEqual(self.check("rules/x_fuzz.cc", text), [])
+        self.assertEqual(self.check("rules/testing/x.cc", text), [])
+        self.assertEqual(self.check("rules/x.cc", text), [
+            "src/betrace/rules/x.cc:1: rules/testing/random_rule.h is for tests only"])
+
     def test_a_module_that_is_not_in_the_table_is_found(self):
         self.assertEqual(len(self.check("util/x.h", "")), 1)
 

@@ -126,10 +126,11 @@ def run(examples):
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         make_folder(folder)
-        http_port, otlp_port = free_ports(2)
+        http_port, otlp_port, grpc_port = free_ports(3)
         kept = {key: value for key, value in os.environ.items()
                 if not key.startswith(("BETRACE_", "OTEL_"))}
-        environment = kept | {"BETRACE_HTTP_PORT": http_port, "BETRACE_OTLP_HTTP_PORT": otlp_port}
+        environment = kept | {"BETRACE_HTTP_PORT": http_port, "BETRACE_OTLP_HTTP_PORT": otlp_port,
+                              "BETRACE_OTLP_GRPC_PORT": grpc_port}
         script = script_of(examples)
         script = script.replace(f":{HTTP_PORT}", f":{http_port}")
         script = script.replace(f":{OTLP_PORT}", f":{otlp_port}")

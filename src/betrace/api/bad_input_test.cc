@@ -2,6 +2,7 @@
 // Method: each row is one body for POST /v1/rules, with the status and code that it must get.
 
 #include "betrace/api/test_api.h"
+#include "betrace/http/gzip.h"
 
 namespace betrace::api {
 namespace {
@@ -117,6 +118,24 @@ TEST_F(BadInputTest, OtherContentTypesAreRefused) {
   }
   const HeaderList upper_case = {{"Content-Type", "Application/JSON; charset=utf-8"}};
   EXPECT_EQ(post("/v1/rules", rule, upper_case).status, 201);
+}
+
+// Gzip that is cut off or none at all hides no JSON, and gzip that swells is too large.
+TEST_F(BadInputTest, WrongGzipIsAWrongBody) {
+  const HeaderList json = {{"Content-Encoding", "gzip"}};
+  const HeaderList yaml = {{"Content-Encoding", "gzip"}, {"Content-Type", "application/yaml"}};
+  const std::string whole = http::gzip(R"({"name":"a","expression":"true"})");
+  for (const std::string& body : {std::string("no gzip"), whole.substr(0, whole.size() - 1)}) {
+    const Answer answer = post("/v1/rules", body, json);
+    EXPECT_EQ(answer.status, 400) << answer.body;
+    EXPECT_EQ(answer.code(), "invalid_json");
+    EXPECT_EQ(post("/v1/rules/import", body, yaml).code(), "invalid_yaml");
+  }
+  const Answer bomb = post("/v1/rules", http::gzip(std::string(20 * 1024 * 1024, ' ')), json);
+  EXPECT_EQ(bomb.status, 413) << bomb.body;
+  EXPECT_EQ(bomb.code(), "payload_too_large");
+  EXPECT_EQ(get("/v1/rules").at("/total_count"), 0);
+  EXPECT_EQ(post("/v1/rules", whole, json).status, 201);
 }
 
 TEST_F(BadInputTest, PathsAreNotFiles) {

@@ -1,6 +1,6 @@
 // Between a request and a rule change: who asks, on what condition, and how a refusal is answered.
 //
-// Source: the HTTP page, sections 3 and 4.
+// Source: docs/guide/api.md, "Errors" and "Rules".
 #pragma once
 
 #include "betrace/api/error_body.h"

@@ -1,6 +1,6 @@
 // Mistakes and warnings of a rule's text as JSON, the same in errors, validation and tests.
 //
-// Source: the HTTP page, sections 3 and 4.6.
+// Source: docs/guide/api.md, "Errors" and "Rules".
 #pragma once
 
 #include <vector>

@@ -1,7 +1,8 @@
 // The errors of the REST API: which codes exist, their statuses, and how one becomes a response.
 //
 // Every handler fails by returning an ApiError. The shape of the body is http/error_response.h's;
-// OTLP paths answer in a form of their own and do not use this. Source: the HTTP page, section 3.
+// OTLP paths answer in a form of their own and do not use this. Source: docs/guide/api.md,
+// "Errors".
 #pragma once
 
 #include <cstdint>

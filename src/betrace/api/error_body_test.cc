@@ -1,4 +1,4 @@
-// Goal: one error shape, with the codes and statuses of the HTTP page.
+// Goal: one error shape, with the codes and statuses of docs/guide/api.md.
 
 #include "betrace/api/error_body.h"
 

@@ -1,7 +1,7 @@
 // The members of a JSON object that a client sent, each in snake_case or lowerCamelCase.
 //
 // Handlers ask for what they know; what nobody asked for is named in `X-Betrace-Ignored`. Query
-// parameters are api/query.h. Source: the HTTP page, section 1.
+// parameters are api/query.h. Source: docs/guide/api.md, "Conventions".
 #pragma once
 
 #include <optional>

@@ -1,7 +1,7 @@
 // The parameters of a request, read strictly: a misspelt filter never returns unfiltered data.
 //
 // A handler asks for each parameter that it knows and then calls finish(), which reports the first
-// mistake, or the first parameter that nobody asked for. Source: the HTTP page, section 1.
+// mistake, or the first parameter that nobody asked for. Source: docs/guide/api.md, "Conventions".
 #pragma once
 
 #include <cstdint>

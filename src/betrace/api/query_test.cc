@@ -1,4 +1,4 @@
-// Goal: parameters are read as the HTTP page says, and no mistake goes unnoticed.
+// Goal: parameters are read as docs/guide/api.md says, and no mistake goes unnoticed.
 
 #include "betrace/api/query.h"
 

@@ -1,8 +1,8 @@
 // The route table of the REST API: one readable list of paths, roles, limits and handlers.
 //
 // app/ adds it to the table of its listener beside that of ingest/ and the pages. The list is the
-// only source of roles and limits; the authorization hook reads them from it. Source: the HTTP
-// page; the page on reliability, section 7.1.
+// only source of roles and limits; the authorization hook reads them from it. Source:
+// docs/guide/api.md.
 #pragma once
 
 #include <vector>

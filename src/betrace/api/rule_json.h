@@ -1,7 +1,7 @@
 // Rule objects of the REST API: from the body of a client to a rule, and back.
 //
 // Says which members are required and names what is ignored; types and limits of the members are
-// storage/rule_document.h's, the expression is control/'s. Source: the HTTP page, section 4.2.
+// storage/rule_document.h's, the expression is control/'s. Source: docs/guide/api.md, "Rules".
 #pragma once
 
 #include <string>

@@ -1,4 +1,5 @@
-// Goal: what a client sends as a rule is read as the HTTP page says, and every mistake is named.
+// Goal: what a client sends as a rule is read as docs/guide/api.md says, and every mistake is
+// named.
 
 #include "betrace/api/rule_json.h"
 

@@ -1,6 +1,6 @@
 // The numbers of one rule, as GET /v1/rules/{id} shows them.
 //
-// Source: the HTTP page, section 4.3.
+// Source: docs/guide/api.md, "Rules".
 #pragma once
 
 #include <string_view>

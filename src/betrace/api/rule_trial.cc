@@ -4,6 +4,7 @@
 #include <map>
 
 #include "betrace/base/check.h"
+#include "betrace/engine/batch_builder.h"
 #include "betrace/engine/shard.h"
 #include "betrace/rules/checked_rule.h"
 
@@ -63,7 +64,7 @@ RuleTrial try_rule(const engine::ActiveRule& rule, std::vector<model::KeptSpan> 
   active.publish({as_active(rule)});
   Collector collector;
   engine::Shard shard(unbounded(), active, collector);
-  shard.add(engine::SpanBatch{std::move(spans), "json"}, now);
+  shard.add(engine::batch_of(active, spans, "json"), now);
   shard.close_all(model::CloseReason::Complete, now);
 
   RuleTrial trial;

@@ -1,6 +1,6 @@
 // Answers POST /v1/rules/validate and /v1/rules/test: what a rule would do, with nothing stored.
 //
-// Source: the HTTP page, section 4.6.
+// Source: docs/guide/api.md, "Rules".
 #pragma once
 
 #include "betrace/api/reply.h"

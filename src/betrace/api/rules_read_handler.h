@@ -1,6 +1,6 @@
 // Answers GET /v1/rules, /v1/rules/{id} and /v1/rules/{id}/history.
 //
-// Source: the HTTP page, sections 4.3 and 4.5.
+// Source: docs/guide/api.md, "Rules".
 #pragma once
 
 #include "betrace/api/reply.h"

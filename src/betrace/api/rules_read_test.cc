@@ -1,4 +1,4 @@
-// Goal: rules are listed, filtered, paged and cached as the HTTP page says.
+// Goal: rules are listed, filtered, paged and cached as docs/guide/api.md says.
 
 #include "betrace/api/test_api.h"
 

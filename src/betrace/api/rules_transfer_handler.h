@@ -1,7 +1,7 @@
 // Answers POST /v1/rules/import and GET /v1/rules/export: many rules at once, as JSON, JSON lines
 // or YAML.
 //
-// Source: the HTTP page, section 4.7.
+// Source: docs/guide/api.md, "Rules".
 #pragma once
 
 #include "betrace/api/reply.h"

@@ -1,7 +1,7 @@
 // Answers the requests that change one rule: POST, PUT, PATCH, DELETE, enable, disable, undelete.
 //
-// Reads bodies and writes answers; what a change means is control/rule_control.h's. Source: the
-// HTTP page, sections 4.4 and 4.5.
+// Reads bodies and writes answers; what a change means is control/rule_control.h's. Source:
+// docs/guide/api.md, "Rules".
 #pragma once
 
 #include "betrace/api/reply.h"

@@ -1,4 +1,4 @@
-// Goal: one rule is created, changed and deleted as the HTTP page says.
+// Goal: one rule is created, changed and deleted as docs/guide/api.md says.
 
 #include "betrace/api/test_api.h"
 

@@ -1,6 +1,6 @@
 // Answers what operators and probes ask: /health, /ready, /metrics, /v1/limits.
 //
-// Source: the HTTP page, section 9.
+// Source: docs/guide/api.md, "Health, readiness, limits, metrics".
 #pragma once
 
 #include "betrace/api/reply.h"

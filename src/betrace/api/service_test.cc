@@ -1,4 +1,4 @@
-// Goal: probes, limits and metrics answer as the HTTP page says, in every phase of the process.
+// Goal: probes, limits and metrics answer as docs/guide/api.md says, in every phase of the process.
 
 #include "betrace/api/test_api.h"
 

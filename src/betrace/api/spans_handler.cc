@@ -142,7 +142,9 @@ Reply<http::Response> SpansHandler::take(const http::Request& request,
     return refuse(std::move(error));
   }
   if (accepted > 0) {
-    services_.spans.submit(engine::SpanBatch{std::move(read->spans), kProtocol});
+    const auto intake = services_.spans.open(kProtocol);
+    for (const model::KeptSpan& span : read->spans) intake->add(span.view());
+    intake->submit();
   }
   http::Response response = json_reply(202, answer);
   name_ignored(ignored_members(reader, *spans), &response);

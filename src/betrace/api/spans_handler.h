@@ -1,6 +1,6 @@
 // Answers POST /v1/spans: flat JSON spans for people, scripts and trials.
 //
-// Senders use OTLP, which is ingest/'s. Source: the HTTP page, section 5.
+// Senders use OTLP, which is ingest/'s. Source: docs/guide/api.md, "Spans as plain JSON".
 #pragma once
 
 #include "betrace/api/reply.h"

@@ -26,7 +26,7 @@ TEST_F(SpansTest, TakesValidSpansAndTellsOfTheOthers) {
   EXPECT_EQ(answer.at("/errors/0/code"), "invalid_field");
   EXPECT_NE(answer.at("/errors/0/message").get<std::string>().find("span_id"), std::string::npos);
   EXPECT_EQ(answer.header("X-Betrace-Ignored"), "source, colour");
-  ASSERT_TRUE(engine_->wait_until_idle(std::chrono::seconds(10)));
+  ASSERT_TRUE(engine_->wait_until_idle(std::chrono::seconds(60)));
   EXPECT_EQ(engine_->statistics().ingested(), 2u);
   EXPECT_EQ(counted(MetricId::SpansReceived, {"json"}), 3);
   EXPECT_EQ(counted(MetricId::SpansRejected, {"invalid_field"}) +
@@ -84,7 +84,7 @@ TEST_F(SpansTest, RefusesBodiesThatHoldNoSpans) {
 }
 
 TEST_F(SpansTest, AnEngineThatStopsAsksToComeBackLater) {
-  ASSERT_TRUE(engine_->drain(std::chrono::seconds(10)));
+  ASSERT_TRUE(engine_->drain(std::chrono::seconds(60)));
   readiness_.set_phase(telemetry::Phase::Stopping);
   const Answer answer =
       post("/v1/spans", R"({"spans":[{"trace_id":"t","span_id":"a","name":"x"}]})");

@@ -83,10 +83,10 @@ class ApiTest : public ::testing::Test {
   void close() {
     if (server_ != nullptr) server_->stop(std::chrono::seconds(1));
     server_.reset();
-    if (engine_ != nullptr) static_cast<void>(engine_->drain(std::chrono::seconds(10)));
+    if (engine_ != nullptr) static_cast<void>(engine_->drain(std::chrono::seconds(60)));
     engine_.reset();
     control_.reset();
-    if (log_ != nullptr) static_cast<void>(log_->stop(std::chrono::seconds(10)));
+    if (log_ != nullptr) static_cast<void>(log_->stop(std::chrono::seconds(60)));
     log_.reset();
     store_.reset();
   }
@@ -128,14 +128,14 @@ class ApiTest : public ::testing::Test {
 
   /// Lets every open trace close, and waits until what was decided is in the log.
   void decide_everything() {
-    ASSERT_TRUE(engine_->wait_until_idle(std::chrono::seconds(10)));
+    ASSERT_TRUE(engine_->wait_until_idle(std::chrono::seconds(60)));
     pass(std::chrono::minutes(10));
     // The thread of the engine looks at its deadlines whenever it is asked for its numbers.
     for (int i = 0; i < 1000 && engine_->statistics().traces_open > 0; ++i) {
-      static_cast<void>(engine_->wait_until_idle(std::chrono::seconds(10)));
+      static_cast<void>(engine_->wait_until_idle(std::chrono::seconds(60)));
     }
     ASSERT_EQ(engine_->statistics().traces_open, 0u);
-    ASSERT_TRUE(log_->flush(std::chrono::seconds(10)));
+    ASSERT_TRUE(log_->flush(std::chrono::seconds(60)));
   }
 
   [[nodiscard]] Now now() const {

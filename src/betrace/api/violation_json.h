@@ -1,6 +1,6 @@
 // Violations as the REST API shows them: in lists, alone, and as the result of a rule test.
 //
-// Source: the HTTP page, sections 4.6 and 7.
+// Source: docs/guide/api.md, "Rules" and "Violations".
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Goal: a violation looks as the HTTP page shows it, whatever its attributes hold.
+// Goal: a violation looks as docs/guide/api.md shows it, whatever its attributes hold.
 
 #include "betrace/api/violation_json.h"
 

@@ -1,6 +1,6 @@
 // Answers GET /v1/violations and /v1/violations/{id} from the violation log.
 //
-// Source: the HTTP page, sections 7.1 and 7.2.
+// Source: docs/guide/api.md, "Violations".
 #pragma once
 
 #include "betrace/api/reply.h"

@@ -127,6 +127,7 @@ class CommandLine {
   TestOptions test_;
   ReplayOptions replay_;
   std::string replay_format_ = "text";
+  std::string rule_group_ = "1/1";
   std::string fail_on_;
   std::uint64_t quiet_ms_ = 6'000;
   std::uint64_t idle_ms_ = 30'000;
@@ -223,6 +224,7 @@ void CommandLine::add_replay() {
                              &CommandLine::replay);
   replay->add_option("--rules", replay_.rules.paths, "Rule files or folders");
   replay->add_option("--rule", replay_.rules.expressions, "A rule; may be repeated");
+  replay->add_option("--rule-group", rule_group_, "i/n: only the rules of group i of n [1/1]");
   replay
       ->add_option("FILE", replay_.files, "OTLP/JSON lines or protobuf, plain or gzip; - is stdin")
       ->required();
@@ -314,6 +316,12 @@ int CommandLine::demo() {
 int CommandLine::replay() {
   replay_.format = replay_format_ == "json" ? ReplayFormat::Json : ReplayFormat::Text;
   if (!fail_on_.empty()) replay_.fail_on = model::parse_severity(fail_on_);
+  const auto group = control::parse_rule_group(rule_group_);
+  if (!group) {
+    process_.err << "betrace replay: --rule-group: " << group.error().message << '\n';
+    return kExitUsage;
+  }
+  replay_.rule_group = *group;
   replay_.show_progress = is_terminal(STDERR_FILENO);
   traces::ClosureLimits& closure = replay_.engine.table.closure;
   closure.quiet = std::chrono::milliseconds(quiet_ms_);

@@ -97,8 +97,13 @@ void check_bind(const Config& config, const ReportProblem& report) {
 }
 
 void check_ports(const Config& config, const ReportProblem& report) {
-  if (config.number("otlp.http_port") == config.number("http.port")) {
-    report("otlp.http_port", "is the same as http.port; 0 turns it off");
+  const std::uint64_t http = config.number("http.port");
+  const std::uint64_t otlp_http = config.number("otlp.http_port");
+  const std::uint64_t otlp_grpc = config.number("otlp.grpc_port");
+  if (otlp_http == http) report("otlp.http_port", "is the same as http.port; 0 turns it off");
+  if (otlp_grpc == http) report("otlp.grpc_port", "is the same as http.port; 0 turns it off");
+  if (otlp_grpc != 0 && otlp_grpc == otlp_http) {
+    report("otlp.grpc_port", "is the same as otlp.http_port; 0 turns it off");
   }
 }
 

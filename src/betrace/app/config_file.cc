@@ -1,13 +1,13 @@
-// The YAML side of app/config_sources.h, so that yaml-cpp is met by one file of it only.
+// The file side of app/config_sources.h: a tree of settings becomes dotted keys with texts.
 #include <fmt/format.h>
-#include <yaml-cpp/yaml.h>
 
 #include <fstream>
 #include <set>
-#include <sstream>
 
 #include "betrace/app/config_sources.h"
+#include "betrace/base/json.h"
 #include "betrace/base/utf8.h"
+#include "betrace/storage/yaml.h"
 
 namespace betrace::app {
 namespace {
@@ -30,11 +30,11 @@ Result<std::string> read_text(const std::string& path) {
 // Flattens a tree into dotted keys.
 class Flattener {
  public:
-  Result<void> add(const std::string& key, const YAML::Node& node, int depth = 0) {
+  Result<void> add(const std::string& key, const Json& value, int depth = 0) {
     if (depth > kDepthMax) return problem(key, "is nested too deep");
-    if (node.IsMap()) return add_map(key, node, depth);
-    if (node.IsSequence()) return add_sequence(key, node);
-    return add_text(key, node.IsNull() ? "" : node.Scalar());
+    if (value.is_object()) return add_map(key, value, depth);
+    if (value.is_array()) return add_list(key, value);
+    return add_text(key, value.is_null() ? "" : value.get<std::string>());
   }
 
   [[nodiscard]] NamedTexts finish() { return std::move(texts_); }
@@ -44,28 +44,26 @@ class Flattener {
     return fail(ErrorCode::InvalidArgument, fmt::format("{} {}", quote_excerpt(key, 80), what));
   }
 
-  Result<void> add_map(const std::string& prefix, const YAML::Node& map, int depth) {
-    for (const auto& item : map) {
-      if (!item.first.IsScalar()) return problem(prefix, "has a key that is no text");
-      const std::string& name = item.first.Scalar();
+  Result<void> add_map(const std::string& prefix, const Json& map, int depth) {
+    for (const auto& [name, value] : map.items()) {
       const std::string key = prefix.empty() ? name : prefix + "." + name;
-      if (auto added = add(key, item.second, depth + 1); !added) return added;
+      if (auto added = add(key, value, depth + 1); !added) return added;
     }
     return {};
   }
 
-  Result<void> add_sequence(const std::string& key, const YAML::Node& sequence) {
+  Result<void> add_list(const std::string& key, const Json& list) {
     std::string joined;
-    for (const YAML::Node& item : sequence) {
-      if (!item.IsScalar()) return problem(key, "has an item that is no text");
-      if (item.Scalar().find(',') != std::string::npos) {
-        return problem(key, "has an item with a comma");
-      }
-      joined += (joined.empty() ? "" : ",") + item.Scalar();
+    for (const Json& item : list) {
+      if (!item.is_string()) return problem(key, "has an item that is no text");
+      const auto& text = item.get_ref<const std::string&>();
+      if (text.find(',') != std::string::npos) return problem(key, "has an item with a comma");
+      joined += (joined.empty() ? "" : ",") + text;
     }
     return add_text(key, joined);
   }
 
+  // `a.b: 1` and `a: {b: 2}` are one key.
   Result<void> add_text(const std::string& key, const std::string& text) {
     if (!keys_.insert(key).second) return problem(key, "is given twice");
     texts_.emplace_back(key, text);
@@ -81,20 +79,16 @@ class Flattener {
 Result<NamedTexts> read_config_file(const std::string& path) {
   const auto text = read_text(path);
   if (!text) return fail(text.error());
-  try {
-    const YAML::Node root = YAML::Load(*text);
-    if (!root.IsMap() && !root.IsNull()) {
-      return fail(ErrorCode::InvalidArgument, "is not a map of settings");
-    }
-    Flattener flattener;
-    if (root.IsMap()) {
-      if (auto added = flattener.add("", root); !added) return fail(added.error());
-    }
-    return flattener.finish();
-  } catch (const YAML::Exception& error) {
-    return fail(ErrorCode::InvalidArgument,
-                fmt::format("is not YAML: line {}: {}", error.mark.line + 1, error.msg));
+  const auto root = storage::yaml_to_json(*text, kFileBytesMax, storage::YamlScalars::Texts);
+  if (!root) return fail(ErrorCode::InvalidArgument, root.error().message);
+  if (!root->is_object() && !root->is_null()) {
+    return fail(ErrorCode::InvalidArgument, "is not a map of settings");
   }
+  Flattener flattener;
+  if (root->is_object()) {
+    if (auto added = flattener.add("", *root); !added) return fail(added.error());
+  }
+  return flattener.finish();
 }
 
 }  // namespace betrace::app

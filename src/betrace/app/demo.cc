@@ -9,6 +9,7 @@
 #include <random>
 #include <thread>
 
+#include "betrace/app/counted.h"
 #include "betrace/app/demo_shop.h"
 #include "betrace/app/demo_watch.h"
 #include "betrace/http/client.h"
@@ -25,6 +26,11 @@ constexpr std::size_t kTracesPerTickMax = 200;
 // After the last trace the server may take this long to close and judge it.
 constexpr milliseconds kSettleMax{90'000};
 
+std::uint64_t random_run() {
+  std::random_device device;
+  return std::uint64_t{device()} << 32 | device();
+}
+
 http::ClientOptions client_options(const DemoOptions& options, std::uint16_t port) {
   http::ClientOptions client;
   client.host = options.host;
@@ -37,7 +43,7 @@ class Traffic {
  public:
   Traffic(const DemoOptions& options, std::uint64_t seed)
       : options_(options),
-        shop_(seed, options.fault_rate),
+        shop_(seed, random_run(), options.fault_rate),
         client_(client_options(options, options.otlp_port)),
         started_(read_clocks().monotonic) {}
 
@@ -119,9 +125,9 @@ int summarize(const Traffic& traffic, const ViolationWatch& watch, std::ostream&
       (is_expected ? found : unexpected) += 1;
     }
   }
-  fmt::print(out, "\nsent {} traces ({} spans), {} of them with a fault; found {}, unexpected {}\n",
-             traffic.traces_sent(), traffic.spans_sent(), traffic.faults().size(), found,
-             unexpected);
+  fmt::print(out, "\nsent {} ({}), {} of them with a fault; found {}, unexpected {}\n",
+             counted(traffic.traces_sent(), "trace"), counted(traffic.spans_sent(), "span"),
+             traffic.faults().size(), found, unexpected);
   return found == traffic.faults().size() && unexpected == 0 ? 0 : 1;
 }
 

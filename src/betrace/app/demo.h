@@ -20,7 +20,7 @@ struct DemoOptions {
   double rate = 5;                 ///< Traces a second; 0 = as fast as they are taken.
   double fault_rate = 0.1;         ///< Share of traces with a fault, 0 to 1.
   std::uint64_t traces = 0;        ///< Ends after so many; 0 = until it is stopped.
-  std::uint64_t seed = 0;          ///< Of the shop; 0 = a new one.
+  std::uint64_t seed = 0;          ///< Of the shop; 0 = a new one. Trace ids are always new.
   bool colour = false;
 };
 

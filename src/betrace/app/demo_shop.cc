@@ -123,14 +123,15 @@ constexpr std::array<Scene, 4> kOrdinaryScenes = {checkout_scene, checkout_scene
 
 }  // namespace
 
-Shop::Shop(std::uint64_t seed, double fault_rate) : random_(seed), fault_rate_(fault_rate) {}
+Shop::Shop(std::uint64_t seed, std::uint64_t run, double fault_rate)
+    : random_(seed), run_(run), fault_rate_(fault_rate) {}
 
 ShopTrace Shop::next(UnixNanos end) {
   Fault chosen{"", kOrdinaryScenes[random_() % kOrdinaryScenes.size()]};
   if (std::generate_canonical<double, 32>(random_) < fault_rate_) {
     chosen = kFaults[random_() % kFaults.size()];
   }
-  DemoTraceBuilder trace(random_, end - kSceneMsMax * kNanosPerMilli);
+  DemoTraceBuilder trace(random_, run_, end - kSceneMsMax * kNanosPerMilli);
   chosen.scene(trace, random_, chosen.rule);
   return ShopTrace{trace.finish(), chosen.rule};
 }

@@ -21,17 +21,19 @@ struct ShopTrace {
   std::string_view broken_rule;  ///< Id of the starter rule that it violates; empty if none.
 };
 
-/// The same seed gives the same traces, times apart. Not thread-safe.
+/// The same seed gives the same traces, times and trace ids apart. Not thread-safe.
 class Shop {
  public:
-  /// `fault_rate` is the share of traces with a fault, 0 to 1.
-  Shop(std::uint64_t seed, double fault_rate);
+  /// `run` changes the trace ids: a server that has seen the traces of this seed in another run
+  /// takes them for new ones. `fault_rate` is the share of traces with a fault, 0 to 1.
+  Shop(std::uint64_t seed, std::uint64_t run, double fault_rate);
 
   /// Makes the next trace, ending at `end`.
   [[nodiscard]] ShopTrace next(UnixNanos end);
 
  private:
   std::mt19937_64 random_;
+  std::uint64_t run_;
   double fault_rate_;
 };
 

@@ -15,8 +15,14 @@ model::Id<N> random_id(std::mt19937_64& random) {
 
 }  // namespace
 
-DemoTraceBuilder::DemoTraceBuilder(std::mt19937_64& random, std::uint64_t start_unix_nano)
-    : random_(random), start_unix_nano_(start_unix_nano), trace_id_(random_id<16>(random)) {}
+DemoTraceBuilder::DemoTraceBuilder(std::mt19937_64& random, std::uint64_t run,
+                                   std::uint64_t start_unix_nano)
+    : random_(random), start_unix_nano_(start_unix_nano), trace_id_(random_id<16>(random)) {
+  for (std::size_t i = 0; i < sizeof(run); ++i) {
+    trace_id_.bytes[i] ^= static_cast<std::uint8_t>(run >> (8 * i));
+  }
+  if (trace_id_.is_zero()) trace_id_.bytes[0] = 1;
+}
 
 model::SpanId DemoTraceBuilder::fresh_id() { return random_id<8>(random_); }
 

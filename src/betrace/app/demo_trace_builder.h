@@ -31,7 +31,8 @@ struct DemoSpan {
 /// Collects spans under one random trace id. Not thread-safe.
 class DemoTraceBuilder {
  public:
-  DemoTraceBuilder(std::mt19937_64& random, std::uint64_t start_unix_nano);
+  /// `run` is mixed into the trace id and changes nothing else.
+  DemoTraceBuilder(std::mt19937_64& random, std::uint64_t run, std::uint64_t start_unix_nano);
 
   /// Adds a span below `parent` (zero: a root) and returns its id.
   model::SpanId add(const model::SpanId& parent, const DemoSpan& span,

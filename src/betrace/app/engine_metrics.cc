@@ -49,9 +49,7 @@ void set_rule_metrics(const std::string& id, const engine::RuleStatistics& rule,
   metrics.set(MetricId::RuleEvaluationErrors, {id, "budget"}, number(rule.error));
   metrics.set(MetricId::ViolationsSuppressed, {id}, number(rule.suppressed));
   metrics.set(MetricId::ViolationsWithdrawn, {id}, number(rule.withdrawn));
-  const auto missed = rule.error + rule.not_made;
-  metrics.set(MetricId::RuleBlindRatio, {id},
-              rule.due() == 0 ? 0 : number(missed) / number(rule.due()));
+  metrics.set(MetricId::RuleBlindRatio, {id}, rule.recent.ratio());
 }
 
 }  // namespace
@@ -60,7 +58,7 @@ void set_engine_metrics(const engine::ShardStatistics& statistics, Metrics& metr
   set_span_metrics(statistics, metrics);
   set_trace_metrics(statistics, metrics);
   for (const auto& [id, rule] : statistics.rules) set_rule_metrics(id, rule, metrics);
-  metrics.set(MetricId::BlindRatio, statistics.blind_ratio());
+  metrics.set(MetricId::BlindRatio, statistics.recent_blindness().ratio());
 }
 
 void set_storage_metrics(const storage::RuleStoreStatus& rules,

@@ -25,10 +25,13 @@ OrderedJson error_json(std::string_view code, std::uint32_t line, std::uint32_t 
   return {{"code", code}, {"line", line}, {"column", column}, {"message", message}, {"hint", hint}};
 }
 
+constexpr std::string_view kLineForm =
+    "a line is one object: name, expr, and optionally spans, a list of the spans of one trace";
+
 OrderedJson unreadable(const OrderedJson& name, std::string_view code, std::string_view message) {
   return {{"name", name},
           {"valid", false},
-          {"error", error_json(code, 1, 1, message, "")},
+          {"error", error_json(code, 1, 1, message, kLineForm)},
           {"warnings", OrderedJson::array()}};
 }
 

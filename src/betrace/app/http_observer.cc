@@ -54,4 +54,22 @@ void HttpObserver::refused(std::string_view limit, const http::RequestHead& head
   metrics_.add(MetricId::Refused, {limit_label(limit, head), protocol_of(head)});
 }
 
+void HttpObserver::call_finished(const http::FinishedCall& call) {
+  metrics_.add(MetricId::GrpcRequests, {call.method, call.code});
+  metrics_.observe(MetricId::GrpcRequestDurationSeconds, {call.method, call.code}, call.seconds);
+}
+
+void HttpObserver::call_failed(std::string_view path, std::string_view what) {
+  log_.error("handler failed", {{"path", quote_excerpt(path, 128)}, {"what", what}});
+}
+
+void HttpObserver::call_refused(std::string_view limit) {
+  metrics_.add(MetricId::Refused, {limit == "bodies_bytes" ? "memory" : limit, "grpc"});
+}
+
+void HttpObserver::h2_abused(std::string_view kind) {
+  metrics_.add(MetricId::H2Abuse, {kind});
+  log_.debug("connection ended", {{"kind", kind}});
+}
+
 }  // namespace betrace::app

@@ -1,4 +1,4 @@
-// Counts HTTP requests and writes the access log.
+// Counts HTTP requests and gRPC calls and writes the access log.
 //
 // One for all listeners of the server. Never waits and never logs a body or a header value.
 #pragma once
@@ -20,6 +20,10 @@ class HttpObserver : public http::ServerObserver {
   void connection_refused(std::string_view limit) override;
   void timed_out(std::string_view phase) override;
   void refused(std::string_view limit, const http::RequestHead& head) override;
+  void call_finished(const http::FinishedCall& call) override;
+  void call_failed(std::string_view path, std::string_view what) override;
+  void call_refused(std::string_view limit) override;
+  void h2_abused(std::string_view kind) override;
 
  private:
   telemetry::Metrics& metrics_;

@@ -7,6 +7,7 @@
 #include "betrace/app/exit_code.h"
 #include "betrace/app/settled_violations.h"
 #include "betrace/engine/active_rules.h"
+#include "betrace/engine/batch_builder.h"
 #include "betrace/ingest/file_reader.h"
 
 namespace betrace::app {
@@ -55,7 +56,9 @@ class Replay {
   void judge(ingest::FileRequest request) {
     input_.add(request.summary);
     now_ = std::max(now_, std::min(request.latest_end, kClockMax));
-    if (!request.spans.empty()) shard_.add({std::move(request.spans), "http_json"}, clock());
+    if (!request.spans.empty()) {
+      shard_.add(engine::batch_of(rules_, request.spans, "http_json"), clock());
+    }
     violations_.advance(now_);
     report_.progress(request.bytes_done, request.bytes_total, input_.spans.spans_decoded);
   }
@@ -91,6 +94,9 @@ int run_replay(const ReplayOptions& options, std::ostream& out, std::ostream& er
   }
   std::vector<engine::ActiveRulePtr> rules;
   if (read_replay_rules(options.rules, &rules, err) != 0) return kExitFailed;
+  std::erase_if(rules, [&options](const engine::ActiveRulePtr& active) {
+    return !options.rule_group.holds(active->rule.id);
+  });
   ReplayReport report(options.format, options.show_progress, out, err);
   Replay replay(options, report);
   replay.use(std::move(rules));

@@ -2,7 +2,7 @@
 //
 // The same engine without the noise bound. Time is that of the record: the clock moves once per
 // request, to its latest span end, never backwards, and by `trace.idle` at the end of the input.
-// Nothing is stored or sent. Source: the page on verdicts, section 1.
+// Nothing is stored or sent. Source: docs/internals/traces.md.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,7 @@
 
 #include "betrace/app/replay_report.h"
 #include "betrace/app/replay_rules.h"
+#include "betrace/control/rule_group.h"
 #include "betrace/engine/shard.h"
 #include "betrace/model/severity.h"
 
@@ -20,6 +21,7 @@ namespace betrace::app {
 
 struct ReplayOptions {
   RuleSources rules;               ///< `--rules PATH`, `--rule EXPR`; at least one.
+  control::RuleGroup rule_group;   ///< `--rule-group i/n`: the other rules are not judged.
   std::vector<std::string> files;  ///< Read in this order; `-` is standard input. At least one.
   /// `table.closure` and `table.late_max` are `trace.*` and `limits.trace_*`; the noise bound is
   /// off whatever stands here.

@@ -6,17 +6,11 @@
 #include <ostream>
 
 #include "betrace/api/violation_json.h"
+#include "betrace/app/counted.h"
 #include "betrace/base/json.h"
 
 namespace betrace::app {
 namespace {
-
-// `23019` as `23,019`
-std::string grouped(std::uint64_t number) {
-  std::string digits = std::to_string(number);
-  for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
-  return digits;
-}
 
 // A name comes from the wire and must not steer the terminal.
 std::string harmless(std::string text) {
@@ -32,10 +26,10 @@ std::string_view grade_of(const model::Violation& violation) {
 
 std::string text_line(const model::Violation& violation) {
   const std::string span = violation.span_id.is_zero() ? "-" : violation.span_id.hex();
-  return fmt::format("{}  {:<8}  {}  trace {}  span {}  {}  {}\n",
+  return fmt::format("{}  {:<8}  {}  {}  trace {}  span {}  {}  {}\n",
                      format_rfc3339(violation.timestamp, 3), model::name_of(violation.severity),
-                     violation.rule_id, violation.trace_id.hex(), span, grade_of(violation),
-                     harmless(violation.message));
+                     violation.rule_id, violation.key.id(), violation.trace_id.hex(), span,
+                     grade_of(violation), harmless(violation.message));
 }
 
 // The object of the API without its place in a log, of which there is none, and with its proof.
@@ -104,7 +98,7 @@ void ReplayReport::progress(std::uint64_t done, std::uint64_t total, std::uint64
       total == 0 ? ""
                  : fmt::format("[{:-<{}}] {:3}%  ",
                                std::string(static_cast<std::size_t>(filled), '#'), kWidth, percent);
-  err_ << fmt::format("\r{}{} spans\x1b[K", bar, grouped(spans)) << std::flush;
+  err_ << fmt::format("\r{}{}\x1b[K", bar, counted(spans, "span")) << std::flush;
 }
 
 void ReplayReport::clear_progress() {
@@ -116,9 +110,8 @@ void ReplayReport::clear_progress() {
 void ReplayReport::summary(const ReplayInput& input, const engine::ShardStatistics& statistics) {
   clear_progress();
   std::ostream& to = format_ == ReplayFormat::Json ? err_ : out_;
-  to << fmt::format("{} spans in {} requests of {} {}\n", grouped(input.spans.spans_decoded),
-                    grouped(input.requests), grouped(input.files),
-                    input.files == 1 ? "file" : "files");
+  to << fmt::format("{} in {} of {}\n", counted(input.spans.spans_decoded, "span"),
+                    counted(input.requests, "request"), counted(input.files, "file"));
   traces(to, statistics);
   losses(to, input, statistics);
   rules(to, statistics);
@@ -135,7 +128,7 @@ void ReplayReport::traces(std::ostream& to, const engine::ShardStatistics& stati
     const auto grade = static_cast<model::Completeness>(i);
     grades.add(statistics.closed(grade), model::name_of(grade));
   }
-  to << fmt::format("{} traces closed: {}\n", grouped(statistics.closed()), reasons.text());
+  to << fmt::format("{} closed: {}\n", counted(statistics.closed(), "trace"), reasons.text());
   to << fmt::format("  graded: {}\n", grades.text());
 }
 
@@ -170,7 +163,7 @@ void ReplayReport::rules(std::ostream& to, const engine::ShardStatistics& statis
     confirmed += entry.second.confirmed;
     withdrawn += entry.second.withdrawn;
   }
-  to << fmt::format("{} violations{}\n", grouped(confirmed),
+  to << fmt::format("{}{}\n", counted(confirmed, "violation"),
                     withdrawn == 0 ? "" : fmt::format(", {} withdrawn", grouped(withdrawn)));
   for (const auto& [rule_id, counts] : statistics.rules) {
     const auto found = rules_.find(rule_id);

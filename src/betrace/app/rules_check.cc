@@ -6,15 +6,17 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <optional>
 #include <ostream>
 
+#include "betrace/app/counted.h"
 #include "betrace/app/exit_code.h"
+#include "betrace/app/rule_explanation.h"
 #include "betrace/app/rule_files.h"
 #include "betrace/base/json.h"
 #include "betrace/engine/message_template.h"
 #include "betrace/rules/checked_rule.h"
-#include "betrace/rules/tree_text.h"
 #include "betrace/storage/rule_document.h"
 
 namespace betrace::app {
@@ -30,7 +32,7 @@ struct CheckedEntry {
   std::string text;     // of the rule; empty if the entry cannot be read
   std::string problem;  // of the entry, when it is no rule at all
   std::optional<rules::Diagnostic> error;
-  std::optional<rules::CheckedRule> rule;
+  std::shared_ptr<const rules::CheckedRule> rule;
 };
 
 struct CheckRun {
@@ -39,7 +41,7 @@ struct CheckRun {
 
   [[nodiscard]] std::size_t wrong_count() const {
     return static_cast<std::size_t>(std::ranges::count_if(
-        entries, [](const CheckedEntry& entry) { return !entry.rule.has_value(); }));
+        entries, [](const CheckedEntry& entry) { return entry.rule == nullptr; }));
   }
   [[nodiscard]] int exit_code() const {
     if (!unreadable.empty() || entries.empty()) return kExitUsage;
@@ -64,7 +66,7 @@ CheckedEntry check_entry(const std::string& file, const storage::RuleEntry& sour
   } else if (const auto message = engine::MessageTemplate::parse(rule.message); !message) {
     entry.problem = message.error().message;
   } else {
-    entry.rule = std::move(*checked);
+    entry.rule = std::make_shared<const rules::CheckedRule>(*std::move(checked));
   }
   return entry;
 }
@@ -124,9 +126,8 @@ void print_text(const CheckRun& run, bool colour, std::ostream& out) {
       fmt::print(out, "{}: ok ({})\n", entry.name, class_of(*entry.rule));
     }
   }
-  fmt::print(out, "{} {}, {} wrong, {} {}\n", run.entries.size(),
-             run.entries.size() == 1 ? "rule" : "rules", run.wrong_count(), warnings,
-             warnings == 1 ? "warning" : "warnings");
+  fmt::print(out, "{}, {} wrong, {}\n", counted(run.entries.size(), "rule"), run.wrong_count(),
+             counted(warnings, "warning"));
 }
 
 OrderedJson diagnostic_json(const rules::Diagnostic& diagnostic) {
@@ -141,7 +142,7 @@ OrderedJson diagnostic_json(const rules::Diagnostic& diagnostic) {
 
 OrderedJson entry_json(const CheckedEntry& entry) {
   OrderedJson json = {
-      {"file", entry.file}, {"rule", entry.name}, {"valid", entry.rule.has_value()}};
+      {"file", entry.file}, {"rule", entry.name}, {"valid", entry.rule != nullptr}};
   if (!entry.problem.empty()) json["error"] = {{"message", entry.problem}};
   if (entry.error) json["error"] = diagnostic_json(*entry.error);
   if (!entry.rule) return json;
@@ -165,18 +166,6 @@ void print_json(const CheckRun& run, std::ostream& out) {
   out << whole.dump(2, ' ', false, OrderedJson::error_handler_t::replace) << "\n";
 }
 
-void explain_rule(const CheckedEntry& entry, std::ostream& out) {
-  const rules::CheckedRule& rule = *entry.rule;
-  fmt::print(out, "{}\n  {}\n  scope      {}\n  decided    {}{}\n", entry.name, rule.normalized,
-             rules::name_of(rule.scope), rules::name_of(rule.firing),
-             rule.monotone ? "; more spans cannot make it false" : "");
-  fmt::print(out, "  means      {}\n", rules::tree_text(*rule.condition));
-  fmt::print(out, "  reads      {}\n", fmt::join(rule.fields, ", "));
-  for (const rules::RuleClause& clause : rule.clauses) {
-    fmt::print(out, "  clause     {}\n", clause.text);
-  }
-}
-
 }  // namespace
 
 int run_rules_check(const RulesCheckOptions& options, std::ostream& out, std::ostream& err) {
@@ -193,15 +182,17 @@ int run_rules_check(const RulesCheckOptions& options, std::ostream& out, std::os
 int run_rules_explain(const RulesCheckOptions& options, std::ostream& out, std::ostream& err) {
   const CheckRun run = check_all(options);
   print_unreadable(run, err);
+  std::vector<NamedRule> named;
   for (const CheckedEntry& entry : run.entries) {
     if (entry.rule) {
-      explain_rule(entry, out);
+      named.push_back({entry.name, entry.rule});
     } else if (entry.error) {
       err << rules::render(*entry.error, entry.text, entry.name, options.colour);
     } else {
       fmt::print(err, "{}: error: {}\n", entry.name, entry.problem);
     }
   }
+  explain_rules(named, out);
   return run.exit_code();
 }
 

@@ -132,7 +132,22 @@ TEST_F(RulesCheckTest, AnExplanationSaysWhatARuleMeansAndReads) {
   for (const char* line :
        {"scope      trace\n", "decided    at close\n", "clause     not audit\n",
         "means      trace.has(span.name == \"payment\" and span.attributes[\"amount\"] > 1000)",
-        "reads      span.attributes[\"amount\"], span.name\n"}) {
+        "reads      span.attributes[\"amount\"], span.name\n",
+        "evaluated  on traces with spans with span.attributes[\"amount\"] > 1000 and "
+        "span.name == \"payment\"\n",
+        "keeps      spans with span.name == \"audit\"\n"}) {
+    EXPECT_NE(out_.str().find(line), std::string::npos) << line << "\n" << out_.str();
+  }
+}
+
+TEST_F(RulesCheckTest, AnExplanationSaysWhichStateSeveralRulesShare) {
+  write("a.json", R"({"name":"a","expression":"when { payment } always { audit }"})");
+  write("b.json", R"({"name":"b","expression":"trace.span_count > 100 and not audit"})");
+  RulesCheckOptions options;
+  options.paths = {folder_};
+  EXPECT_EQ(run_rules_explain(options, out_, err_), 0);
+  for (const char* line : {"keeps      spans with span.name == \"audit\" (as 1 other rule)\n",
+                           "evaluated  on any trace: no span is needed to violate it\n"}) {
     EXPECT_NE(out_.str().find(line), std::string::npos) << line << "\n" << out_.str();
   }
 }

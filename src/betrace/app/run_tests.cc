@@ -8,6 +8,7 @@
 #include <ostream>
 #include <sstream>
 
+#include "betrace/app/counted.h"
 #include "betrace/app/exit_code.h"
 #include "betrace/app/scenario_check.h"
 #include "betrace/app/scenario_reader.h"
@@ -52,7 +53,7 @@ class Report {
 
   int finish() {
     if (cases_ == 0 && !is_unusable_) unusable("betrace test", "no test case was found");
-    out_ << fmt::format("{} of {} cases passed\n", cases_ - failures_, cases_);
+    out_ << fmt::format("{} of {} passed\n", cases_ - failures_, counted(cases_, "case"));
     if (is_unusable_) return kExitUsage;
     return failures_ == 0 ? kExitDone : kExitFailed;
   }

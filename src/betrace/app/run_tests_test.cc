@@ -81,7 +81,7 @@ TEST_F(RunTestsTest, WritesASpanManyTimes) {
 TEST_F(RunTestsTest, PrintsALineForEachCaseAndASummary) {
   EXPECT_EQ(run_case(std::string(kCharge) + "    expect: violated\n"), 0);
   EXPECT_EQ(out_.str(),
-            "ok    " + (folder_ / "case.yaml").string() + ": charge\n" + "1 of 1 cases passed\n");
+            "ok    " + (folder_ / "case.yaml").string() + ": charge\n" + "1 of 1 case passed\n");
 }
 
 TEST_F(RunTestsTest, SaysWhatDiffers) {
@@ -90,7 +90,7 @@ TEST_F(RunTestsTest, SaysWhatDiffers) {
   EXPECT_NE(out_.str().find("FAIL  "), std::string::npos);
   EXPECT_NE(out_.str().find("anchor: expected root, got pay"), std::string::npos) << out_.str();
   EXPECT_NE(out_.str().find("early: expected true, got false"), std::string::npos);
-  EXPECT_NE(out_.str().find("0 of 1 cases passed"), std::string::npos);
+  EXPECT_NE(out_.str().find("0 of 1 case passed"), std::string::npos);
 }
 
 TEST_F(RunTestsTest, FailsForAViolationThatNobodyExpected) {

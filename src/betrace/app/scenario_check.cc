@@ -163,7 +163,7 @@ std::map<std::string, double> observed_counts(const engine::ShardStatistics& sta
       {"open", number(statistics.traces_open)},
       {"kept_closed", number(statistics.traces_kept_closed)},
       {"closed", number(statistics.closed())},
-      {"blind_ratio", statistics.blind_ratio()},
+      {"blind_ratio", statistics.blindness().ratio()},
   };
   for (int i = 1; i <= static_cast<int>(engine::kCloseReasonCount); ++i) {
     const auto reason = static_cast<CloseReason>(i);

@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "betrace/engine/batch_builder.h"
 #include "betrace/model/violation_sink.h"
 #include "betrace/rules/checked_rule.h"
 
@@ -124,7 +125,7 @@ class Player {
 
   void send() {
     if (request_.empty()) return;
-    shard_.add({std::exchange(request_, {}), "json"}, at(now_));
+    shard_.add(engine::batch_of(active_, std::exchange(request_, {}), "json"), at(now_));
   }
 
   void finish() {

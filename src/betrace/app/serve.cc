@@ -131,6 +131,9 @@ Result<ServiceOptions> service_options(const Config& config) {
   options.addresses = config.list("http.bind");
   options.http_port = static_cast<std::uint16_t>(config.number("http.port"));
   options.otlp_http_port = static_cast<std::uint16_t>(config.number("otlp.http_port"));
+  options.otlp_grpc_port = static_cast<std::uint16_t>(config.number("otlp.grpc_port"));
+  options.calls.message_bytes_max = config.size("limits.grpc_message");
+  options.calls.age_max = config.duration("otlp.grpc_age_max");
   options.hosts = config.list("http.hosts");
   options.workers = config.number("workers");
   options.storage_path = config.text("storage.path");

@@ -15,6 +15,8 @@
 #include "betrace/control/rule_import.h"
 #include "betrace/engine/active_rules.h"
 #include "betrace/http/server.h"
+#include "betrace/ingest/health_calls.h"
+#include "betrace/ingest/otlp_grpc_receiver.h"
 #include "betrace/ingest/otlp_http_receiver.h"
 #include "betrace/storage/rule_document.h"
 #include "betrace/storage/rule_store.h"
@@ -49,13 +51,15 @@ class Service::Parts {
       : options_(std::move(options)),
         log_(log),
         metrics_(options_.metric_rules_max),
-        observer_(metrics_, log) {}
+        observer_(metrics_, log),
+        active_(options_.engine.shard.witness_attributes) {}
 
   Result<void> start();
   bool stop();
 
   [[nodiscard]] std::uint16_t http_port() const noexcept { return http_port_; }
   [[nodiscard]] std::uint16_t otlp_http_port() const noexcept { return otlp_http_port_; }
+  [[nodiscard]] std::uint16_t otlp_grpc_port() const noexcept { return otlp_grpc_port_; }
 
  private:
   Result<void> open_rules();
@@ -66,6 +70,7 @@ class Service::Parts {
   Result<void> watch_rules();
   Result<void> export_metrics();
   Result<void> open_doors();
+  Result<void> open_grpc_door();
 
   Result<std::uint16_t> listen(std::uint16_t port, http::ErrorFormat format,
                                std::vector<http::Route> routes);
@@ -92,27 +97,33 @@ class Service::Parts {
   std::unique_ptr<http::Server> server_;
   std::uint16_t http_port_ = 0;
   std::uint16_t otlp_http_port_ = 0;
+  std::uint16_t otlp_grpc_port_ = 0;
 };
 
 Result<void> Service::Parts::start() {
   struct Step {
     std::string_view name;
     Result<void> (Parts::*run)();
+    std::string_view remedy = {};  // what to do if the machine refuses
   };
   static constexpr Step kSteps[] = {
-      {"rule directory", &Parts::open_rules},
+      {"rule directory", &Parts::open_rules,
+       "; --storage-path or BETRACE_STORAGE_PATH names another directory"},
       {"violation log", &Parts::open_log},
       {"engine", &Parts::make_engine},
       {"rules", &Parts::activate_rules},
       {"first rules", &Parts::load_bootstrap_rules},
       {"rule watcher", &Parts::watch_rules},
       {"metrics", &Parts::export_metrics},
-      {"doors", &Parts::open_doors},
+      {"doors", &Parts::open_doors, "; stop what listens there, or choose another port"},
   };
   options_.api.started = read_clocks();
   for (const Step& step : kSteps) {
     if (auto done = (this->*step.run)(); !done) {
-      return fail(done.error().code, fmt::format("{}: {}", step.name, done.error().message));
+      const ErrorCode code = done.error().code;
+      const bool is_machine = code == ErrorCode::StorageFailed || code == ErrorCode::Unavailable;
+      return fail(code, fmt::format("{}: {}{}", step.name, done.error().message,
+                                    is_machine ? step.remedy : ""));
     }
     log_.debug("started", {{"step", step.name}});
   }
@@ -120,6 +131,7 @@ Result<void> Service::Parts::start() {
   log_.info("serving", {{"version", version()},
                         {"http_port", http_port_},
                         {"otlp_http_port", otlp_http_port_},
+                        {"otlp_grpc_port", otlp_grpc_port_},
                         {"rules", active_.current()->rules().size()},
                         {"storage_path", options_.storage_path}});
   return {};
@@ -129,7 +141,7 @@ Result<void> Service::Parts::open_rules() {
   storage::RuleStoreOptions options;
   options.path = options_.storage_path;
   auto opened = storage::RuleStore::open(std::move(options));
-  if (!opened) return fail(opened.error());
+  if (!opened) return fail(opened.error().code, "storage.path: " + opened.error().message);
   rules_ = std::move(*opened);
   return {};
 }
@@ -163,8 +175,8 @@ Result<void> Service::Parts::make_engine() {
     log_.error("a rule spent its step budget too often and is no longer evaluated",
                {{"rule_id", rule_id}});
   };
-  engine_ =
-      std::make_unique<engine::Engine>(std::move(options), active_, *violations_, std::move(hooks));
+  options.shards = options_.workers;
+  engine_ = std::make_unique<engine::Engine>(std::move(options), active_, *violations_, hooks);
   engine_->start();
   return {};
 }
@@ -323,7 +335,25 @@ Result<void> Service::Parts::open_doors() {
     if (!port) return fail(port.error().code, "otlp.http_port: " + port.error().message);
     otlp_http_port_ = *port;
   }
+  if (auto opened = open_grpc_door(); !opened) return opened;
   server_->start();
+  return {};
+}
+
+Result<void> Service::Parts::open_grpc_door() {
+  if (options_.otlp_grpc_port == 0) return {};
+  http::CallListenerOptions listener;
+  listener.addresses = options_.addresses;
+  listener.port = options_.otlp_grpc_port;
+  listener.threads = options_.workers;
+  listener.limits = options_.calls;
+  listener.retry_later = ingest::otlp_retry_later;
+  http::CallTable calls;
+  calls.add(ingest::otlp_grpc_export(*engine_, metrics_, options_.span_limits));
+  calls.add(ingest::health_calls(readiness_));
+  const auto port = server_->listen_for_calls(std::move(listener), std::move(calls));
+  if (!port) return fail(port.error().code, "otlp.grpc_port: " + port.error().message);
+  otlp_grpc_port_ = *port;
   return {};
 }
 
@@ -385,5 +415,6 @@ Result<std::unique_ptr<Service>> Service::start(ServiceOptions options, telemetr
 bool Service::stop() { return parts_->stop(); }
 std::uint16_t Service::http_port() const noexcept { return parts_->http_port(); }
 std::uint16_t Service::otlp_http_port() const noexcept { return parts_->otlp_http_port(); }
+std::uint16_t Service::otlp_grpc_port() const noexcept { return parts_->otlp_grpc_port(); }
 
 }  // namespace betrace::app

@@ -13,6 +13,7 @@
 #include "betrace/api/services.h"
 #include "betrace/base/result.h"
 #include "betrace/engine/engine.h"
+#include "betrace/http/call_limits.h"
 #include "betrace/http/server_limits.h"
 #include "betrace/otlp/read_summary.h"
 #include "betrace/storage/violation_log.h"
@@ -25,6 +26,7 @@ struct ServiceOptions {
   std::vector<std::string> addresses{"127.0.0.1", "::1"};
   std::uint16_t http_port = 12011;
   std::uint16_t otlp_http_port = 4318;  ///< 0 = off.
+  std::uint16_t otlp_grpc_port = 4317;  ///< 0 = off.
   std::size_t workers = 2;
   std::string storage_path = "./data/rules";
   std::string state_path;  ///< Empty: `.betrace` below storage_path.
@@ -38,6 +40,7 @@ struct ServiceOptions {
   std::chrono::milliseconds grace{25'000};
   std::uint64_t memory_bytes_max = 0;  ///< `limits.memory`; 0 = not watched.
   std::size_t http_body_bytes_max = 20 * 1024 * 1024;
+  http::CallLimits calls;          ///< Of OTLP/gRPC.
   std::vector<std::string> hosts;  ///< Accepted besides loopback names.
   otlp::ReaderLimits span_limits;
   http::ServerLimits server;
@@ -63,6 +66,7 @@ class Service {
 
   [[nodiscard]] std::uint16_t http_port() const noexcept;
   [[nodiscard]] std::uint16_t otlp_http_port() const noexcept;
+  [[nodiscard]] std::uint16_t otlp_grpc_port() const noexcept;
 
  private:
   class Parts;

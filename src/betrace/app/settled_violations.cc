@@ -18,7 +18,7 @@ void SettledViolations::record(model::ViolationRecord record) {
   const model::ViolationKey key = record.violation.key;
   if (record.type == model::RecordType::Violation) {
     // The remainder of an evicted trace can decide once more what is known already.
-    if (!known_.insert(beginning_of(key)).second) return;
+    if (!is_new(key)) return;
     // Nothing follows on a violation of span scope: its span does not change.
     if (record.violation.explanation.scope == "span") return on_settled_(record.violation);
     if (!record.violation.early) closed_.push_back(Closed{record.violation.timestamp, key});
@@ -48,6 +48,17 @@ void SettledViolations::finish() {
   closed_.clear();
   for (const auto& entry : pending_) on_settled_(entry.second);
   pending_.clear();
+}
+
+bool SettledViolations::is_new(const model::ViolationKey& key) {
+  const std::uint64_t beginning = beginning_of(key);
+  if (known_.contains(beginning) || known_before_.contains(beginning)) return false;
+  if (known_.size() >= known_max_) {
+    known_before_ = std::move(known_);
+    known_.clear();
+  }
+  known_.insert(beginning);
+  return true;
 }
 
 void SettledViolations::settle(const model::ViolationKey& key) {

@@ -84,5 +84,22 @@ TEST_F(SettledViolationsTest, GivesAnIdOutOnce) {
   EXPECT_EQ(settled(), Texts{"2:confirmed:1"});
 }
 
+// A record larger than memory may hold more violations than can be remembered.
+TEST_F(SettledViolationsTest, ForgetsAnIdOnlyAfterAsManyOthersAsAreRemembered) {
+  SettledViolations small{std::chrono::seconds(60),
+                          [this](const model::Violation& one) {
+                            settled_.push_back(std::to_string(one.key.digest[0]));
+                          },
+                          2};
+  const auto decide = [&small](std::uint8_t number) {
+    small.record(record(RecordType::Violation, number, kSecond, "span", true));
+  };
+  for (const int number : {1, 2, 1, 3, 1, 4, 2}) decide(static_cast<std::uint8_t>(number));
+  EXPECT_EQ(settled(), (Texts{"1", "2", "3", "4"}));
+  decide(5);
+  decide(1);
+  EXPECT_EQ(settled(), (Texts{"5", "1"}));
+}
+
 }  // namespace
 }  // namespace betrace::app

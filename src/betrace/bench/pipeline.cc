@@ -5,6 +5,7 @@
 
 #include "betrace/base/check.h"
 #include "betrace/engine/active_rules.h"
+#include "betrace/engine/batch_builder.h"
 #include "betrace/engine/shard.h"
 #include "betrace/otlp/json_trace_reader.h"
 #include "betrace/otlp/trace_reader.h"
@@ -61,16 +62,17 @@ class Pipeline::Core {
   }
 
   void take(std::string_view request, Encoding encoding) {
-    engine::SpanBatch batch;
-    const auto keep = [&batch](const model::SpanView& span) {
-      batch.spans.push_back(model::KeptSpan::copy(span));
+    builder_.begin(active_.current(), "http_protobuf");
+    const auto keep = [this](const model::SpanView& span) {
+      builder_.add(span);
+      ++spans_;
     };
-    const auto read = encoding == Encoding::Protobuf ? reader_.read(request, keep)
-                                                     : json_reader_.read(request, keep);
+    const model::SpanInterest& interest = active_.current()->interest();
+    const auto read = encoding == Encoding::Protobuf ? reader_.read(request, keep, &interest)
+                                                     : json_reader_.read(request, keep, &interest);
     BETRACE_CHECK(read.has_value());
-    spans_ += batch.spans.size();
     time_ += kBetweenRequests;
-    shard_.add(std::move(batch), now());
+    shard_.add(std::move(builder_.finish().front()), now());
   }
 
   void finish() {
@@ -90,6 +92,7 @@ class Pipeline::Core {
   engine::ActiveRules active_;
   CountingSink sink_;
   engine::Shard shard_;
+  engine::BatchBuilder builder_;
   otlp::TraceReader reader_;
   otlp::JsonTraceReader json_reader_;
   milliseconds time_{1'000};

@@ -1,6 +1,6 @@
 // From a difference between two versions of a rule to the record that the log keeps of it.
 //
-// Pure functions. Source: the page on reliability, sections 2.3 and 8.1.
+// Pure functions. Source: docs/internals/rule_store.md.
 #pragma once
 
 #include <map>

@@ -1,6 +1,6 @@
 // The revision and times of a rule's next version.
 //
-// Pure; used by single changes and by imports. Source: the HTTP page, sections 4.2 and 4.4.
+// Pure; used by single changes and by imports. Source: docs/guide/api.md, "Rules".
 #pragma once
 
 #include "betrace/control/change.h"

@@ -99,6 +99,14 @@ Outcome<CreateResult> RuleControl::create_in(storage::RuleChange& change, model:
   return CreateResult{existing == nullptr ? What::Created : What::Replaced, std::move(*stored)};
 }
 
+Outcome<LoadedRulePtr> RuleControl::find(std::string_view id,
+                                         const Precondition& precondition) const {
+  LoadedRulePtr existing = rules()->find(id);
+  if (existing == nullptr) return refuse(rule_not_found(id));
+  if (!precondition.holds(existing->etag)) return refuse(precondition_failed(std::move(existing)));
+  return existing;
+}
+
 Outcome<LoadedRulePtr> RuleControl::update(std::string_view id, const Edit& edit,
                                            const Precondition& precondition,
                                            const ChangeContext& context) {
@@ -106,13 +114,13 @@ Outcome<LoadedRulePtr> RuleControl::update(std::string_view id, const Edit& edit
   if (!turn) return refuse(turn.error());
   auto change = begin(context.now);
   if (!change) return refuse(std::move(change.error()));
-  LoadedRulePtr existing = rules()->find(id);
-  if (existing == nullptr) return refuse(rule_not_found(id));
-  if (!precondition.holds(existing->etag)) return refuse(precondition_failed(std::move(existing)));
-  auto edited = edit(existing->rule);
+  const auto existing = find(id, precondition);
+  if (!existing) return refuse(existing.error());
+  auto edited = edit((*existing)->rule);
   if (!edited) return refuse(std::move(edited.error()));
-  if (is_same(*existing, *edited)) return existing;
-  auto checked = check_rule(next_version(std::move(*edited), existing->stored->rule, context.now));
+  if (is_same(**existing, *edited)) return *existing;
+  auto checked =
+      check_rule(next_version(std::move(*edited), (*existing)->stored->rule, context.now));
   if (!checked) return refuse(std::move(checked.error()));
   return put_one(*change, std::move(*checked), context);
 }
@@ -123,9 +131,7 @@ Outcome<void> RuleControl::remove(std::string_view id, const Precondition& preco
   if (!turn) return refuse(turn.error());
   auto change = begin(context.now);
   if (!change) return refuse(std::move(change.error()));
-  LoadedRulePtr existing = rules()->find(id);
-  if (existing == nullptr) return refuse(rule_not_found(id));
-  if (!precondition.holds(existing->etag)) return refuse(precondition_failed(std::move(existing)));
+  if (const auto existing = find(id, precondition); !existing) return refuse(existing.error());
   Staged staged;
   staged.removes.emplace_back(id);
   return carry_out(*change, staged, context);

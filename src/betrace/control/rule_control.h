@@ -2,7 +2,7 @@
 //
 // The API, the watcher of the rule directory and the command line call it. A change is on disk and
 // in the evidence log before it is answered; a refused one leaves memory and disk as they were.
-// Source: the page on reliability, section 2.3, and the HTTP page, sections 4.4 to 4.7.
+// Source: docs/internals/rule_store.md and docs/guide/api.md, "Rules".
 #pragma once
 
 #include <chrono>
@@ -98,6 +98,8 @@ class RuleControl {
 
   [[nodiscard]] Outcome<std::unique_lock<Turn>> take_turn();
   [[nodiscard]] Outcome<storage::RuleChange> begin(UnixNanos now);
+  [[nodiscard]] Outcome<LoadedRulePtr> find(std::string_view id,
+                                            const Precondition& precondition) const;
   [[nodiscard]] Outcome<LoadedRulePtr> put_one(storage::RuleChange& change,
                                                engine::ActiveRulePtr rule,
                                                const ChangeContext& context);

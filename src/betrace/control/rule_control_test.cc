@@ -1,4 +1,4 @@
-// Goal: a rule changes as the HTTP page says, or not at all.
+// Goal: a rule changes as docs/guide/api.md says, or not at all.
 // Method: a real rule directory; time is passed in; the log of changes is a list.
 
 #include "betrace/control/rule_control.h"

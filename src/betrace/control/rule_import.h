@@ -1,7 +1,7 @@
 // What an import does, decided entry by entry before anything is written.
 //
-// Pure: RuleControl passes the rules as they are and carries the plan out. Source: the HTTP page,
-// section 4.7.
+// Pure: RuleControl passes the rules as they are and carries the plan out. Source:
+// docs/guide/api.md, "Rules".
 #pragma once
 
 #include <cstddef>

@@ -3,14 +3,6 @@
 #include <algorithm>
 
 namespace betrace::engine {
-namespace {
-
-double quotient(std::uint64_t not_made, std::uint64_t due) {
-  return due == 0 ? 0 : static_cast<double>(not_made) / static_cast<double>(due);
-}
-
-}  // namespace
-
 void BlindWindow::advance(MonotonicTime now, const RuleLedger::Statistics& totals) {
   if (!next_.has_value()) next_ = now + kStep;
   if (now < *next_) return;
@@ -21,36 +13,20 @@ void BlindWindow::advance(MonotonicTime now, const RuleLedger::Statistics& total
 
 void BlindWindow::note(const RuleLedger::Statistics& totals) {
   std::erase_if(rules_, [&totals](const auto& entry) { return !totals.contains(entry.first); });
-  for (const auto& [id, total] : totals) rules_[id][oldest_] = totals_of(total);
+  for (const auto& [id, total] : totals) rules_[id][oldest_] = total.blindness();
   oldest_ = (oldest_ + 1) % kSteps;
 }
 
-BlindWindow::Totals BlindWindow::since_window(std::string_view rule_id,
-                                              const RuleStatistics& total) const {
-  Totals since = totals_of(total);
+Blindness BlindWindow::since(std::string_view rule_id, const RuleStatistics& total) const {
+  Blindness recent = total.blindness();
   const auto ring = rules_.find(rule_id);
-  if (ring == rules_.end()) return since;
-  const Totals& begin = ring->second[oldest_];
+  if (ring == rules_.end()) return recent;
+  const Blindness& begin = ring->second[oldest_];
   // A rule that was deleted and came back counts from zero again.
-  if (begin.due > since.due || begin.not_made > since.not_made) return since;
-  since.due -= begin.due;
-  since.not_made -= begin.not_made;
-  return since;
-}
-
-double BlindWindow::ratio(std::string_view rule_id, const RuleStatistics& total) const {
-  const Totals since = since_window(rule_id, total);
-  return quotient(since.not_made, since.due);
-}
-
-double BlindWindow::ratio(const RuleLedger::Statistics& totals) const {
-  Totals sum;
-  for (const auto& [id, total] : totals) {
-    const Totals since = since_window(id, total);
-    sum.due += since.due;
-    sum.not_made += since.not_made;
-  }
-  return quotient(sum.not_made, sum.due);
+  if (begin.due > recent.due || begin.not_made > recent.not_made) return recent;
+  recent.due -= begin.due;
+  recent.not_made -= begin.not_made;
+  return recent;
 }
 
 }  // namespace betrace::engine

@@ -22,24 +22,20 @@ class BlindWindow {
   static constexpr std::chrono::seconds kStep{10};
   static constexpr std::size_t kSteps = 30;
 
+  /// True if a step has passed, so that advance() has something to note.
+  [[nodiscard]] bool is_due(MonotonicTime now) const noexcept {
+    return !next_.has_value() || now >= *next_;
+  }
+
   /// Notes the totals for each step that has passed. Cost: nothing within a step.
   void advance(MonotonicTime now, const RuleLedger::Statistics& totals);
 
-  /// Not made / due since the beginning of the window; 0 if none was due.
-  [[nodiscard]] double ratio(std::string_view rule_id, const RuleStatistics& total) const;
-  [[nodiscard]] double ratio(const RuleLedger::Statistics& totals) const;
+  /// What of `total` came since the beginning of the window.
+  [[nodiscard]] Blindness since(std::string_view rule_id, const RuleStatistics& total) const;
 
  private:
-  struct Totals {
-    std::uint64_t due = 0;
-    std::uint64_t not_made = 0;
-  };
-  using Ring = std::array<Totals, kSteps>;
+  using Ring = std::array<Blindness, kSteps>;
 
-  static Totals totals_of(const RuleStatistics& rule) noexcept {
-    return {rule.due(), rule.error + rule.not_made};
-  }
-  [[nodiscard]] Totals since_window(std::string_view rule_id, const RuleStatistics& total) const;
   void note(const RuleLedger::Statistics& totals);
 
   std::map<std::string, Ring, std::less<>> rules_;  // a new rule begins with zeros

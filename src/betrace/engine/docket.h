@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "betrace/engine/rule_ledger.h"
+#include "betrace/engine/violation_builder.h"
 #include "betrace/model/ids.h"
 
 namespace betrace::engine {
@@ -27,7 +28,7 @@ struct DocketEntry {
   State state = State::Recorded;
   bool early = false;  ///< As in its first record.
   bool late = false;
-  model::SpanId anchor = {};
+  NamedAnchor anchor = {};
   std::uint64_t digest = 0;  ///< content_digest() of its last record.
 };
 
@@ -45,6 +46,10 @@ struct Docket {
   [[nodiscard]] DocketEntry* find(std::uint32_t rule) noexcept {
     const auto at = position(rule);
     return at != entries.end() && at->rule == rule ? &*at : nullptr;
+  }
+
+  [[nodiscard]] const DocketEntry* find(std::uint32_t rule) const noexcept {
+    return const_cast<Docket*>(this)->find(rule);
   }
 
   /// Adds or replaces the entry of its rule.

@@ -2,135 +2,89 @@
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
-#include <deque>
-#include <mutex>
-#include <thread>
 #include <utility>
+#include <vector>
 
 #include "betrace/base/check.h"
+#include "betrace/engine/builder_pool.h"
+#include "betrace/engine/shard_thread.h"
 
 namespace betrace::engine {
 namespace {
 
 constexpr std::uint32_t kRetrySecondsMax = 10;
 
-// How long statistics() waits for the shard's thread, which may itself wait for the sink.
-constexpr std::chrono::milliseconds kSnapshotWait{200};
-
-// How long a drain that is out of time waits for the record at hand.
-constexpr std::chrono::milliseconds kLastRecordWait{200};
-
-EngineOptions with_stopwatch(EngineOptions options) {
-  if (!options.shard.stopwatch) {
-    options.shard.stopwatch = [clock = options.clock] { return clock().monotonic; };
+// What a shard gets of the options for all.
+ShardOptions share_of(const EngineOptions& options) {
+  ShardOptions shard = options.shard;
+  shard.table.bytes_max /= options.shards;
+  if (!shard.stopwatch) {
+    shard.stopwatch = [clock = options.clock] { return clock().monotonic; };
   }
-  return options;
-}
-
-std::uint64_t bytes_of(const SpanBatch& batch) {
-  std::uint64_t bytes = 0;
-  for (const model::KeptSpan& span : batch.spans) bytes += span.byte_count();
-  return bytes;
+  return shard;
 }
 
 }  // namespace
 
-/// The queue, and the thread that empties it. Only that thread touches `shard_`.
+/// The door and the shards behind it.
 class Engine::Core {
  public:
-  Core(EngineOptions options, const ActiveRules& rules, model::ViolationSink& sink,
-       ShardHooks hooks)
-      : options_(with_stopwatch(std::move(options))),
-        sink_(sink),
-        shard_(options_.shard, rules, sink, std::move(hooks)) {}
-
-  ~Core() {
-    end_thread(Phase::Stopping);
-    if (thread_.joinable()) thread_.join();
+  Core(EngineOptions options, const ActiveRules& active, model::ViolationSink& sink,
+       const ShardHooks& hooks)
+      : rules(active),
+        builders(options.shards, options.shard.table.hash_key),
+        options_(std::move(options)),
+        sink_(sink) {
+    BETRACE_CHECK(options_.shards > 0);
+    const ShardOptions share = share_of(options_);
+    const auto noise = std::make_shared<NoiseLimit>(share.noise, hooks.suppressed);
+    for (std::size_t i = 0; i < options_.shards; ++i) {
+      shards.push_back(std::make_unique<ShardThread>(
+          ShardThreadOptions{options_.tick, options_.clock},
+          std::make_unique<Shard>(share, active, sink, hooks, noise)));
+    }
   }
 
   void start() {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    BETRACE_CHECK(phase_ == Phase::Created);
-    phase_ = Phase::Running;
-    thread_ = std::thread([this] { run(); });
+    BETRACE_CHECK(!is_open_);
+    for (const auto& shard : shards) shard->start();
+    is_open_ = true;
   }
 
   std::optional<Refusal> admit(std::size_t bytes) {
-    const bool is_short = options_.is_memory_short && options_.is_memory_short();
-    const bool is_sink_full = sink_.is_full();
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (phase_ != Phase::Running) return refuse("stopping");
-    if (is_short) return refuse("memory");
-    if (is_sink_full) return refuse("log.pending");
-    // One request is always taken by an empty queue, however large it is.
-    if (queued_bytes_ != 0 && queued_bytes_ + bytes > options_.queue_bytes_max) {
-      return refuse("ingest_queue");
-    }
+    if (!is_open_) return refuse("stopping");
+    if (options_.is_memory_short && options_.is_memory_short()) return refuse("memory");
+    if (sink_.is_full()) return refuse("log.pending");
+    // One request is always taken by empty queues, however large it is.
+    const std::uint64_t queued = queued_bytes();
+    if (queued != 0 && queued + bytes > options_.queue_bytes_max) return refuse("ingest_queue");
     return std::nullopt;
   }
 
-  void submit(SpanBatch batch) {
-    const std::uint64_t bytes = bytes_of(batch);
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      // Stamped here: waiting in our queue must not make a trace look idle.
-      queue_.push_back({std::move(batch), bytes, options_.clock().monotonic});
-      queued_bytes_ += bytes;
-      ++submitted_;
-    }
-    work_.notify_one();
-  }
-
   bool drain(std::chrono::milliseconds grace) {
-    if (!end_thread(Phase::Draining)) return true;
-    std::unique_lock<std::mutex> lock(mutex_);
-    if (progress_.wait_for(lock, grace, [this] { return phase_ == Phase::Stopped; })) return true;
-    phase_ = Phase::Stopping;
-    work_.notify_one();
-    progress_.wait_for(lock, kLastRecordWait, [this] { return phase_ == Phase::Stopped; });
-    return false;
+    is_open_ = false;
+    const auto deadline = std::chrono::steady_clock::now() + grace;
+    for (const auto& shard : shards) shard->begin_drain();
+    bool is_done = true;
+    for (const auto& shard : shards) is_done = shard->end_drain(deadline) && is_done;
+    return is_done;
   }
 
-  bool wait_until_idle(std::chrono::milliseconds wait) {
-    std::unique_lock<std::mutex> lock(mutex_);
-    const std::uint64_t wanted = submitted_;
-    return progress_.wait_for(lock, wait, [this, wanted] { return judged_ >= wanted; });
+  [[nodiscard]] std::uint64_t queued_bytes() const noexcept {
+    std::uint64_t bytes = 0;
+    for (const auto& shard : shards) bytes += shard->queued_bytes();
+    return bytes;
   }
 
-  ShardStatistics statistics() {
-    std::unique_lock<std::mutex> lock(mutex_);
-    if (phase_ == Phase::Running || phase_ == Phase::Draining) {
-      const std::uint64_t wanted = ++snapshots_wanted_;
-      work_.notify_one();
-      progress_.wait_for(lock, kSnapshotWait,
-                         [this, wanted] { return snapshots_taken_ >= wanted; });
-    }
-    return snapshot_;
-  }
-
-  [[nodiscard]] std::uint64_t queued_bytes() {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return queued_bytes_;
-  }
-
-  [[nodiscard]] std::uint64_t undecided() const noexcept { return undecided_.load(); }
+  const ActiveRules& rules;
+  BuilderPool builders;
+  std::vector<std::unique_ptr<ShardThread>> shards;
 
  private:
-  enum class Phase : std::uint8_t { Created, Running, Draining, Stopping, Stopped };
-
-  struct Item {
-    SpanBatch batch;
-    std::uint64_t bytes = 0;
-    MonotonicTime arrival;
-  };
-
-  // Requires: mutex_ is held. The longer the queue, the later the retry, spread so that senders do
-  // not come back together.
-  [[nodiscard]] Refusal refuse(std::string_view limit) {
+  // The longer the queue, the later the retry, spread so that senders do not come back together.
+  Refusal refuse(std::string_view limit) {
     std::chrono::nanoseconds age{0};
-    if (!queue_.empty()) age = options_.clock().monotonic - queue_.front().arrival;
+    for (const auto& shard : shards) age = std::max(age, shard->queue_age());
     const auto whole = std::chrono::duration_cast<std::chrono::seconds>(age).count();
     const auto seconds = std::clamp<std::int64_t>(whole + 1, 1, kRetrySecondsMax);
     const std::int64_t spread = seconds / 5;
@@ -139,99 +93,44 @@ class Engine::Core {
     return {limit, static_cast<std::uint32_t>(wait)};
   }
 
-  // False if the thread was never started or has ended.
-  bool end_thread(Phase phase) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    const bool is_alive = phase_ != Phase::Created && phase_ != Phase::Stopped;
-    phase_ = is_alive ? phase : Phase::Stopped;
-    work_.notify_one();
-    return is_alive;
-  }
-
-  void run() {
-    std::unique_lock<std::mutex> lock(mutex_);
-    while (phase_ == Phase::Running || (phase_ == Phase::Draining && !queue_.empty())) {
-      if (queue_.empty()) {
-        work_.wait_for(lock, options_.tick, [this] { return has_work(); });
-      }
-      if (phase_ == Phase::Stopping) break;
-      step(&lock);
-    }
-    if (phase_ == Phase::Draining) close_traces(&lock);
-    take_snapshot();
-    phase_ = Phase::Stopped;
-    progress_.notify_all();
-  }
-
-  // Requires: mutex_ is held.
-  [[nodiscard]] bool has_work() const {
-    return !queue_.empty() || phase_ != Phase::Running || snapshots_wanted_ != snapshots_taken_;
-  }
-
-  // Judges one batch, or looks at the deadlines if there is none.
-  void step(std::unique_lock<std::mutex>* lock) {
-    if (queue_.empty()) {
-      lock->unlock();
-      shard_.advance(options_.clock());
-      lock->lock();
-    } else {
-      Item item = std::move(queue_.front());
-      queue_.pop_front();
-      lock->unlock();
-      shard_.add(std::move(item.batch), {item.arrival, options_.clock().wall});
-      lock->lock();
-      queued_bytes_ -= item.bytes;
-      ++judged_;
-      progress_.notify_all();
-    }
-    if (snapshots_wanted_ != snapshots_taken_) take_snapshot();
-  }
-
-  // A drain that runs out of time ends between two traces.
-  void close_traces(std::unique_lock<std::mutex>* lock) {
-    undecided_ = shard_.statistics().traces_open;
-    bool has_more = true;
-    while (has_more && phase_ == Phase::Draining) {
-      lock->unlock();
-      has_more = shard_.close_oldest(model::CloseReason::Shutdown, options_.clock());
-      if (has_more) --undecided_;
-      lock->lock();
-    }
-    lock->unlock();
-    shard_.end();
-    lock->lock();
-  }
-
-  // Requires: mutex_ is held, by the shard's thread.
-  void take_snapshot() {
-    snapshot_ = shard_.statistics();
-    snapshots_taken_ = snapshots_wanted_;
-    progress_.notify_all();
-  }
-
   const EngineOptions options_;
   model::ViolationSink& sink_;
-  Shard shard_;
-  std::thread thread_;
+  std::atomic<bool> is_open_{false};
+  std::atomic<std::uint64_t> refusals_{0};
+};
 
-  std::mutex mutex_;  // guards what follows
-  std::condition_variable work_;
-  std::condition_variable progress_;
-  Phase phase_ = Phase::Created;
-  std::deque<Item> queue_;
-  std::uint64_t queued_bytes_ = 0;
-  std::uint64_t submitted_ = 0;
-  std::uint64_t judged_ = 0;
-  std::uint64_t refusals_ = 0;
-  std::uint64_t snapshots_wanted_ = 0;
-  std::uint64_t snapshots_taken_ = 0;
-  ShardStatistics snapshot_;
-  std::atomic<std::uint64_t> undecided_{0};
+/// Builds the batches of one request. The rules are held until they are in the queues, so that
+/// batches wait there in the order of the rules by which they were looked at.
+class Engine::Intake : public SpanIntake {
+ public:
+  Intake(Core& core, std::string_view protocol)
+      : core_(core), hold_(core.rules), builder_(core.builders.take()) {
+    builder_->begin(hold_.rules(), protocol);
+  }
+  ~Intake() override { core_.builders.give_back(std::move(builder_)); }
+
+  const model::SpanInterest& interest() const noexcept override {
+    return hold_.rules()->interest();
+  }
+
+  void add(const model::SpanView& span) override { builder_->add(span); }
+
+  void submit() override {
+    std::vector<SpanBatch> batches = builder_->finish();
+    for (std::size_t i = 0; i < batches.size(); ++i) {
+      if (!batches[i].is_empty()) core_.shards[i]->push(std::move(batches[i]));
+    }
+  }
+
+ private:
+  Core& core_;
+  ActiveRules::Hold hold_;
+  std::unique_ptr<BatchBuilder> builder_;
 };
 
 Engine::Engine(EngineOptions options, const ActiveRules& rules, model::ViolationSink& sink,
-               ShardHooks hooks)
-    : core_(std::make_unique<Core>(std::move(options), rules, sink, std::move(hooks))) {}
+               const ShardHooks& hooks)
+    : core_(std::make_unique<Core>(std::move(options), rules, sink, hooks)) {}
 
 Engine::~Engine() = default;
 
@@ -239,18 +138,29 @@ void Engine::start() { core_->start(); }
 
 std::optional<Refusal> Engine::admit(std::size_t bytes) { return core_->admit(bytes); }
 
-void Engine::submit(SpanBatch batch) { core_->submit(std::move(batch)); }
+std::unique_ptr<SpanIntake> Engine::open(std::string_view protocol) {
+  return std::make_unique<Intake>(*core_, protocol);
+}
 
 bool Engine::drain(std::chrono::milliseconds grace) { return core_->drain(grace); }
 
 bool Engine::wait_until_idle(std::chrono::milliseconds wait) {
-  return core_->wait_until_idle(wait);
+  return std::all_of(core_->shards.begin(), core_->shards.end(),
+                     [wait](const auto& shard) { return shard->wait_until_idle(wait); });
 }
 
-ShardStatistics Engine::statistics() const { return core_->statistics(); }
+ShardStatistics Engine::statistics() const {
+  ShardStatistics all;
+  for (const auto& shard : core_->shards) all.add(shard->statistics());
+  return all;
+}
 
 std::uint64_t Engine::queued_bytes() const noexcept { return core_->queued_bytes(); }
 
-std::uint64_t Engine::undecided() const noexcept { return core_->undecided(); }
+std::uint64_t Engine::undecided() const noexcept {
+  std::uint64_t traces = 0;
+  for (const auto& shard : core_->shards) traces += shard->undecided();
+  return traces;
+}
 
 }  // namespace betrace::engine

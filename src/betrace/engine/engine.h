@@ -1,6 +1,6 @@
-// Runs a shard on a thread of its own, behind a bounded queue: what `serve` starts.
+// The engine that `serve` starts: shards on threads of their own, behind one door.
 //
-// The receivers see it as a SpanSink. This is the only file of the engine that reads clocks.
+// The receivers see it as a SpanSink. Each trace belongs to the shard that its id hashes to.
 #pragma once
 
 #include <chrono>
@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "betrace/base/time.h"
 #include "betrace/engine/active_rules.h"
@@ -18,7 +19,9 @@
 namespace betrace::engine {
 
 struct EngineOptions {
+  /// Of every shard, but that they share the memory for traces and the noise bound.
   ShardOptions shard;
+  std::size_t shards = 1;                            ///< `workers`
   std::uint64_t queue_bytes_max = 64 * 1024 * 1024;  ///< `limits.ingest_queue`
   std::chrono::milliseconds tick{10};                ///< How often deadlines are looked at.
   /// Reads both clocks; tests replace it.
@@ -30,31 +33,33 @@ struct EngineOptions {
 /// Thread-safe.
 class Engine : public SpanSink {
  public:
-  /// `rules` and `sink` must outlive the engine.
+  /// `rules` and `sink` must outlive the engine; `sink` and `hooks` are called on any shard's
+  /// thread.
   Engine(EngineOptions options, const ActiveRules& rules, model::ViolationSink& sink,
-         ShardHooks hooks = {});
+         const ShardHooks& hooks = {});
   ~Engine() override;  ///< Stops without deciding the open traces.
 
-  /// Starts the shard's thread. Until then nothing is admitted.
+  /// Starts the threads. Until then nothing is admitted.
   void start();
 
   /// Refusals: `stopping` before start() and after drain(); `memory`; `log.pending` while the sink
-  /// is full; `ingest_queue` when the queue has no room for `bytes` more.
+  /// is full; `ingest_queue` when the queues have no room for `bytes` more.
   [[nodiscard]] std::optional<Refusal> admit(std::size_t bytes) override;
-  void submit(SpanBatch batch) override;
+  /// The intake must not outlive the engine.
+  [[nodiscard]] std::unique_ptr<SpanIntake> open(std::string_view protocol) override;
 
   /// Stops admitting, judges what is queued, closes the open traces as `shutdown` and ends the
-  /// thread. Returns false if that took longer than `grace`; then the thread is told to end after
+  /// threads. Returns false if that took longer than `grace`; then each thread is told to end after
   /// the record it is at, and what is left is undecided().
   bool drain(std::chrono::milliseconds grace);
 
   /// Waits until all that was submitted before the call is judged; for tests. False after `wait`.
   bool wait_until_idle(std::chrono::milliseconds wait);
 
-  /// A copy of the shard's numbers, at most one tick old.
+  /// The numbers of all shards together, at most one tick old.
   [[nodiscard]] ShardStatistics statistics() const;
 
-  /// Bytes that wait in the queue.
+  /// Bytes that wait in the queues.
   [[nodiscard]] std::uint64_t queued_bytes() const noexcept;
 
   /// Traces that a drain which ran out of time left open.
@@ -62,6 +67,7 @@ class Engine : public SpanSink {
 
  private:
   class Core;
+  class Intake;
   std::unique_ptr<Core> core_;
 };
 

@@ -86,11 +86,14 @@ class EngineTest : public testing::Test {
   // Admits and submits as a receiver does; false if refused.
   bool send(const std::vector<TestSpan>& spans) {
     if (engine_->admit(100 * spans.size()).has_value()) return false;
-    SpanBatch batch;
-    for (const TestSpan& span : spans) batch.spans.push_back(kept(span));
-    batch.protocol = "grpc";
-    engine_->submit(std::move(batch));
+    submit(spans);
     return true;
+  }
+
+  void submit(const std::vector<TestSpan>& spans) {
+    const auto intake = engine_->open("grpc");
+    for (const TestSpan& span : spans) intake->add(kept(span).view());
+    intake->submit();
   }
 
   std::string refusal(std::size_t bytes = 10) {
@@ -178,9 +181,7 @@ TEST_F(EngineTest, AsksForMoreTimeTheLongerItsQueueIs) {
   sink_.close();
   ASSERT_TRUE(send({{.id = 1, .start = 0, .end = 6'000}}));
   sink_.wait_for_visitor();
-  SpanBatch waiting;
-  waiting.spans.push_back(kept({.id = 2}));
-  engine_->submit(std::move(waiting));
+  submit({{.id = 2}});
   EXPECT_EQ(engine_->admit(1)->retry_after_seconds, 1U);
   pass(5s);
   const std::uint32_t later = engine_->admit(1)->retry_after_seconds;

@@ -14,8 +14,7 @@
 
 namespace betrace::engine {
 
-/// One in so many spans, and one in so many judged traces, is measured.
-inline constexpr std::uint32_t kSpansPerSample = 1'024;
+/// One in so many judgings of a trace is measured.
 inline constexpr std::uint32_t kTracesPerSample = 64;
 
 struct EvaluationSample {
@@ -34,24 +33,20 @@ class EvaluationSampler {
   EvaluationSampler(Stopwatch stopwatch, Report report)
       : stopwatch_(std::move(stopwatch)), report_(std::move(report)) {}
 
-  /// True if the span, or the trace, at hand is to be measured.
-  [[nodiscard]] bool is_span_due() noexcept { return is_due(&spans_, kSpansPerSample); }
-  [[nodiscard]] bool is_trace_due() noexcept { return is_due(&traces_, kTracesPerSample); }
+  /// True if the trace at hand is to be measured.
+  [[nodiscard]] bool is_trace_due() noexcept {
+    if (!stopwatch_ || !report_ || ++traces_ < kTracesPerSample) return false;
+    traces_ = 0;
+    return true;
+  }
 
   /// Requires: something is due.
   [[nodiscard]] MonotonicTime now() const { return stopwatch_(); }
   void report(const EvaluationSample& sample) const { report_(sample); }
 
  private:
-  [[nodiscard]] bool is_due(std::uint32_t* count, std::uint32_t every) const noexcept {
-    if (!stopwatch_ || !report_ || ++*count < every) return false;
-    *count = 0;
-    return true;
-  }
-
   Stopwatch stopwatch_;
   Report report_;
-  std::uint32_t spans_ = 0;
   std::uint32_t traces_ = 0;
 };
 

@@ -55,22 +55,6 @@ std::string text_of_map(model::AttributesView fields) {
   return text + "}";
 }
 
-struct TraceTimes {
-  std::uint64_t start = 0;
-  std::uint64_t end = 0;
-};
-
-TraceTimes times_of(const LinkedTrace& trace) {
-  TraceTimes times;
-  for (std::uint32_t i = 0; i < trace.size(); ++i) {
-    const SpanView& span = trace.span(i);
-    if (i == 0) times = {span.start_time_unix_nano, span.corrected_end()};
-    times.start = std::min(times.start, span.start_time_unix_nano);
-    times.end = std::max(times.end, span.corrected_end());
-  }
-  return times;
-}
-
 std::set<std::string_view> services_of(const LinkedTrace& trace) {
   std::set<std::string_view> services;
   for (std::uint32_t i = 0; i < trace.size(); ++i) {
@@ -82,14 +66,6 @@ std::set<std::string_view> services_of(const LinkedTrace& trace) {
 
 FieldText trace_services(const LinkedTrace& trace) {
   return fmt::format("{}", fmt::join(services_of(trace), ", "));
-}
-
-FieldText trace_errors(const LinkedTrace& trace) {
-  std::uint64_t count = 0;
-  for (std::uint32_t i = 0; i < trace.size(); ++i) {
-    if (trace.span(i).status_code == model::StatusCode::Error) ++count;
-  }
-  return number(count);
 }
 
 // Rows as macros would hide them; a lambda per row is the plainest table.
@@ -160,21 +136,22 @@ constexpr std::array kSpanFields = {
 };
 
 constexpr std::array kTraceFields = {
-    TraceFieldRow{"id",
+    TraceFieldRow{"id", false,
                   [](const LinkedTrace& t) {
-                    return t.size() == 0 ? FieldText() : FieldText(t.span(0).trace_id.hex());
+                    return t.size() == 0 ? FieldText() : FieldText(t.totals().trace_id.hex());
                   }},
-    TraceFieldRow{"duration",
+    TraceFieldRow{"duration", false,
                   [](const LinkedTrace& t) -> FieldText {
-                    const TraceTimes times = times_of(t);
-                    return text_of_duration(times.end - times.start);
+                    return text_of_duration(t.totals().end - t.totals().start);
                   }},
-    TraceFieldRow{"start_time", [](const LinkedTrace& t) { return number(times_of(t).start); }},
-    TraceFieldRow{"end_time", [](const LinkedTrace& t) { return number(times_of(t).end); }},
-    TraceFieldRow{"span_count", [](const LinkedTrace& t) { return number(t.size()); }},
-    TraceFieldRow{"error_count", trace_errors},
-    TraceFieldRow{"services", trace_services},
-    TraceFieldRow{"service_count",
+    TraceFieldRow{"start_time", false,
+                  [](const LinkedTrace& t) { return number(t.totals().start); }},
+    TraceFieldRow{"end_time", false, [](const LinkedTrace& t) { return number(t.totals().end); }},
+    TraceFieldRow{"span_count", false, [](const LinkedTrace& t) { return number(t.size()); }},
+    TraceFieldRow{"error_count", false,
+                  [](const LinkedTrace& t) { return number(t.totals().error_count); }},
+    TraceFieldRow{"services", true, trace_services},
+    TraceFieldRow{"service_count", true,
                   [](const LinkedTrace& t) { return number(services_of(t).size()); }},
 };
 

@@ -26,6 +26,7 @@ struct SpanFieldRow {
 
 struct TraceFieldRow {
   std::string_view name;
+  bool reads_spans;  ///< Depends on every single span, not on totals alone.
   FieldText (*text)(const rules::LinkedTrace& trace);
 };
 

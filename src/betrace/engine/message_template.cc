@@ -134,9 +134,14 @@ bool resolve(std::string_view path, Part* part) {
   return false;
 }
 
+bool needs_every_span(const Part& part) {
+  return part.base == Part::Base::TraceRoot || !part.steps.empty() ||
+         (part.trace_field != nullptr && part.trace_field->reads_spans);
+}
+
 bool needs_trace(const Part& part) {
-  return part.kind == Part::Kind::TraceField || part.base == Part::Base::TraceRoot ||
-         !part.steps.empty() || (part.span_field != nullptr && part.span_field->reads_trace);
+  return part.kind == Part::Kind::TraceField || needs_every_span(part) ||
+         (part.span_field != nullptr && part.span_field->reads_trace);
 }
 
 std::string_view trim(std::string_view text) {
@@ -206,11 +211,20 @@ Result<MessageTemplate> MessageTemplate::parse(std::string_view text) {
     if (!resolve(field, &part)) return unknown_field(field);
     flush();
     parsed.reads_trace_ = parsed.reads_trace_ || needs_trace(part);
+    parsed.reads_every_span_ = parsed.reads_every_span_ || needs_every_span(part);
     parsed.parts_.push_back(std::move(part));
     at = end;
   }
   flush();
   return parsed;
+}
+
+void MessageTemplate::add_interest(model::SpanInterest* interest) const {
+  for (const MessagePart& part : parts_) {
+    const bool names_key = part.kind == MessagePart::Kind::SpanAttribute ||
+                           part.kind == MessagePart::Kind::SpanResource;
+    if (names_key) interest->add_key(part.text);
+  }
 }
 
 std::string MessageTemplate::render(const MessageFacts& facts) const {

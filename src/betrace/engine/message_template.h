@@ -13,6 +13,7 @@
 #include "betrace/base/result.h"
 #include "betrace/engine/message_fields.h"
 #include "betrace/model/rule.h"
+#include "betrace/model/span_interest.h"
 #include "betrace/rules/linked_trace.h"
 
 namespace betrace::engine {
@@ -63,6 +64,11 @@ class MessageTemplate {
   [[nodiscard]] bool is_empty() const noexcept { return parts_.empty(); }
   /// True if some field depends on other spans than the anchor.
   [[nodiscard]] bool reads_trace() const noexcept { return reads_trace_; }
+  /// True if it depends on spans of the trace that the rule itself may not ask for.
+  [[nodiscard]] bool reads_every_span() const noexcept { return reads_every_span_; }
+
+  /// Adds the attributes that the fields name.
+  void add_interest(model::SpanInterest* interest) const;
 
   /// Returns the text with every field filled in; nil prints `-`. At most kMessageBytesMax bytes.
   /// The result is UTF-8 if the spans are.
@@ -71,6 +77,7 @@ class MessageTemplate {
  private:
   std::vector<MessagePart> parts_;
   bool reads_trace_ = false;
+  bool reads_every_span_ = false;
 };
 
 /// Returns `text` if it has at most kMessageBytesMax bytes, else its beginning with `...`.

@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "betrace/base/check.h"
+
 namespace betrace::engine {
 namespace {
 
@@ -30,19 +32,27 @@ bool assign_roles(const std::vector<ClauseResult>& clauses, Judgement* judgement
 
 }  // namespace
 
-void NaiveJudge::judge_span(const RuleSet& rules, const model::SpanView& span,
+void NaiveJudge::judge_span(const RuleSet& rules, const model::SpanView* span,
+                            std::span<const rules::PredicateId> /*met*/,
                             std::vector<std::uint32_t>* violated) {
+  BETRACE_CHECK(span != nullptr);
   for (const std::uint32_t index : rules.span_rules()) {
-    if (rules::matches_span(rules.rule(index).checked, span)) violated->push_back(index);
+    if (rules::matches_span(rules.rule(index).checked, *span)) violated->push_back(index);
   }
+}
+
+void NaiveJudge::add_possible(const RuleSet& rules, const traces::TraceState& /*trace*/,
+                              std::vector<std::uint32_t>* possible) {
+  possible->insert(possible->end(), rules.trace_rules().begin(), rules.trace_rules().end());
 }
 
 TraceJudgement NaiveJudge::judge_trace(const RuleSet& rules, const traces::TraceState& trace,
                                        std::span<const std::uint32_t> which) {
-  TraceJudgement answer{LinkedTrace(trace.views()), {}};
+  TraceJudgement answer;
+  answer.proof.emplace(trace);
   answer.judgements.reserve(which.size());
   for (const std::uint32_t index : which) {
-    answer.judgements.push_back(judge(rules.rule(index), answer.trace));
+    answer.judgements.push_back(judge(rules.rule(index), answer.proof->linked));
   }
   return answer;
 }
@@ -73,16 +83,15 @@ void NaiveJudge::explain(const ActiveRule& rule, const LinkedTrace& trace,
   std::replace(judgement->roles.begin(), judgement->roles.end(), kNoRole, 0U);
 }
 
-TraceJudgement NaiveJudge::explain_span(const ActiveRule& rule, const model::SpanView& span) {
+SpanJudgement NaiveJudge::explain_span(const ActiveRule& rule, const model::SpanView& span) {
   const std::array<const model::SpanView*, 1> spans = {&span};
-  TraceJudgement answer{LinkedTrace(spans), {}};
-  Judgement judgement;
+  SpanJudgement answer{LinkedTrace(spans), {}};
+  Judgement& judgement = answer.judgement;
   judgement.is_violated = true;
   judgement.anchor = 0;
   judgement.witnesses = {0};
   judgement.roles = {0};
   judgement.clauses = rules::explain(rule.checked, answer.trace, 0, steps_max_);
-  answer.judgements.push_back(std::move(judgement));
   return answer;
 }
 

@@ -1,6 +1,7 @@
-// The obvious judge: rules::evaluate over all spans that a trace keeps.
+// The obvious judge: rules::evaluate over all spans of a trace, for every rule.
 //
-// What it answers is right by construction; a faster judge is compared with it.
+// What it answers is right by construction; the judge that runs is compared with it. It needs
+// traces that keep every span (Keep::All).
 #pragma once
 
 #include "betrace/engine/trace_judge.h"
@@ -12,11 +13,14 @@ class NaiveJudge : public TraceJudge {
  public:
   explicit NaiveJudge(std::uint64_t steps_max = rules::kStepsMax) : steps_max_(steps_max) {}
 
-  void judge_span(const RuleSet& rules, const model::SpanView& span,
+  void judge_span(const RuleSet& rules, const model::SpanView* span,
+                  std::span<const rules::PredicateId> met,
                   std::vector<std::uint32_t>* violated) override;
+  void add_possible(const RuleSet& rules, const traces::TraceState& trace,
+                    std::vector<std::uint32_t>* possible) override;
   TraceJudgement judge_trace(const RuleSet& rules, const traces::TraceState& trace,
                              std::span<const std::uint32_t> which) override;
-  TraceJudgement explain_span(const ActiveRule& rule, const model::SpanView& span) override;
+  SpanJudgement explain_span(const ActiveRule& rule, const model::SpanView& span) override;
   std::vector<rules::ClauseResult> explain_trace(const ActiveRule& rule,
                                                  const rules::LinkedTrace& trace,
                                                  std::uint32_t anchor) override;

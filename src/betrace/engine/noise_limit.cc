@@ -22,6 +22,7 @@ void NoiseLimit::refill(Bucket* bucket, const NoiseRate& rate, MonotonicTime now
 
 bool NoiseLimit::allow(std::string_view rule_id, const Now& now) {
   if (!limits_.enabled) return true;
+  const std::lock_guard<std::mutex> lock(mutex_);
   if (!has_started_) {
     has_started_ = true;
     total_ = Bucket{limits_.total.bucket, now.monotonic};
@@ -54,6 +55,7 @@ bool NoiseLimit::allow(std::string_view rule_id, const Now& now) {
 }
 
 void NoiseLimit::advance(const Now& now) {
+  const std::lock_guard<std::mutex> lock(mutex_);
   if (!has_started_ || now.monotonic < next_check_) return;
   next_check_ = now.monotonic + kSummaryTime;
   for (auto entry = rules_.begin(); entry != rules_.end();) {
@@ -68,6 +70,7 @@ void NoiseLimit::advance(const Now& now) {
 }
 
 void NoiseLimit::flush() {
+  const std::lock_guard<std::mutex> lock(mutex_);
   for (auto& entry : rules_) {
     if (entry.second.open.count != 0) close(&entry.second);
   }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -38,7 +39,7 @@ struct SuppressionSummary {
   UnixNanos until = 0;  ///< Wall time of the last one.
 };
 
-/// Token buckets and open summaries. Shard-owned.
+/// Token buckets and open summaries, of all shards together. Thread-safe.
 class NoiseLimit {
  public:
   using Report = std::function<void(const SuppressionSummary&)>;
@@ -72,6 +73,7 @@ class NoiseLimit {
 
   NoiseLimits limits_;
   Report report_;
+  std::mutex mutex_;  // guards what follows
   Bucket total_;
   bool has_started_ = false;
   MonotonicTime next_check_;

@@ -1,9 +1,11 @@
 // Counts what became of the rules: per rule, over all epochs in which it is in use.
 //
 // engine/verdicts.cc writes it, ShardStatistics shows it. Also remembers which rules are
-// quarantined.
+// quarantined. Violations and errors are counted one by one; everything else follows from how many
+// spans and traces were judged, so that counting costs nothing per span and rule.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -18,11 +20,30 @@ namespace betrace::engine {
 /// A rule is no longer evaluated after this many spent step budgets in a row.
 inline constexpr std::uint32_t kErrorsInARowMax = 100;
 
-/// The rules of one epoch, each with the place where it is counted. Traces share it. Immutable; the
-/// counters belong to the ledger.
+/// A trace that closed, as far as rules are due on it.
+struct ClosedTrace {
+  bool is_complete = false;  ///< Graded `complete`.
+  bool is_reopened = false;
+};
+
+/// What was judged by the rules of one epoch since it was last added to their statistics.
+struct Tally {
+  std::uint64_t spans = 0;
+  std::uint64_t spans_dropped = 0;
+  std::array<std::array<std::uint64_t, 2>, 2> traces{};  // [is_complete][is_reopened]
+  std::vector<std::uint64_t> told;  // by rule: evaluations that were counted one by one
+  std::vector<bool> is_heard;       // by rule
+};
+
+/// The rules of one epoch, each with the place where it is counted. Traces share it; the counters
+/// belong to the ledger.
 struct Bench {
   std::shared_ptr<const RuleSet> rules;
   std::vector<RuleStatistics*> statistics;  ///< Beside rules->rules().
+  std::unique_ptr<Tally> tally;
+
+  /// Whether the version of a rule still judges: not if the rule was disabled or deleted since.
+  [[nodiscard]] bool is_heard(std::uint32_t rule) const noexcept { return tally->is_heard[rule]; }
 };
 
 /// Shard-owned.
@@ -30,24 +51,45 @@ class RuleLedger {
  public:
   using Statistics = std::map<std::string, RuleStatistics, std::less<>>;
 
-  /// Returns the bench of a RuleSet that has become current. A rule that is new in it gets zeros, a
-  /// new revision ends a quarantine, and rules that no bench in use names are forgotten.
-  [[nodiscard]] std::shared_ptr<const Bench> seat(std::shared_ptr<const RuleSet> rules);
+  /// Returns the bench of a RuleSet, the same as long as it is in use. A rule that is new in it
+  /// gets zeros.
+  [[nodiscard]] std::shared_ptr<const Bench> seat(const std::shared_ptr<const RuleSet>& rules);
 
-  /// Counts an evaluation whose step budget was spent. True if the rule is quarantined by it.
-  bool count_error(const Bench& bench, std::uint32_t rule);
+  /// Lets `current` say which rules are heard, ends the quarantine of rules that it has in a new
+  /// revision, and forgets those that no bench in use names. Requires: epochs do not go back.
+  void hear(const std::shared_ptr<const RuleSet>& current);
 
-  /// Counts an evaluation that came to an end.
-  void count_evaluated(const Bench& bench, std::uint32_t rule, bool is_violated);
+  /// A span was judged by the rules of span scope, or dropped before they could.
+  void count_span(const Bench& bench) { ++bench.tally->spans; }
+  void count_dropped(const Bench& bench) { ++bench.tally->spans_dropped; }
+  /// A trace closed: the rules of trace and mixed scope were due on it.
+  void count_closed(const Bench& bench, const ClosedTrace& trace) {
+    ++bench.tally->traces[trace.is_complete ? 1 : 0][trace.is_reopened ? 1 : 0];
+  }
 
-  [[nodiscard]] const Statistics& statistics() const noexcept { return statistics_; }
+  /// Of the rules that were due on a span or trace that was counted: one was violated.
+  void count_violated(const Bench& bench, std::uint32_t rule);
+  /// An evaluation came to an end within its step budget.
+  void note_evaluated(const Bench& bench, std::uint32_t rule) noexcept {
+    bench.statistics[rule]->errors_in_a_row = 0;
+  }
+  /// An evaluation spent its step budget; `is_due`: on a trace that was counted, and not once more
+  /// after late spans. True if the rule is quarantined by it.
+  bool count_error(const Bench& bench, std::uint32_t rule, bool is_due);
+
+  /// Up to date. Cost: linear in the rules of all benches in use.
+  [[nodiscard]] const Statistics& statistics();
 
  private:
+  void settle_all();
+  static void settle(const Bench& bench);
+  void set_heard(const Bench& bench) const;
   void forget_unused();
 
   Statistics statistics_;
-  std::map<std::string, std::uint64_t, std::less<>> revisions_;  // newest seated one
-  std::vector<std::weak_ptr<const Bench>> benches_;
+  std::map<std::string, std::uint64_t, std::less<>> revisions_;  // newest one heard
+  std::vector<std::shared_ptr<const Bench>> benches_;            // in use by others too, or current
+  std::shared_ptr<const Bench> current_;
 };
 
 }  // namespace betrace::engine

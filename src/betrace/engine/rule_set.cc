@@ -4,11 +4,12 @@
 #include <utility>
 
 #include "betrace/base/check.h"
+#include "betrace/engine/rule_interest.h"
 
 namespace betrace::engine {
 namespace {
 
-bool is_early(const ActiveRule& rule) {
+bool is_decided_early(const ActiveRule& rule) {
   return rule.checked.firing == rules::Firing::Early && !rule.rule.require_complete;
 }
 
@@ -21,7 +22,11 @@ Result<ActiveRulePtr> make_active_rule(model::Rule rule, rules::CheckedRule chec
       ActiveRule{std::move(rule), std::move(checked), *std::move(message)});
 }
 
-RuleSet::RuleSet(std::vector<ActiveRulePtr> versions, const RuleSet& previous)
+RuleSet::RuleSet() { build_network(nullptr, {}); }
+
+RuleSet::RuleSet(std::vector<ActiveRulePtr> versions, const RuleSet& previous,
+                 std::span<const std::shared_ptr<const RuleSet>> older,
+                 std::span<const std::string> kept_keys)
     : epoch_(previous.epoch_ + 1), rules_(std::move(versions)) {
   std::erase_if(rules_, [](const ActiveRulePtr& rule) { return !rule->rule.enabled; });
   std::sort(rules_.begin(), rules_.end(),
@@ -31,13 +36,67 @@ RuleSet::RuleSet(std::vector<ActiveRulePtr> versions, const RuleSet& previous)
     BETRACE_CHECK(i == 0 || rules_[i - 1]->rule.id != rule.rule.id);
     const std::size_t before = previous.position(rule.rule.id);
     since_.push_back(before == previous.rules_.size() ? epoch_ : previous.since_[before]);
+    is_early_.push_back(is_decided_early(rule));
     if (rule.checked.scope == rules::Scope::Span) {
       span_.push_back(i);
     } else {
       trace_.push_back(i);
-      if (is_early(rule)) early_.push_back(i);
+      if (is_early_.back()) early_.push_back(i);
     }
   }
+  for (const std::string& key : kept_keys) interest_.add_key(key);
+  build_network(&previous, older);
+  list_rules();
+}
+
+void RuleSet::build_network(const RuleSet* previous,
+                            std::span<const std::shared_ptr<const RuleSet>> older) {
+  std::vector<rules::NetworkRule> all;
+  // Needed to say which service a span is of.
+  interest_.add_key("service.name");
+  const auto add = [this, &all](const RuleSet& set) {
+    for (const ActiveRulePtr& rule : set.rules_) {
+      add_interest_of(rule->checked, &interest_);
+      rule->message.add_interest(&interest_);
+      all.push_back({{rule, &rule->checked}, rule->message.reads_every_span()});
+    }
+  };
+  add(*this);
+  for (const auto& set : older) add(*set);
+  network_ = std::make_shared<const rules::PredicateNetwork>(
+      std::move(all), previous == nullptr ? nullptr : previous->network_.get());
+}
+
+void RuleSet::list_rules() {
+  for (std::uint32_t i = 0; i < rules_.size(); ++i) {
+    const rules::RuleProgram& program = network_->program_of(rules_[i]->checked);
+    programs_.push_back(&program);
+    if (program.span_predicate) {
+      by_span_predicate_[*program.span_predicate].push_back(i);
+    } else if (!program.triggers) {
+      untriggered_.push_back(i);
+    } else {
+      for (const rules::PredicateId trigger : *program.triggers) by_trigger_[trigger].push_back(i);
+    }
+  }
+}
+
+RuleSet::RuleIndexes RuleSet::violated_by(rules::PredicateId predicate) const noexcept {
+  const auto found = by_span_predicate_.find(predicate);
+  return found == by_span_predicate_.end() ? RuleIndexes() : RuleIndexes(found->second);
+}
+
+void RuleSet::add_possible(const traces::MetCounts& met,
+                           std::vector<std::uint32_t>* possible) const {
+  const auto first = static_cast<std::ptrdiff_t>(possible->size());
+  possible->insert(possible->end(), untriggered_.begin(), untriggered_.end());
+  for (const auto& entry : met.entries()) {
+    const auto found = by_trigger_.find(entry.predicate);
+    if (found == by_trigger_.end()) continue;
+    possible->insert(possible->end(), found->second.begin(), found->second.end());
+  }
+  std::sort(possible->begin() + first, possible->end());
+  possible->erase(std::unique(possible->begin() + first, possible->end()), possible->end());
 }
 
 std::size_t RuleSet::position(std::string_view rule_id) const noexcept {

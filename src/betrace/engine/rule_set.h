@@ -8,12 +8,16 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "betrace/base/result.h"
 #include "betrace/engine/message_template.h"
 #include "betrace/model/rule.h"
+#include "betrace/model/span_interest.h"
 #include "betrace/rules/checked_rule.h"
+#include "betrace/rules/predicate_network.h"
+#include "betrace/traces/met_counts.h"
 
 namespace betrace::engine {
 
@@ -34,12 +38,17 @@ using ActiveRulePtr = std::shared_ptr<const ActiveRule>;
 /// The enabled rules of one epoch, by rule id in byte order. Immutable.
 class RuleSet {
  public:
+  using RuleIndexes = std::span<const std::uint32_t>;
+
   /// No rules, epoch 0.
-  RuleSet() = default;
+  RuleSet();
 
   /// Takes the enabled ones of `versions` (ids must differ: BETRACE_CHECK). Its epoch is one more
-  /// than that of `previous`.
-  RuleSet(std::vector<ActiveRulePtr> versions, const RuleSet& previous);
+  /// than that of `previous`. `older`: earlier sets by which open traces are still judged; its
+  /// network knows their predicates too. `kept_keys`: attributes that witnesses show in any case.
+  RuleSet(std::vector<ActiveRulePtr> versions, const RuleSet& previous,
+          std::span<const std::shared_ptr<const RuleSet>> older = {},
+          std::span<const std::string> kept_keys = {});
 
   [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_; }
   [[nodiscard]] std::span<const ActiveRulePtr> rules() const noexcept { return rules_; }
@@ -54,6 +63,26 @@ class RuleSet {
   /// Every rule of trace or mixed scope, early ones included: what a closing trace is judged by.
   [[nodiscard]] std::span<const std::uint32_t> trace_rules() const noexcept { return trace_; }
 
+  [[nodiscard]] bool is_early(std::uint32_t index) const noexcept { return is_early_[index]; }
+
+  /// All rules as one network; spans are looked at with it.
+  [[nodiscard]] const std::shared_ptr<const rules::PredicateNetwork>& network() const noexcept {
+    return network_;
+  }
+  /// What all rules that the network knows read of spans, and `kept_keys`.
+  [[nodiscard]] const model::SpanInterest& interest() const noexcept { return interest_; }
+  /// What a rule asks of a trace. Owned by the network.
+  [[nodiscard]] const rules::RuleProgram& program(std::uint32_t index) const noexcept {
+    return *programs_[index];
+  }
+
+  /// The rules of span scope that a span violates that meets `predicate`.
+  [[nodiscard]] RuleIndexes violated_by(rules::PredicateId predicate) const noexcept;
+
+  /// Appends the rules of trace and mixed scope that a trace may violate whose spans met `met`,
+  /// ascending, each once. Every rule that is left out is not violated.
+  void add_possible(const traces::MetCounts& met, std::vector<std::uint32_t>* possible) const;
+
   /// Returns the version of `rule_id`, or null. Cost: log n.
   [[nodiscard]] const ActiveRule* find(std::string_view rule_id) const noexcept;
 
@@ -64,6 +93,9 @@ class RuleSet {
 
  private:
   [[nodiscard]] std::size_t position(std::string_view rule_id) const noexcept;
+  void build_network(const RuleSet* previous,
+                     std::span<const std::shared_ptr<const RuleSet>> older);
+  void list_rules();
 
   std::uint64_t epoch_ = 0;
   std::vector<ActiveRulePtr> rules_;
@@ -71,6 +103,13 @@ class RuleSet {
   std::vector<std::uint32_t> span_;
   std::vector<std::uint32_t> early_;
   std::vector<std::uint32_t> trace_;
+  std::vector<bool> is_early_;  // beside rules_
+  std::shared_ptr<const rules::PredicateNetwork> network_;
+  model::SpanInterest interest_ = model::SpanInterest::of_nothing();
+  std::vector<const rules::RuleProgram*> programs_;  // beside rules_
+  std::unordered_map<rules::PredicateId, std::vector<std::uint32_t>> by_span_predicate_;
+  std::unordered_map<rules::PredicateId, std::vector<std::uint32_t>> by_trigger_;
+  std::vector<std::uint32_t> untriggered_;  // rules that any trace may violate
 };
 
 }  // namespace betrace::engine

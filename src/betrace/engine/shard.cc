@@ -5,7 +5,7 @@
 
 #include "betrace/engine/blind_window.h"
 #include "betrace/engine/docket.h"
-#include "betrace/engine/naive_judge.h"
+#include "betrace/engine/network_judge.h"
 #include "betrace/engine/verdicts.h"
 
 namespace betrace::engine {
@@ -15,13 +15,10 @@ using model::CloseReason;
 using traces::TableAdd;
 using traces::TraceIndex;
 
-// Our own exported violations come back when an exporter points at us.
-constexpr std::string_view kOwnScope = "betrace";
-
 constexpr std::uint64_t kDocketBytes = sizeof(Docket);
 
-std::unique_ptr<TraceJudge> or_naive(std::unique_ptr<TraceJudge> judge, std::uint64_t steps_max) {
-  return judge != nullptr ? std::move(judge) : std::make_unique<NaiveJudge>(steps_max);
+std::unique_ptr<TraceJudge> or_network(std::unique_ptr<TraceJudge> judge, std::uint64_t steps_max) {
+  return judge != nullptr ? std::move(judge) : std::make_unique<NetworkJudge>(steps_max);
 }
 
 double seconds(std::chrono::nanoseconds time) {
@@ -34,11 +31,13 @@ double seconds(std::chrono::nanoseconds time) {
 class Shard::Core {
  public:
   Core(const ShardOptions& options, const ActiveRules& rules, model::ViolationSink& sink,
-       ShardHooks hooks, std::unique_ptr<TraceJudge> judge)
+       ShardHooks hooks, std::shared_ptr<NoiseLimit> noise, std::unique_ptr<TraceJudge> judge)
       : table_(options.table),
-        verdicts_(rules, sink, or_naive(std::move(judge), options.rule_steps_max),
+        verdicts_(rules, sink, or_network(std::move(judge), options.rule_steps_max),
                   ViolationBuilder(WitnessFilter(options.witness_attributes)),
-                  NoiseLimit(options.noise, std::move(hooks.suppressed)),
+                  noise != nullptr ? std::move(noise)
+                                   : std::make_shared<NoiseLimit>(options.noise,
+                                                                  std::move(hooks.suppressed)),
                   EvaluationSampler(options.stopwatch, std::move(hooks.sampled)),
                   std::move(hooks.quarantined)) {}
 
@@ -46,8 +45,12 @@ class Shard::Core {
     advance(at);
     const Now now = forward(at);
     std::uint64_t& ingested = statistics_.spans_ingested[batch.protocol];
-    for (model::KeptSpan& span : batch.spans) {
-      if (add_span(std::move(span), now)) ++ingested;
+    statistics_.spans_own += batch.own_spans;
+    auto kept = batch.kept.begin();
+    for (const SpanBatch::Item& item : batch.items) {
+      traces::ArrivingSpan span{item.record, std::nullopt, batch.met_by(item)};
+      if (item.is_kept) span.kept = std::move(*kept++);
+      if (add_span(std::move(span), batch.rules, now)) ++ingested;
       relieve_memory(now);
     }
     // Early and late decisions see the whole batch, so that one request is judged once.
@@ -64,7 +67,7 @@ class Shard::Core {
     }
     relieve_memory(now);
     verdicts_.advance(now);
-    blind_.advance(now.monotonic, verdicts_.statistics());
+    if (blind_.is_due(now.monotonic)) blind_.advance(now.monotonic, verdicts_.statistics());
   }
 
   bool close_oldest(CloseReason reason, const Now& at) {
@@ -88,8 +91,7 @@ class Shard::Core {
     statistics_.traces_bytes = table_.memory_bytes();
     statistics_.late_window_seconds = seconds(table_.late_window());
     statistics_.rules = verdicts_.statistics();
-    statistics_.recent_blind_ratio = blind_.ratio(statistics_.rules);
-    for (auto& [id, rule] : statistics_.rules) rule.recent_blind_ratio = blind_.ratio(id, rule);
+    for (auto& [id, rule] : statistics_.rules) rule.recent = blind_.since(id, rule);
     return statistics_;
   }
 
@@ -103,15 +105,13 @@ class Shard::Core {
   }
 
   // True if the span was added to its trace.
-  bool add_span(model::KeptSpan span, const Now& now) {
-    if (span.view().scope_name == kOwnScope) {
-      ++statistics_.spans_own;
-      return false;
-    }
-    const TraceIndex index = find_or_open(span.view().trace_id, now);
+  bool add_span(traces::ArrivingSpan span, const std::shared_ptr<const RuleSet>& rules,
+                const Now& now) {
+    const TraceIndex index = find_or_open(span.record.trace_id, rules, now);
+    const std::span<const rules::PredicateId> met = span.met;
     switch (table_.add(index, std::move(span), now.monotonic)) {
       case TableAdd::Added:
-        on_added(index, now);
+        on_added(index, met, now);
         return true;
       case TableAdd::Conflicting:
         ++statistics_.spans_conflicting;
@@ -127,16 +127,17 @@ class Shard::Core {
     return false;
   }
 
-  TraceIndex find_or_open(const model::TraceId& id, const Now& now) {
+  TraceIndex find_or_open(const model::TraceId& id, const std::shared_ptr<const RuleSet>& rules,
+                          const Now& now) {
     if (const auto known = table_.find(id)) return *known;
     const TraceIndex index = table_.open(id, now.monotonic);
     if (index >= dockets_.size()) dockets_.resize(index + 1);
-    dockets_[index] = verdicts_.open_docket();
+    dockets_[index] = verdicts_.open_docket(rules);
     table_.charge(index, kDocketBytes);
     return index;
   }
 
-  void on_added(TraceIndex index, const Now& now) {
+  void on_added(TraceIndex index, std::span<const rules::PredicateId> met, const Now& now) {
     const bool is_late = table_.closed_for(index).has_value();
     Docket& docket = dockets_[index];
     if (is_late) {
@@ -146,7 +147,7 @@ class Shard::Core {
     }
     if (docket.pending == Pending::Nothing) touched_.push_back(index);
     docket.pending = is_late ? Pending::Late : Pending::Early;
-    verdicts_.on_span(&docket, table_.state(index), is_late, now);
+    verdicts_.on_span(&docket, table_.state(index), met, is_late, now);
     if (!is_late && table_.is_full(index)) close(index, CloseReason::SpanLimit, now);
   }
 
@@ -194,8 +195,9 @@ class Shard::Core {
 };
 
 Shard::Shard(const ShardOptions& options, const ActiveRules& rules, model::ViolationSink& sink,
-             ShardHooks hooks, std::unique_ptr<TraceJudge> judge)
-    : core_(std::make_unique<Core>(options, rules, sink, std::move(hooks), std::move(judge))) {}
+             ShardHooks hooks, std::shared_ptr<NoiseLimit> noise, std::unique_ptr<TraceJudge> judge)
+    : core_(std::make_unique<Core>(options, rules, sink, std::move(hooks), std::move(noise),
+                                   std::move(judge))) {}
 
 Shard::~Shard() = default;
 

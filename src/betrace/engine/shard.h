@@ -15,7 +15,7 @@
 #include "betrace/engine/active_rules.h"
 #include "betrace/engine/evaluation_sampler.h"
 #include "betrace/engine/noise_limit.h"
-#include "betrace/engine/span_sink.h"
+#include "betrace/engine/span_batch.h"
 #include "betrace/engine/statistics.h"
 #include "betrace/engine/trace_judge.h"
 #include "betrace/model/violation_sink.h"
@@ -47,9 +47,10 @@ struct ShardHooks {
 /// Judges all traces of one thread. Shard-owned.
 class Shard {
  public:
-  /// Null `judge`: the naive one. `rules` and `sink` must outlive the shard.
+  /// Null `noise`: one of its own, by `options`. Null `judge`: NetworkJudge. `rules` and `sink` must outlive the shard.
   Shard(const ShardOptions& options, const ActiveRules& rules, model::ViolationSink& sink,
-        ShardHooks hooks = {}, std::unique_ptr<TraceJudge> judge = nullptr);
+        ShardHooks hooks = {}, std::shared_ptr<NoiseLimit> noise = nullptr,
+        std::unique_ptr<TraceJudge> judge = nullptr);
   ~Shard();
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "betrace/engine/batch_builder.h"
 #include "betrace/engine/test_rules.h"
 #include "betrace/engine/test_time.h"
 #include "betrace/traces/test_spans.h"
@@ -36,9 +37,9 @@ class ShardTest : public testing::Test {
   }
 
   void add(const std::vector<TestSpan>& spans, std::chrono::nanoseconds time = 0s) {
-    SpanBatch batch;
-    for (const TestSpan& span : spans) batch.spans.push_back(kept(span));
-    shard().add(std::move(batch), at(time));
+    std::vector<model::KeptSpan> all;
+    for (const TestSpan& span : spans) all.push_back(kept(span));
+    shard().add(batch_of(rules_, all, "json"), at(time));
   }
 
   RuleStatistics rule(const char* id) { return shard().statistics().rules.find(id)->second; }
@@ -193,7 +194,7 @@ TEST_F(ShardTest, QuarantinesARuleThatSpendsItsBudgetAHundredTimesInARow) {
   options_.rule_steps_max = 20;
   rules_.publish({test_rule("dear",
                             "count(work and span.preceded_by(span.attributes[\"a\"] != "
-                            "anchor.attributes[\"a\"])) > 99"),
+                            "anchor.attributes[\"a\"])) > 3"),
                   test_rule("cheap", "work")});
   const auto judge = [this](std::uint64_t trace) {
     std::vector<TestSpan> spans;
@@ -212,7 +213,7 @@ TEST_F(ShardTest, QuarantinesARuleThatSpendsItsBudgetAHundredTimesInARow) {
   EXPECT_EQ(rule("dear").error, 100U);
   EXPECT_EQ(rule("dear").not_made, 1U);
   EXPECT_EQ(rule("cheap").violation, 101U);
-  EXPECT_DOUBLE_EQ(shard().statistics().blind_ratio(), 0.5);
+  EXPECT_DOUBLE_EQ(shard().statistics().blindness().ratio(), 0.5);
 
   model::Rule changed;
   changed.id = "dear";
@@ -289,26 +290,24 @@ TEST_F(ShardTest, MeasuresOneEvaluationInMany) {
   };
   std::int64_t ticks = 0;
   options_.stopwatch = [&ticks] { return MonotonicTime(std::chrono::nanoseconds(10 * ++ticks)); };
-  rules_.publish({test_rule("slow", "span.duration > 1h"),
-                  test_rule("lonely", "other.span and not x.y"),
-                  test_rule("slower", "span.duration > 2h")});
+  rules_.publish(
+      {test_rule("apart", "other.span and not x.y"), test_rule("lonely", "work and not x.y")});
   for (std::uint64_t trace = 0; trace < 2'048; ++trace) add({{.trace = trace, .id = 1}});
   shard().close_all(model::CloseReason::Complete, at(1s));
-  EXPECT_EQ(weights["slow"], std::vector<double>(2, 1'024));
-  EXPECT_EQ(weights["slower"], std::vector<double>(2, 1'024));
+  EXPECT_TRUE(weights["apart"].empty()) << "no trace was worth an evaluation";
   EXPECT_EQ(weights["lonely"], std::vector<double>(32, 64));
 }
 
 TEST_F(ShardTest, TellsHowBlindItWasOfLate) {
   options_.rule_steps_max = 3;
-  rules_.publish({test_rule("dear", "not other.span")});
+  rules_.publish({test_rule("dear", "trace.avg(span.duration, work) > 1h")});
   add({{.trace = 1, .id = 1}, {.trace = 1, .id = 2}, {.trace = 1, .id = 3}, {.trace = 1, .id = 4}});
   shard().advance(at(30s));
-  EXPECT_DOUBLE_EQ(shard().statistics().recent_blind_ratio, 1);
-  EXPECT_DOUBLE_EQ(rule("dear").recent_blind_ratio, 1);
+  EXPECT_DOUBLE_EQ(shard().statistics().recent_blindness().ratio(), 1);
+  EXPECT_DOUBLE_EQ(rule("dear").recent.ratio(), 1);
   for (int minute = 1; minute <= 6; ++minute) shard().advance(at(minute * 1min));
-  EXPECT_DOUBLE_EQ(shard().statistics().recent_blind_ratio, 0);
-  EXPECT_DOUBLE_EQ(shard().statistics().blind_ratio(), 1) << "since the start";
+  EXPECT_DOUBLE_EQ(shard().statistics().recent_blindness().ratio(), 0);
+  EXPECT_DOUBLE_EQ(shard().statistics().blindness().ratio(), 1) << "since the start";
 }
 
 TEST_F(ShardTest, TakesAnEarlierTimeForTheLatestOne) {

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "betrace/base/test_seed.h"
+#include "betrace/engine/batch_builder.h"
 #include "betrace/engine/shard.h"
 #include "betrace/engine/simulation_traces.h"
 #include "betrace/engine/test_rules.h"
@@ -112,11 +113,7 @@ Claims play(const std::vector<Arrival>& arrivals, const ActiveRules& rules, Cove
   std::chrono::nanoseconds now{0};
   for (const Arrival& arrival : arrivals) {
     now = arrival.at;
-    SpanBatch batch;
-    for (const model::KeptSpan& span : arrival.spans) {
-      batch.spans.push_back(model::KeptSpan::copy(span.view()));
-    }
-    shard.add(std::move(batch), at(now));
+    shard.add(batch_of(rules, arrival.spans, "json"), at(now));
   }
   shard.advance(at(now + 10min));
   EXPECT_EQ(shard.statistics().traces_open, 0U);
@@ -241,11 +238,7 @@ TEST(SimulationTest, TheSameArrivalsGiveTheSameRecords) {
     TestSink sink;
     Shard shard(options(), active, sink);
     for (const Arrival& arrival : arrivals) {
-      SpanBatch batch;
-      for (const auto& span : arrival.spans) {
-        batch.spans.push_back(model::KeptSpan::copy(span.view()));
-      }
-      shard.add(std::move(batch), at(arrival.at));
+      shard.add(batch_of(active, arrival.spans, "json"), at(arrival.at));
     }
     for (const auto& record : sink.records) {
       run.push_back(fmt::format("{} {} {} {}", record.violation.key.id(),

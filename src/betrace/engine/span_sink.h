@@ -5,11 +5,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
-#include <vector>
 
-#include "betrace/model/kept_span.h"
+#include "betrace/model/span_interest.h"
+#include "betrace/model/span_view.h"
 
 namespace betrace::engine {
 
@@ -19,11 +20,21 @@ struct Refusal {
   std::uint32_t retry_after_seconds = 1;  ///< 1-10
 };
 
-/// The valid spans of one request, of any traces, in wire order.
-struct SpanBatch {
-  std::vector<model::KeptSpan> spans;
-  /// Label `protocol`: `grpc` `http_protobuf` `http_json` `json` `kafka`; static storage.
-  std::string_view protocol = "http_protobuf";
+/// The spans of one request. Used by one thread, and not for long: rules change only between
+/// requests. Destroyed without submit(), as a malformed request is, it changes nothing.
+class SpanIntake {
+ public:
+  virtual ~SpanIntake() = default;
+
+  /// What will be read of the spans: a reader needs not keep the rest. Valid as long as this.
+  [[nodiscard]] virtual const model::SpanInterest& interest() const noexcept = 0;
+
+  /// Takes what the rules need of a valid span; the view may end with the call.
+  virtual void add(const model::SpanView& span) = 0;
+
+  /// Hands the spans over, in the order in which they were added. Once. Never blocks on the engine,
+  /// never refuses, never drops.
+  virtual void submit() = 0;
 };
 
 /// Takes spans over. Thread-safe.
@@ -32,12 +43,13 @@ class SpanSink {
   virtual ~SpanSink() = default;
 
   /// Asks, before a request of `bytes` (as decoded from its coding) is read, whether its spans can
-  /// be taken. Nothing means yes, and then submit() takes them whatever happens in between; nothing
-  /// is reserved, so a request that turns out to be malformed needs no second call. Never blocks.
+  /// be taken. Nothing means yes, and then they are taken whatever happens in between; nothing is
+  /// reserved, so a request that turns out to be malformed needs no second call. Never blocks.
   [[nodiscard]] virtual std::optional<Refusal> admit(std::size_t bytes) = 0;
 
-  /// Takes the spans of an admitted request. Never blocks, never refuses, never drops.
-  virtual void submit(SpanBatch batch) = 0;
+  /// Begins an admitted request. `protocol`: label `protocol` of the metrics, `grpc`
+  /// `http_protobuf` `http_json` `json` `kafka`; static storage.
+  [[nodiscard]] virtual std::unique_ptr<SpanIntake> open(std::string_view protocol) = 0;
 };
 
 }  // namespace betrace::engine

@@ -17,6 +17,22 @@ namespace betrace::engine {
 inline constexpr std::size_t kCloseReasonCount = 6;
 inline constexpr std::size_t kCompletenessCount = 6;
 
+/// How many evaluations were due, and how many of these gave no verdict.
+struct Blindness {
+  std::uint64_t due = 0;
+  std::uint64_t not_made = 0;
+
+  Blindness& operator+=(const Blindness& other) noexcept {
+    due += other.due;
+    not_made += other.not_made;
+    return *this;
+  }
+  /// Not made / due; 0 if none was due.
+  [[nodiscard]] double ratio() const noexcept {
+    return due == 0 ? 0 : static_cast<double>(not_made) / static_cast<double>(due);
+  }
+};
+
 /// Evaluations of one rule: one per closed trace, or per span for a rule of span scope.
 /// due = violation + pass + error + not_made; skipped is not due.
 struct RuleStatistics {
@@ -34,12 +50,17 @@ struct RuleStatistics {
 
   std::uint32_t errors_in_a_row = 0;  ///< Now; at 100 the rule is quarantined.
   bool is_quarantined = false;        ///< Now; until its next version.
-  double recent_blind_ratio = 0;      ///< Now: not made / due over the last 300 s.
+  Blindness recent;                   ///< Over the last 300 s.
 
   [[nodiscard]] std::uint64_t due() const noexcept { return violation + pass + error + not_made; }
+  /// Since the start.
+  [[nodiscard]] Blindness blindness() const noexcept { return {due(), error + not_made}; }
+
+  /// Adds what another shard counted of the same rule.
+  void add(const RuleStatistics& other) noexcept;
 };
 
-/// Everything that one shard counts.
+/// Everything that one shard counts, or several together.
 struct ShardStatistics {
   std::map<std::string_view, std::uint64_t> spans_ingested;  ///< By protocol.
   std::uint64_t spans_duplicate = 0;
@@ -57,7 +78,6 @@ struct ShardStatistics {
   std::array<std::array<std::uint64_t, kCompletenessCount>, kCloseReasonCount> traces_closed{};
   double late_window_seconds = 0;  ///< How long the last evicted trace was kept closed.
   double closing_lag_seconds = 0;  ///< How late the last trace was closed.
-  double recent_blind_ratio = 0;   ///< Now: of all rules, over the last 300 s.
 
   std::map<std::string, RuleStatistics, std::less<>> rules;  ///< By rule id.
 
@@ -68,8 +88,12 @@ struct ShardStatistics {
   [[nodiscard]] std::uint64_t closed() const noexcept;
   [[nodiscard]] std::uint64_t closed(model::CloseReason reason) const noexcept;
   [[nodiscard]] std::uint64_t closed(model::Completeness grade) const noexcept;
-  /// Evaluations not made / due, over all rules since the start; 0 if none was due.
-  [[nodiscard]] double blind_ratio() const noexcept;
+  /// Of all rules together: since the start, and over the last 300 s.
+  [[nodiscard]] Blindness blindness() const noexcept;
+  [[nodiscard]] Blindness recent_blindness() const noexcept;
+
+  /// Adds what another shard counted. Of lag and window the worse is taken.
+  void add(const ShardStatistics& other);
 };
 
 }  // namespace betrace::engine

@@ -1,7 +1,7 @@
 // What an evaluator must answer to be used by a shard: which rules a span or a trace violates.
 //
-// naive_judge.h is the slow, obvious one; a faster one stands beside it and is compared with it
-// through this interface. A judge knows nothing of time, of closing or of what was reported before.
+// network_judge.h is what runs; naive_judge.h is the slow, obvious one, which judges it in tests. A
+// judge knows nothing of time, of closing or of what was reported before.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ namespace betrace::engine {
 /// Witnesses that a violation shows whole.
 inline constexpr std::size_t kWitnessesMax = 32;
 
-/// How one rule stands on one trace. Indexes refer to TraceJudgement::trace.
+/// How one rule stands on one trace. Indexes refer to the linked trace beside it.
 struct Judgement {
   bool is_evaluated = true;  ///< False: the step budget was spent; nothing else means anything.
   bool is_violated = false;
@@ -32,10 +32,27 @@ struct Judgement {
   std::vector<rules::ClauseResult> clauses;  ///< One for each of CheckedRule::clauses, at `anchor`.
 };
 
+/// The spans of a trace, linked. Views into the TraceState, valid until its next span.
+struct TraceProof {
+  explicit TraceProof(const traces::TraceState& trace);
+
+  traces::TraceViews views;
+  rules::LinkedTrace linked;
+};
+
+/// The totals of the spans that a trace has now.
+[[nodiscard]] rules::TraceTotals totals_of(const traces::TraceState& trace) noexcept;
+
 /// The answer for several rules on one trace.
 struct TraceJudgement {
-  rules::LinkedTrace trace;  ///< Views into the spans of the judged TraceState.
+  std::optional<TraceProof> proof;  ///< Nothing if no rule needed to look at the spans.
   std::vector<Judgement> judgements;
+};
+
+/// The answer for one rule on one span: the trace is that span alone.
+struct SpanJudgement {
+  rules::LinkedTrace trace;
+  Judgement judgement;
 };
 
 /// Judges spans and traces by the rules of a RuleSet. Shard-owned.
@@ -43,9 +60,16 @@ class TraceJudge {
  public:
   virtual ~TraceJudge() = default;
 
-  /// Appends to `violated` the indexes of the span-scope rules that `span` violates, ascending.
-  virtual void judge_span(const RuleSet& rules, const model::SpanView& span,
+  /// Appends to `violated` the indexes of the span-scope rules that a span violates which met
+  /// `met`, ascending. `span` is null if it is counted only.
+  virtual void judge_span(const RuleSet& rules, const model::SpanView* span,
+                          std::span<const rules::PredicateId> met,
                           std::vector<std::uint32_t>* violated) = 0;
+
+  /// Appends, ascending, the rules of trace and mixed scope that `trace` may violate; those left
+  /// out it does not.
+  virtual void add_possible(const RuleSet& rules, const traces::TraceState& trace,
+                            std::vector<std::uint32_t>* possible) = 0;
 
   /// Judges the spans that `trace` holds by each of `which`, rules of trace or mixed scope; one
   /// judgement for each, in that order. Roles and clauses are told for violated rules only.
@@ -54,8 +78,8 @@ class TraceJudge {
                                                    std::span<const std::uint32_t> which) = 0;
 
   /// Tells all about a rule of span scope that `span` violates, as a trace of one span.
-  [[nodiscard]] virtual TraceJudgement explain_span(const ActiveRule& rule,
-                                                    const model::SpanView& span) = 0;
+  [[nodiscard]] virtual SpanJudgement explain_span(const ActiveRule& rule,
+                                                   const model::SpanView& span) = 0;
 
   /// Tells how each clause of a rule that is not violated (any more) stands on the trace; in mixed
   /// scope on the span `anchor`.

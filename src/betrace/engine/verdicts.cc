@@ -1,5 +1,6 @@
 #include "betrace/engine/verdicts.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace betrace::engine {
@@ -9,6 +10,14 @@ using model::Completeness;
 using model::RecordType;
 using traces::TraceState;
 using State = DocketEntry::State;
+
+namespace {
+
+NamedAnchor anchor_of(const model::Violation& violation) {
+  return {violation.span_id, !violation.anchor_name.empty()};
+}
+
+}  // namespace
 
 /// What is the same for all rules that are decided on one trace at one moment.
 struct Verdicts::Closing {
@@ -28,7 +37,7 @@ struct Verdicts::Closing {
 };
 
 Verdicts::Verdicts(const ActiveRules& rules, model::ViolationSink& sink,
-                   std::unique_ptr<TraceJudge> judge, ViolationBuilder builder, NoiseLimit noise,
+                   std::unique_ptr<TraceJudge> judge, ViolationBuilder builder, std::shared_ptr<NoiseLimit> noise,
                    EvaluationSampler sampler, std::function<void(const std::string&)> quarantined)
     : rules_(rules),
       sink_(sink),
@@ -36,59 +45,48 @@ Verdicts::Verdicts(const ActiveRules& rules, model::ViolationSink& sink,
       builder_(std::move(builder)),
       noise_(std::move(noise)),
       sampler_(std::move(sampler)),
-      quarantined_(std::move(quarantined)),
-      bench_(ledger_.seat(rules.current())) {}
-
-void Verdicts::refresh() {
-  if (rules_.epoch() == bench_->rules->epoch()) return;
-  bench_.reset();  // first, so that the ledger sees whether anybody else still needs it
-  bench_ = ledger_.seat(rules_.current());
+      quarantined_(std::move(quarantined)) {
+  hear(rules_.current());
 }
 
-bool Verdicts::is_heard(const Docket& docket, std::uint32_t rule) const noexcept {
-  if (docket.bench == bench_) return true;
-  return bench_->rules->is_heard(docket.rules().rule(rule).rule.id, docket.rules().epoch());
+void Verdicts::refresh() {
+  if (rules_.epoch() != heard_epoch_) hear(rules_.current());
+}
+
+void Verdicts::hear(const std::shared_ptr<const RuleSet>& current) {
+  bench_.reset();  // so that the ledger sees whether a trace still needs it
+  ledger_.hear(current);
+  heard_epoch_ = current->epoch();
+}
+
+Docket Verdicts::open_docket(const std::shared_ptr<const RuleSet>& rules) {
+  if (bench_ == nullptr || bench_->rules != rules) bench_ = ledger_.seat(rules);
+  return {bench_, {}, Docket::Pending::Nothing};
 }
 
 bool Verdicts::may_record(const Docket& docket, std::uint32_t rule, const Now& now) {
   RuleStatistics& statistics = *docket.bench->statistics[rule];
   ++statistics.decided;
   statistics.last_violation = now.wall;
-  const bool is_allowed = noise_.allow(docket.rules().rule(rule).rule.id, now);
+  const bool is_allowed = noise_->allow(docket.rules().rule(rule).rule.id, now);
   ++(is_allowed ? statistics.recorded : statistics.suppressed);
   return is_allowed;
 }
 
-void Verdicts::on_span(Docket* docket, const TraceState& trace, bool is_late, const Now& now) {
-  const model::SpanView& span = trace.spans().back().view();
-  judge_span(*docket, span);
-  auto next = violated_.begin();
-  for (const std::uint32_t index : docket->rules().span_rules()) {
-    const bool is_violated = next != violated_.end() && *next == index;
-    if (is_violated) ++next;
-    if (!is_heard(*docket, index)) continue;
-    ledger_.count_evaluated(*docket->bench, index, is_violated);
-    if (!is_violated || !may_record(*docket, index, now)) continue;
-    const ActiveRule& rule = docket->rules().rule(index);
-    const TraceJudgement proof = judge_->explain_span(rule, span);
-    const Circumstances circumstances{now.wall, std::nullopt, std::nullopt, true, is_late};
-    sink_.record({RecordType::Violation, builder_.confirmed(rule, trace, proof.trace,
-                                                            proof.judgements[0], circumstances)});
-  }
-}
-
-void Verdicts::judge_span(const Docket& docket, const model::SpanView& span) {
+void Verdicts::on_span(Docket* docket, const TraceState& trace,
+                       std::span<const rules::PredicateId> met, bool is_late, const Now& now) {
+  ledger_.count_span(*docket->bench);
   violated_.clear();
-  const std::span<const std::uint32_t> span_rules = docket.rules().span_rules();
-  if (span_rules.empty()) return;
-  const bool is_measured = sampler_.is_span_due();
-  const MonotonicTime start = is_measured ? sampler_.now() : MonotonicTime();
-  judge_->judge_span(docket.rules(), span, &violated_);
-  if (!is_measured) return;
-  // The judge may share work between rules, so each is charged an equal part.
-  const auto part = (sampler_.now() - start) / static_cast<std::int64_t>(span_rules.size());
-  for (const std::uint32_t index : span_rules) {
-    sampler_.report({docket.rules().rule(index).rule.id, part, kSpansPerSample});
+  judge_->judge_span(docket->rules(), trace.last_span(), met, &violated_);
+  for (const std::uint32_t index : violated_) {
+    if (!docket->bench->is_heard(index)) continue;
+    ledger_.count_violated(*docket->bench, index);
+    if (!may_record(*docket, index, now)) continue;
+    const ActiveRule& rule = docket->rules().rule(index);
+    const SpanJudgement proof = judge_->explain_span(rule, *trace.last_span());
+    const Circumstances circumstances{now.wall, std::nullopt, std::nullopt, true, is_late};
+    sink_.record({RecordType::Violation,
+                  builder_.confirmed(rule, trace, proof.trace, proof.judgement, circumstances)});
   }
 }
 
@@ -106,25 +104,13 @@ TraceJudgement Verdicts::judge_trace(const Docket& docket, const TraceState& tra
   return judge_->judge_trace(docket.rules(), trace, which);
 }
 
-void Verdicts::on_dropped(const Docket& docket) {
-  for (const std::uint32_t index : docket.rules().span_rules()) {
-    if (is_heard(docket, index)) ++docket.bench->statistics[index]->not_made;
-  }
-}
-
 void Verdicts::on_growth(Docket* docket, const TraceState& trace, const Now& now) {
   // Of a remainder only the closing speaks: its violations must carry the grade `reopened`.
   if (trace.is_reopened()) return;
-  std::vector<std::uint32_t> which;
-  for (const std::uint32_t index : docket->rules().early_rules()) {
-    const bool is_open = docket->find(index) == nullptr;
-    const bool is_due =
-        is_open && is_heard(*docket, index) && !docket->bench->statistics[index]->is_quarantined;
-    if (is_due) which.push_back(index);
-  }
+  const std::vector<std::uint32_t> which = due_early(*docket, trace);
   if (which.empty()) return;
   const TraceJudgement answer = judge_trace(*docket, trace, which);
-  const Closing closing{docket, trace, answer.trace, std::nullopt, std::nullopt, now};
+  const Closing closing{docket, trace, answer.proof->linked, std::nullopt, std::nullopt, now};
   for (std::size_t i = 0; i < which.size(); ++i) {
     const Judgement& judgement = answer.judgements[i];
     if (!judgement.is_evaluated) {
@@ -135,45 +121,67 @@ void Verdicts::on_growth(Docket* docket, const TraceState& trace, const Now& now
   }
 }
 
+std::vector<std::uint32_t> Verdicts::due_early(const Docket& docket, const TraceState& trace) {
+  std::vector<std::uint32_t> which;
+  if (docket.rules().early_rules().empty()) return which;
+  judge_->add_possible(docket.rules(), trace, &which);
+  std::erase_if(which, [&docket](std::uint32_t index) {
+    return !docket.rules().is_early(index) || docket.find(index) != nullptr ||
+           !docket.bench->is_heard(index) || docket.bench->statistics[index]->is_quarantined;
+  });
+  return which;
+}
+
 Completeness Verdicts::on_close(Docket* docket, TraceState* trace, CloseReason reason,
                                 const Now& now) {
   const Completeness grade = trace->grade(reason);
+  ledger_.count_closed(*docket->bench, {grade == Completeness::Complete, trace->is_reopened()});
   const std::vector<std::uint32_t> which = due_at_close(*docket, *trace, grade);
   if (which.empty()) return grade;
   const TraceJudgement answer = judge_trace(*docket, *trace, which);
-  const Closing closing{docket, *trace, answer.trace, grade, reason, now};
+  const Closing closing{docket, *trace, answer.proof->linked, grade, reason, now};
   for (std::size_t i = 0; i < which.size(); ++i) {
     const Judgement& judgement = answer.judgements[i];
     if (!judgement.is_evaluated) {
-      count_error(*docket, which[i]);
+      count_error(*docket, which[i], true);
       continue;
     }
-    ledger_.count_evaluated(*docket->bench, which[i], judgement.is_violated);
+    ledger_.note_evaluated(*docket->bench, which[i]);
+    if (judgement.is_violated) ledger_.count_violated(*docket->bench, which[i]);
     conclude(closing, which[i], judgement);
   }
   return grade;
 }
 
-std::vector<std::uint32_t> Verdicts::due_at_close(const Docket& docket, const TraceState& trace,
-                                                  Completeness grade) {
+// The rules that the trace may violate, and those of which something was said that may have to be
+// taken back; ascending.
+std::vector<std::uint32_t> Verdicts::worth_judging(const Docket& docket, const TraceState& trace) {
   std::vector<std::uint32_t> which;
-  for (const std::uint32_t index : docket.rules().trace_rules()) {
-    if (!is_heard(docket, index)) continue;
-    const ActiveRule& rule = docket.rules().rule(index);
-    RuleStatistics& statistics = *docket.bench->statistics[index];
-    if (rule.rule.require_complete && grade != Completeness::Complete) {
-      ++statistics.skipped;
-    } else if (statistics.is_quarantined || (trace.is_reopened() && !rule.checked.monotone)) {
-      ++statistics.not_made;
-    } else {
-      which.push_back(index);
-    }
-  }
+  judge_->add_possible(docket.rules(), trace, &which);
+  const auto possible = static_cast<std::ptrdiff_t>(which.size());
+  for (const DocketEntry& entry : docket.entries) which.push_back(entry.rule);
+  std::inplace_merge(which.begin(), which.begin() + possible, which.end());
+  which.erase(std::unique(which.begin(), which.end()), which.end());
+  std::erase_if(which, [&](std::uint32_t index) {
+    const bool is_decidable = !trace.is_reopened() || docket.rules().rule(index).checked.monotone;
+    return !is_decidable || !docket.bench->is_heard(index) ||
+           docket.bench->statistics[index]->is_quarantined;
+  });
   return which;
 }
 
-void Verdicts::count_error(const Docket& docket, std::uint32_t rule) {
-  const bool is_quarantined = ledger_.count_error(*docket.bench, rule);
+std::vector<std::uint32_t> Verdicts::due_at_close(const Docket& docket, const TraceState& trace,
+                                                  Completeness grade) {
+  std::vector<std::uint32_t> which = worth_judging(docket, trace);
+  if (grade == Completeness::Complete) return which;
+  std::erase_if(which, [&docket](std::uint32_t index) {
+    return docket.rules().rule(index).rule.require_complete;
+  });
+  return which;
+}
+
+void Verdicts::count_error(const Docket& docket, std::uint32_t rule, bool is_due) {
+  const bool is_quarantined = ledger_.count_error(*docket.bench, rule, is_due);
   if (is_quarantined && quarantined_) quarantined_(docket.rules().rule(rule).rule.id);
 }
 
@@ -190,29 +198,17 @@ void Verdicts::conclude(const Closing& closing, std::uint32_t rule, const Judgem
 }
 
 void Verdicts::on_late(Docket* docket, TraceState* trace, CloseReason reason, const Now& now) {
-  const std::vector<std::uint32_t> which = due_again(*docket, *trace);
+  const std::vector<std::uint32_t> which = worth_judging(*docket, *trace);
   if (which.empty()) return;
   const TraceJudgement answer = judge_trace(*docket, *trace, which);
-  const Closing closing{docket, *trace, answer.trace, trace->grade(reason), reason, now};
+  const Closing closing{docket, *trace, answer.proof->linked, trace->grade(reason), reason, now};
   for (std::size_t i = 0; i < which.size(); ++i) {
     if (answer.judgements[i].is_evaluated) {
       decide_late(closing, which[i], answer.judgements[i]);
     } else {
-      count_error(*docket, which[i]);
+      count_error(*docket, which[i], false);
     }
   }
-}
-
-std::vector<std::uint32_t> Verdicts::due_again(const Docket& docket, const TraceState& trace) {
-  std::vector<std::uint32_t> which;
-  for (const std::uint32_t index : docket.rules().trace_rules()) {
-    const bool is_decidable = !trace.is_reopened() || docket.rules().rule(index).checked.monotone;
-    if (is_decidable && is_heard(docket, index) &&
-        !docket.bench->statistics[index]->is_quarantined) {
-      which.push_back(index);
-    }
-  }
-  return which;
 }
 
 void Verdicts::decide_late(const Closing& closing, std::uint32_t rule, const Judgement& judgement) {
@@ -245,7 +241,7 @@ void Verdicts::report(const Closing& closing, std::uint32_t rule, const Judgemen
   }
   model::Violation violation = builder_.confirmed(closing.rule(rule), closing.trace, closing.proof,
                                                   judgement, closing.circumstances(early, late));
-  entry.anchor = violation.span_id;
+  entry.anchor = anchor_of(violation);
   entry.digest = content_digest(violation);
   closing.docket->put(entry);
   sink_.record({RecordType::Violation, std::move(violation)});
@@ -261,14 +257,14 @@ void Verdicts::follow_up(const Closing& closing, DocketEntry* entry, const Judge
       type == RecordType::Final || entry->state == State::Withdrawn || digest != entry->digest;
   if (!says_something) return;
   entry->state = State::Recorded;
-  entry->anchor = violation.span_id;
+  entry->anchor = anchor_of(violation);
   entry->digest = digest;
   sink_.record({type, std::move(violation)});
 }
 
 void Verdicts::withdraw(const Closing& closing, DocketEntry* entry) {
   const ActiveRule& rule = closing.rule(entry->rule);
-  const std::uint32_t anchor = closing.proof.find(entry->anchor).value_or(0);
+  const std::uint32_t anchor = closing.proof.find(entry->anchor.span_id).value_or(0);
   const auto clauses = judge_->explain_trace(rule, closing.proof, anchor);
   ++closing.docket->bench->statistics[entry->rule]->withdrawn;
   entry->state = State::Withdrawn;

@@ -28,20 +28,22 @@ class Verdicts {
  public:
   /// `rules` and `sink` must outlive it. `quarantined` may be empty.
   Verdicts(const ActiveRules& rules, model::ViolationSink& sink, std::unique_ptr<TraceJudge> judge,
-           ViolationBuilder builder, NoiseLimit noise, EvaluationSampler sampler,
+           ViolationBuilder builder, std::shared_ptr<NoiseLimit> noise, EvaluationSampler sampler,
            std::function<void(const std::string&)> quarantined);
 
   /// Looks whether the RuleSet has changed; once before each group of the calls below.
   void refresh();
 
-  /// The docket of a trace that opens now.
-  [[nodiscard]] Docket open_docket() const { return {bench_, {}, Docket::Pending::Nothing}; }
+  /// The docket of a trace that opens with a span that was looked at by `rules`.
+  [[nodiscard]] Docket open_docket(const std::shared_ptr<const RuleSet>& rules);
 
-  /// Decides the rules of span scope on the span that was added last. `is_late`: to a closed trace.
-  void on_span(Docket* docket, const traces::TraceState& trace, bool is_late, const Now& now);
+  /// Decides the rules of span scope on the span that was added last, and met `met`. `is_late`: to
+  /// a closed trace.
+  void on_span(Docket* docket, const traces::TraceState& trace,
+               std::span<const rules::PredicateId> met, bool is_late, const Now& now);
 
   /// Counts a span that was dropped and so never judged by the rules of span scope.
-  void on_dropped(const Docket& docket);
+  void on_dropped(const Docket& docket) { ledger_.count_dropped(*docket.bench); }
 
   /// Decides the early rules on an open trace that has grown.
   void on_growth(Docket* docket, const traces::TraceState& trace, const Now& now);
@@ -55,26 +57,25 @@ class Verdicts {
                const Now& now);
 
   /// Ends minutes of the noise bound.
-  void advance(const Now& now) { noise_.advance(now); }
-  void flush() { noise_.flush(); }
+  void advance(const Now& now) { noise_->advance(now); }
+  void flush() { noise_->flush(); }
 
-  [[nodiscard]] const RuleLedger::Statistics& statistics() const noexcept {
-    return ledger_.statistics();
-  }
+  [[nodiscard]] const RuleLedger::Statistics& statistics() { return ledger_.statistics(); }
 
  private:
   struct Closing;
 
-  [[nodiscard]] bool is_heard(const Docket& docket, std::uint32_t rule) const noexcept;
+  void hear(const std::shared_ptr<const RuleSet>& current);
+  [[nodiscard]] std::vector<std::uint32_t> due_early(const Docket& docket,
+                                                     const traces::TraceState& trace);
   [[nodiscard]] std::vector<std::uint32_t> due_at_close(const Docket& docket,
                                                         const traces::TraceState& trace,
                                                         model::Completeness grade);
-  [[nodiscard]] std::vector<std::uint32_t> due_again(const Docket& docket,
-                                                     const traces::TraceState& trace);
-  void judge_span(const Docket& docket, const model::SpanView& span);
+  [[nodiscard]] std::vector<std::uint32_t> worth_judging(const Docket& docket,
+                                                         const traces::TraceState& trace);
   [[nodiscard]] TraceJudgement judge_trace(const Docket& docket, const traces::TraceState& trace,
                                            std::span<const std::uint32_t> which);
-  void count_error(const Docket& docket, std::uint32_t rule);
+  void count_error(const Docket& docket, std::uint32_t rule, bool is_due);
   void decide_late(const Closing& closing, std::uint32_t rule, const Judgement& judgement);
   void conclude(const Closing& closing, std::uint32_t rule, const Judgement& judgement);
   /// The first record of a violation of trace or mixed scope, unless noise holds it back.
@@ -89,11 +90,12 @@ class Verdicts {
   model::ViolationSink& sink_;
   std::unique_ptr<TraceJudge> judge_;
   ViolationBuilder builder_;
-  NoiseLimit noise_;
+  std::shared_ptr<NoiseLimit> noise_;
   EvaluationSampler sampler_;
   std::function<void(const std::string&)> quarantined_;
   RuleLedger ledger_;
-  std::shared_ptr<const Bench> bench_;
+  std::shared_ptr<const Bench> bench_;  // of the traces that opened last
+  std::uint64_t heard_epoch_ = 0;
   std::vector<std::uint32_t> violated_;  // scratch of on_span
 };
 

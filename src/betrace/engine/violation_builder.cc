@@ -19,10 +19,19 @@ using model::Violation;
 using rules::LinkedTrace;
 using rules::Scope;
 
-std::optional<std::uint32_t> anchor_of(const LinkedTrace& proof, const Judgement& judgement) {
+// The span that the violation is about, or a witness; of a violation that cites nothing, the root.
+std::optional<std::uint32_t> find_anchor(const LinkedTrace& proof, const Judgement& judgement) {
   if (judgement.anchor.has_value()) return judgement.anchor;
   if (!judgement.witnesses.empty()) return judgement.witnesses.front();
-  return proof.trace_root();
+  const auto root = proof.trace_root();
+  return root.has_value() && proof.span(*root).is_root() ? root : std::nullopt;
+}
+
+// Where there is no root, only the id is told of the orphan that stands for it: whether more is
+// known of it depends on the other rules.
+model::SpanId span_id_of(const LinkedTrace& proof, std::optional<std::uint32_t> anchor) {
+  if (!anchor.has_value()) anchor = proof.trace_root();
+  return anchor.has_value() ? proof.span(*anchor).span_id : model::SpanId();
 }
 
 void set_rule(const ActiveRule& rule, Violation* violation) {
@@ -34,7 +43,6 @@ void set_rule(const ActiveRule& rule, Violation* violation) {
 }
 
 void set_anchor(const SpanView& anchor, Violation* violation) {
-  violation->span_id = anchor.span_id;
   violation->service = model::service_of(anchor);
   violation->anchor_name = anchor.name;
   violation->anchor_duration_ns = anchor.corrected_end() - anchor.start_time_unix_nano;
@@ -57,7 +65,7 @@ void set_circumstances(const Circumstances& circumstances, Violation* violation)
 
 // What a rule without template says.
 std::string generated_message(const ActiveRule& rule, const Violation& violation) {
-  if (violation.span_id.is_zero()) return fmt::format("{} in the trace", rule.rule.name);
+  if (violation.anchor_name.empty()) return fmt::format("{} in the trace", rule.rule.name);
   const std::string_view relation = rule.checked.scope == Scope::Span ? "span" : "trace with span";
   std::string text = fmt::format("{}: {} {}", rule.rule.name, relation, violation.anchor_name);
   if (!violation.service.empty()) text += fmt::format(" of {}", violation.service);
@@ -68,13 +76,13 @@ std::string message_of(const ActiveRule& rule, const traces::TraceState& trace,
                        const LinkedTrace& proof, std::optional<std::uint32_t> anchor,
                        const Violation& violation) {
   if (rule.message.is_empty()) return generated_message(rule, violation);
-  const bool sees_trace = proof.size() == trace.spans().size();
+  const bool sees_trace = proof.size() == trace.activity().span_count;
   if (sees_trace || !rule.message.reads_trace()) {
     return rule.message.render({rule.rule, proof, anchor});
   }
   // In span scope the proof is one span; a template may still read the trace as it is now.
-  const LinkedTrace whole(trace.views());
-  return rule.message.render({rule.rule, whole, whole.find(violation.span_id)});
+  const TraceProof whole(trace);
+  return rule.message.render({rule.rule, whole.linked, whole.linked.find(violation.span_id)});
 }
 
 }  // namespace
@@ -86,7 +94,8 @@ Violation ViolationBuilder::confirmed(const ActiveRule& rule, const traces::Trac
   set_rule(rule, &violation);
   set_trace(trace, &violation);
   set_circumstances(circumstances, &violation);
-  const auto anchor = anchor_of(proof, judgement);
+  const auto anchor = find_anchor(proof, judgement);
+  violation.span_id = span_id_of(proof, anchor);
   if (anchor.has_value()) set_anchor(proof.span(*anchor), &violation);
   const bool is_span_scope = rule.checked.scope == Scope::Span;
   violation.key = model::violation_key(rule.rule.id, rule.checked.normalized, trace.id(),
@@ -106,14 +115,15 @@ Violation ViolationBuilder::confirmed(const ActiveRule& rule, const traces::Trac
 Violation ViolationBuilder::withdrawn(const ActiveRule& rule, const traces::TraceState& trace,
                                       const LinkedTrace& proof,
                                       const std::vector<rules::ClauseResult>& clauses,
-                                      const model::SpanId& anchor,
+                                      const NamedAnchor& anchor,
                                       const Circumstances& circumstances) const {
   Violation violation;
   set_rule(rule, &violation);
   set_trace(trace, &violation);
   set_circumstances(circumstances, &violation);
   violation.status = model::ViolationStatus::Withdrawn;
-  const auto span = proof.find(anchor);
+  violation.span_id = anchor.span_id;
+  const auto span = anchor.is_known ? proof.find(anchor.span_id) : std::nullopt;
   if (span.has_value()) set_anchor(proof.span(*span), &violation);
   violation.key = model::violation_key(rule.rule.id, rule.checked.normalized, trace.id(), nullptr);
   violation.explanation = explain_withdrawal(rule, proof, clauses);

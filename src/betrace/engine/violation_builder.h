@@ -24,6 +24,12 @@ struct Circumstances {
   bool late = false;
 };
 
+/// The span that a violation named.
+struct NamedAnchor {
+  model::SpanId span_id = {};
+  bool is_known = false;  ///< More of it is known than its id.
+};
+
 /// Immutable.
 class ViolationBuilder {
  public:
@@ -41,7 +47,7 @@ class ViolationBuilder {
   [[nodiscard]] model::Violation withdrawn(const ActiveRule& rule, const traces::TraceState& trace,
                                            const rules::LinkedTrace& proof,
                                            const std::vector<rules::ClauseResult>& clauses,
-                                           const model::SpanId& anchor,
+                                           const NamedAnchor& anchor,
                                            const Circumstances& circumstances) const;
 
  private:

@@ -1,7 +1,7 @@
 // The sealed statement about one commit group: which records, under which root, after which group.
 //
-// storage/ writes one for each group; its SHA-256 is the `prev` of the next. Source: the page on
-// reliability, section 8.3. Signing comes on top and is not here.
+// storage/ writes one for each group; its SHA-256 is the `prev` of the next. Source:
+// docs/internals/violation_log.md. Signing comes on top and is not here.
 #pragma once
 
 #include <cstdint>

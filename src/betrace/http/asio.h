@@ -1,5 +1,5 @@
-// Asio, configured: included by server.cc alone, by way of connection.h, because it is slow to
-// compile and its types stay inside of this module.
+// Asio, configured: included by server.cc alone, by way of served_connection.h, because it is slow
+// to compile and its types stay inside of this module.
 #pragma once
 
 #define BOOST_ASIO_SEPARATE_COMPILATION 1

@@ -26,7 +26,7 @@ TEST(ClientTest, KeepsItsConnection) {
 
 TEST(ClientTest, OpensAConnectionAgainThatTheServerHasClosed) {
   ServerLimits limits;
-  limits.idle_time = std::chrono::milliseconds(20);
+  limits.idle_time = std::chrono::milliseconds(200);
   TestServer server(limits);
   Client client({.port = server.port});
   EXPECT_EQ(client.get("/text")->body, "text");

@@ -15,17 +15,17 @@
 #include <utility>
 
 #include "betrace/base/time.h"
-#include "betrace/http/asio.h"
 #include "betrace/http/chunk_decoder.h"
 #include "betrace/http/exchange.h"
 #include "betrace/http/head_reader.h"
 #include "betrace/http/reply_writer.h"
 #include "betrace/http/request_id.h"
+#include "betrace/http/served_connection.h"
 
 namespace betrace::http {
 
 /// Lives on one thread of the server: every function is called there. Owned by serve().
-class Connection : public std::enable_shared_from_this<Connection> {
+class Connection : public ServedConnection, public std::enable_shared_from_this<Connection> {
  public:
   /// Requires: `service` and `pool` live longer.
   Connection(tcp::socket socket, std::string address, const Service& service,
@@ -37,12 +37,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
         address_(std::move(address)),
         reader_({service.limits.headers, service.limits.header_bytes, service.limits.line_bytes}) {}
 
-  /// Serves requests until either side ends the connection.
-  asio::awaitable<void> serve();
-  /// Ends the connection as soon as no request is in flight.
-  void drain();
-  /// Ends the connection now.
-  void cut();
+  asio::awaitable<void> serve() override;
+  void drain() override;
+  void cut() override;
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -29,6 +29,12 @@ bool is_loopback(std::string_view name) noexcept {
           name.find_first_not_of("0123456789.") == std::string_view::npos);
 }
 
+// A body that cannot be inflated is no JSON, or no YAML, whatever is wrong with it.
+Problem unreadable(const Headers& headers, std::string message) {
+  const bool is_yaml = media_type(headers).find("yaml") != std::string::npos;
+  return problem_of(400, is_yaml ? "invalid_yaml" : "invalid_json", std::move(message));
+}
+
 }  // namespace
 
 std::string_view method_label(std::string_view method) noexcept {
@@ -165,7 +171,7 @@ Response Exchange::answer_unguarded(BodyBuffer body) {
         case ErrorCode::Unavailable:
           return refuse(no_room_for_body(), "bodies_bytes");
         default:
-          return refuse(problem_of(400, "invalid_field", result.error().message), "malformed");
+          return refuse(unreadable(head_.headers, result.error().message), "malformed");
       }
     }
     body = std::move(inflated);

@@ -74,6 +74,12 @@ class RawSocket {
     }
   }
 
+  /// Returns what comes next; empty if the connection ends or stalls.
+  std::string some() {
+    if (received_.empty()) receive();
+    return take(received_.size());
+  }
+
   /// Returns everything until the server ends the connection.
   std::string rest() {
     while (receive()) {

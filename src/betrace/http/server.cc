@@ -7,6 +7,7 @@
 #include <future>
 #include <map>
 #include <mutex>
+#include <random>
 #include <string>
 #include <thread>
 #include <unordered_set>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "betrace/base/check.h"
+#include "betrace/http/call_connection.h"
 #include "betrace/http/connection.h"
 
 namespace betrace::http {
@@ -34,7 +36,7 @@ ServerObserver* deaf_observer() {
 struct Loop {
   asio::io_context context{1};
   asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
-  std::unordered_set<Connection*> connections;
+  std::unordered_set<ServedConnection*> connections;
   std::thread thread;
 };
 
@@ -89,14 +91,16 @@ class Census {
 
 /// One port on its addresses, with the threads that serve it. The first accepts for all.
 struct Listener {
-  explicit Listener(Service served) : service(std::move(served)) {
-    const std::size_t threads = std::max<std::size_t>(service.options.threads, 1);
-    for (std::size_t index = 0; index < threads; ++index) {
+  Listener(std::vector<std::string> bind_addresses, std::size_t threads)
+      : addresses(std::move(bind_addresses)) {
+    for (std::size_t index = 0; index < std::max<std::size_t>(threads, 1); ++index) {
       loops.push_back(std::make_unique<Loop>());
     }
   }
 
-  const Service service;
+  const std::vector<std::string> addresses;
+  std::unique_ptr<const Service> requests;  // of HTTP/1.1; else null, and `calls` is set
+  std::unique_ptr<CallService> calls;
   std::vector<std::unique_ptr<Loop>> loops;
   std::vector<tcp::acceptor> acceptors;  // touched by the first loop only, once started
   std::size_t next_loop = 0;             // likewise
@@ -135,7 +139,7 @@ boost::system::error_code bind_to(tcp::acceptor& acceptor, const tcp::endpoint& 
 /// Binds all addresses to one port and returns it.
 Result<std::uint16_t> bind_all(Listener& listener, std::uint16_t port) {
   listener.acceptors.clear();
-  for (const std::string& text : listener.service.options.addresses) {
+  for (const std::string& text : listener.addresses) {
     boost::system::error_code error;
     const auto address = asio::ip::make_address(text, error);
     if (error) return fail(ErrorCode::InvalidArgument, "bind address " + text + " is not legal");
@@ -162,8 +166,11 @@ struct Server::State {
 
   asio::awaitable<void> accept(Listener& listener, tcp::acceptor& acceptor);
   void welcome(Listener& listener, Loop& loop, tcp::socket socket);
-  asio::awaitable<void> serve(Loop& loop, std::shared_ptr<Connection> connection,
+  asio::awaitable<void> serve(Loop& loop, std::shared_ptr<ServedConnection> connection,
                               std::string address);
+  std::shared_ptr<ServedConnection> connect(Listener& listener, tcp::socket socket,
+                                            const std::string& address);
+  Result<std::uint16_t> add(std::unique_ptr<Listener> listener, std::uint16_t wanted);
   void on_every_loop(const std::function<void(Listener&, Loop&)>& action);
   void join();
 
@@ -208,12 +215,21 @@ void Server::State::welcome(Listener& listener, Loop& loop, tcp::socket socket) 
     return;
   }
   socket.set_option(tcp::no_delay(true), error);
-  auto connection =
-      std::make_shared<Connection>(std::move(socket), address, listener.service, pool);
+  auto connection = connect(listener, std::move(socket), address);
   asio::co_spawn(loop.context, serve(loop, std::move(connection), address), asio::detached);
 }
 
-asio::awaitable<void> Server::State::serve(Loop& loop, std::shared_ptr<Connection> connection,
+std::shared_ptr<ServedConnection> Server::State::connect(Listener& listener, tcp::socket socket,
+                                                         const std::string& address) {
+  if (listener.calls == nullptr) {
+    return std::make_shared<Connection>(std::move(socket), address, *listener.requests, pool);
+  }
+  static thread_local std::minstd_rand jitter(std::random_device{}());
+  return std::make_shared<CallConnection>(std::move(socket), address, *listener.calls,
+                                          static_cast<std::uint32_t>(jitter()));
+}
+
+asio::awaitable<void> Server::State::serve(Loop& loop, std::shared_ptr<ServedConnection> connection,
                                            std::string address) {
   loop.connections.insert(connection.get());
   if (draining) connection->drain();
@@ -258,18 +274,30 @@ Server::Server(ServerLimits limits, ServerObserver* observer, std::size_t pool_t
 
 Server::~Server() { stop(std::chrono::milliseconds(0)); }
 
-Result<std::uint16_t> Server::listen(ListenerOptions options, RouteTable routes) {
-  BETRACE_CHECK(!state_->started);
-  auto listener = std::make_unique<Listener>(Service{
-      std::move(options), std::move(routes), state_->limits, state_->observer, &state_->bodies});
-  const std::uint16_t wanted = listener->service.options.port;
+Result<std::uint16_t> Server::State::add(std::unique_ptr<Listener> listener, std::uint16_t wanted) {
+  BETRACE_CHECK(!started);
   Result<std::uint16_t> port = bind_all(*listener, wanted);
   for (int again = 1; !port && wanted == 0 && again < kPortTries; ++again) {
     port = bind_all(*listener, wanted);
   }
-  if (!port) return port;
-  state_->listeners.push_back(std::move(listener));
+  if (port) listeners.push_back(std::move(listener));
   return port;
+}
+
+Result<std::uint16_t> Server::listen(ListenerOptions options, RouteTable routes) {
+  auto listener = std::make_unique<Listener>(options.addresses, options.threads);
+  const std::uint16_t wanted = options.port;
+  listener->requests.reset(new Service{std::move(options), std::move(routes), state_->limits,
+                                       state_->observer, &state_->bodies});
+  return state_->add(std::move(listener), wanted);
+}
+
+Result<std::uint16_t> Server::listen_for_calls(CallListenerOptions options, CallTable methods) {
+  auto listener = std::make_unique<Listener>(options.addresses, options.threads);
+  const std::uint16_t wanted = options.port;
+  listener->calls = std::make_unique<CallService>(
+      std::move(options), std::move(methods), state_->limits, state_->observer, &state_->bodies);
+  return state_->add(std::move(listener), wanted);
 }
 
 void Server::start() {
@@ -294,11 +322,11 @@ void Server::stop(std::chrono::milliseconds grace) {
       for (tcp::acceptor& acceptor : listener.acceptors) acceptor.close(ignored);
     });
     state_->on_every_loop([](Listener&, Loop& loop) {
-      for (Connection* connection : loop.connections) connection->drain();
+      for (ServedConnection* connection : loop.connections) connection->drain();
     });
     if (!state_->census.wait_empty_for(grace)) {
       state_->on_every_loop([](Listener&, Loop& loop) {
-        for (Connection* connection : loop.connections) connection->cut();
+        for (ServedConnection* connection : loop.connections) connection->cut();
       });
       state_->census.wait_empty();
     }

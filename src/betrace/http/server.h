@@ -1,8 +1,10 @@
-// The HTTP/1.1 server: listeners, each with a RouteTable, and the threads that serve them.
+// The server: listeners for HTTP/1.1, each with a RouteTable, and for gRPC calls over HTTP/2, each
+// with a CallTable, and the threads that serve them.
 //
-// app/ makes one; everything about a path is in route_table.h, all limits in server_limits.h.
-// Strict: whatever could be read in two ways is answered 400 and the connection closed. Knows no
-// TLS and no HTTP/2. Asio stays in the .cc.
+// app/ makes one; everything about a path is in route_table.h and call_table.h, all limits in
+// server_limits.h and call_limits.h. Strict: whatever could be read in two ways is answered 400 and
+// the connection closed. HTTP/2 is spoken by those who know that it is, on ports of its own. Knows
+// no TLS. Asio stays in the .cc.
 #pragma once
 
 #include <chrono>
@@ -11,6 +13,7 @@
 #include <memory>
 
 #include "betrace/base/result.h"
+#include "betrace/http/call_limits.h"
 #include "betrace/http/route_table.h"
 #include "betrace/http/server_limits.h"
 
@@ -31,12 +34,16 @@ class Server {
   /// until start(). Error InvalidArgument: not an address. Unavailable: the port is taken, or may
   /// not be bound. Requires: not started.
   [[nodiscard]] Result<std::uint16_t> listen(ListenerOptions options, RouteTable routes);
+  /// The same for calls.
+  [[nodiscard]] Result<std::uint16_t> listen_for_calls(CallListenerOptions options,
+                                                       CallTable methods);
 
   /// Starts to serve. Requires: not started.
   void start();
 
-  /// Closes the listeners and idle connections, lets requests in flight finish for `grace`, then
-  /// cuts them, and joins all threads. A handler that is running is always waited for.
+  /// Closes the listeners and idle connections, lets requests and calls in flight finish for
+  /// `grace`, then cuts them, and joins all threads. A handler that is running is always waited
+  /// for.
   void stop(std::chrono::milliseconds grace);
 
   /// Open connections.

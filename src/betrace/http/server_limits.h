@@ -45,6 +45,13 @@ struct FinishedRequest {
   const RequestHead& head;
 };
 
+/// A call that has been answered, or was given up by its caller (CANCELLED).
+struct FinishedCall {
+  std::string_view method;  ///< Label of the row, such as `Export`; `other` if none.
+  std::string_view code;    ///< `OK`, `UNAVAILABLE`, ...
+  double seconds = 0;       ///< From the first byte of the head to the reply.
+};
+
 /// Is told what happens. Each function may be called by any thread of the server and must not
 /// block, throw or call the server.
 class ServerObserver {
@@ -60,6 +67,14 @@ class ServerObserver {
   /// A request was refused at a limit: `headers`, `header_bytes`, `line_bytes`, `body` (the route's
   /// body_bytes_max), `inflate_ratio`, `bodies_bytes`; or `malformed`.
   virtual void refused(std::string_view /*limit*/, const RequestHead&) {}
+  virtual void call_finished(const FinishedCall&) {}
+  /// The handler of that path threw `what`; the caller got INTERNAL.
+  virtual void call_failed(std::string_view /*path*/, std::string_view /*what*/) {}
+  /// A call was refused at a limit: `headers`, `header_bytes`, `line_bytes`, `grpc_message`,
+  /// `inflate_ratio`, `bodies_bytes`; or `malformed`.
+  virtual void call_refused(std::string_view /*limit*/) {}
+  /// A connection of HTTP/2 was ended because of how its peer used it; `kind` as in h2_abuse.h.
+  virtual void h2_abused(std::string_view /*kind*/) {}
 };
 
 /// May refuse a request once its path and method are known and before its body is read: proves the

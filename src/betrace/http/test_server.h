@@ -31,10 +31,16 @@ class RecordingObserver : public ServerObserver {
     note("limit " + std::string(limit));
   }
 
-  /// Waits until the server has told `line`; false if it does not within ten seconds.
+  void call_finished(const FinishedCall& call) override {
+    note("call " + std::string(call.method) + " " + std::string(call.code));
+  }
+  void call_refused(std::string_view limit) override { note("limit " + std::string(limit)); }
+  void h2_abused(std::string_view kind) override { note("abuse " + std::string(kind)); }
+
+  /// Waits until the server has told `line`; false if it does not within a minute.
   bool saw(const std::string& line) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::seconds(10), [&] { return count(line) > 0; });
+    return changed_.wait_for(lock, std::chrono::seconds(60), [&] { return count(line) > 0; });
   }
   std::size_t times(const std::string& line) {
     const std::lock_guard lock(mutex_);

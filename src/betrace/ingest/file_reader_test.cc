@@ -163,6 +163,19 @@ TEST_F(FileReaderTest, ReadsProtobufInThreeForms) {
   EXPECT_EQ(error_, ": message 4: the file ends inside a length");
 }
 
+// Ten is a length and the tag of a request alike.
+TEST_F(FileReaderTest, ReadsDelimitedMessagesOfWhichTheFirstHasTenBytes) {
+  const std::string first("\x0A\x08\x1A\x06schema", 10);  // resource_spans { schema_url: "schema" }
+  const std::string second = protobuf_of("a");
+  ASSERT_LT(second.size(), 128u);
+  read(std::string(1, '\x0A') + first + static_cast<char>(second.size()) + second);
+  EXPECT_EQ(error_, "");
+  EXPECT_THAT(names_, ElementsAre("a"));
+  read(first + second);
+  EXPECT_EQ(error_, "") << "one request, its parts one after the other";
+  EXPECT_THAT(names_, ElementsAre("a"));
+}
+
 TEST_F(FileReaderTest, InflatesGzipOfSeveralMembers) {
   read(gzip(json_of("a") + "\n" + json_of("b")) + gzip("\n" + json_of("c") + "\n"));
   EXPECT_EQ(error_, "");

@@ -64,11 +64,20 @@ std::size_t parse_varint(std::string_view bytes, std::uint64_t* value) {
   return 0;
 }
 
+// Ten is also the tag of a request. A message of ten bytes begins with that tag and a length of at
+// most eight; in a request the same two bytes would begin ResourceSpans, where no field has a tag
+// as small as that.
+bool begins_with_length_ten(std::string_view beginning) {
+  return beginning.size() > 2 && beginning[0] == 10 && beginning[1] == kRequestTag &&
+         static_cast<unsigned char>(beginning[2]) <= 8;
+}
+
 }  // namespace
 
 Result<FileForm> recognise_form(std::string_view beginning) {
   if (trimmed(without_byte_order_mark(beginning)).empty()) return FileForm::JsonLines;
   if (begins_with_json(beginning)) return json_form(beginning);
+  if (begins_with_length_ten(beginning)) return FileForm::ProtobufDelimited;
   if (beginning[0] == kRequestTag) return FileForm::Protobuf;
   std::uint64_t length = 0;
   const std::size_t size = parse_varint(beginning, &length);

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "betrace/ingest/reader_pool.h"
+#include "betrace/ingest/request_intake.h"
 #include "betrace/otlp/export_response.h"
 #include "betrace/otlp/json_trace_reader.h"
 #include "betrace/otlp/trace_reader.h"
@@ -18,7 +19,6 @@ namespace {
 
 using otlp::RpcCode;
 using otlp::WireForm;
-using telemetry::MetricId;
 
 constexpr std::string_view kProtobufType = "application/x-protobuf";
 constexpr std::string_view kJsonType = "application/json";
@@ -73,16 +73,12 @@ http::Problem problem_of(int status, std::string code, std::string message) {
 class Receiver {
  public:
   Receiver(engine::SpanSink& sink, telemetry::Metrics& metrics, const OtlpHttpOptions& options)
-      : sink_(sink),
-        metrics_(metrics),
-        protobuf_readers_(options.limits),
-        json_readers_(options.limits) {}
+      : intake_(sink, metrics), protobuf_readers_(options.limits), json_readers_(options.limits) {}
 
   [[nodiscard]] std::optional<http::Problem> admit(const http::RequestHead& head,
                                                    std::uint64_t bytes) {
-    const auto refusal = sink_.admit(bytes);
+    const auto refusal = intake_.admit(bytes, protocol_of(form_of(head)));
     if (!refusal) return std::nullopt;
-    metrics_.add(MetricId::Refused, {refusal->limit, protocol_of(form_of(head))});
     // A full queue is the sender's pace, anything else the state of this process.
     const bool is_pace = refusal->limit == "ingest_queue";
     http::Problem problem =
@@ -110,44 +106,21 @@ class Receiver {
 
  private:
   [[nodiscard]] http::Response read(std::string_view body, WireForm form) {
-    engine::SpanBatch batch;
-    batch.protocol = protocol_of(form);
-    const auto keep = [&batch](const model::SpanView& span) {
-      batch.spans.push_back(model::KeptSpan::copy(span));
-    };
-    const auto use = [&](auto& reader) { return reader.read(body, keep); };
-    const auto summary =
-        form == WireForm::Protobuf ? protobuf_readers_.with(use) : json_readers_.with(use);
+    const std::string_view protocol = protocol_of(form);
+    const auto summary = form == WireForm::Protobuf
+                             ? intake_.take(protobuf_readers_, body, protocol)
+                             : intake_.take(json_readers_, body, protocol);
     if (!summary) return refuse(summary.error(), form);
-    count(*summary, batch.protocol);
-    if (!batch.spans.empty()) sink_.submit(std::move(batch));
     return reply(200, form, otlp::export_response(*summary, form));
   }
 
-  [[nodiscard]] http::Response refuse(const Error& error, WireForm form) const {
+  [[nodiscard]] static http::Response refuse(const Error& error, WireForm form) {
     const bool is_limit = error.code == ErrorCode::LimitExceeded;
-    metrics_.add(MetricId::Refused,
-                 {is_limit ? "spans_per_request" : "malformed", protocol_of(form)});
     return reply(is_limit ? 413 : 400, form,
                  otlp::status_body(otlp::status_of_unreadable(error.code, error.message), form));
   }
 
-  void count(const otlp::ReadSummary& summary, std::string_view protocol) const {
-    metrics_.add(MetricId::SpansReceived, {protocol}, static_cast<double>(summary.spans_decoded));
-    for (std::size_t i = 0; i < otlp::kRejectReasonCount; ++i) {
-      if (summary.rejected[i] == 0) continue;
-      metrics_.add(MetricId::SpansRejected, {otlp::name_of(static_cast<otlp::RejectReason>(i))},
-                   static_cast<double>(summary.rejected[i]));
-    }
-    for (std::size_t i = 0; i < otlp::kTruncatedPartCount; ++i) {
-      if (summary.truncated[i] == 0) continue;
-      metrics_.add(MetricId::Truncated, {otlp::name_of(static_cast<otlp::TruncatedPart>(i))},
-                   static_cast<double>(summary.truncated[i]));
-    }
-  }
-
-  engine::SpanSink& sink_;
-  telemetry::Metrics& metrics_;
+  RequestIntake intake_;
   ReaderPool<otlp::TraceReader> protobuf_readers_;
   ReaderPool<otlp::JsonTraceReader> json_readers_;
 };

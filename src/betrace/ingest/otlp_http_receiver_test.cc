@@ -5,9 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include <limits>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,6 +15,7 @@
 #include "betrace/http/gzip.h"
 #include "betrace/http/raw_socket.h"
 #include "betrace/http/server.h"
+#include "betrace/ingest/test_sink.h"
 #include "betrace/otlp/trace_writer.h"
 
 namespace betrace::ingest {
@@ -26,52 +25,6 @@ using telemetry::MetricId;
 
 constexpr char kProtobuf[] = "application/x-protobuf";
 constexpr char kJson[] = "application/json";
-
-class FakeSink : public engine::SpanSink {
- public:
-  std::optional<engine::Refusal> admit(std::size_t bytes) override {
-    const std::lock_guard lock(mutex_);
-    asked_.push_back(bytes);
-    if (bytes > bytes_max) return engine::Refusal{"ingest_queue", 3};
-    return refusal;
-  }
-  void submit(engine::SpanBatch batch) override {
-    const std::lock_guard lock(mutex_);
-    for (const auto& span : batch.spans) names_.emplace_back(span.view().name);
-    protocol_ = batch.protocol;
-  }
-  std::vector<std::string> names() {
-    const std::lock_guard lock(mutex_);
-    return names_;
-  }
-  std::vector<std::size_t> asked() {
-    const std::lock_guard lock(mutex_);
-    return asked_;
-  }
-  std::string protocol() {
-    const std::lock_guard lock(mutex_);
-    return protocol_;
-  }
-
-  std::optional<engine::Refusal> refusal;                           // set before the request
-  std::size_t bytes_max = std::numeric_limits<std::size_t>::max();  // likewise
-
- private:
-  std::mutex mutex_;
-  std::vector<std::string> names_;
-  std::vector<std::size_t> asked_;
-  std::string protocol_;
-};
-
-model::SpanView span_named(std::string_view name, std::uint8_t id = 1) {
-  model::SpanView span;
-  span.trace_id.bytes[0] = 1;
-  span.span_id.bytes[0] = id;
-  span.name = name;
-  span.start_time_unix_nano = 1;
-  span.end_time_unix_nano = 2;
-  return span;
-}
 
 class OtlpHttpReceiverTest : public ::testing::Test {
  protected:

@@ -116,6 +116,8 @@ struct SpanView {
   std::string_view scope_version;
   std::span<const EventView> events;
   std::span<const LinkView> links;
+  /// Only its ids and its start are known: no rule asks for more. It fits no condition.
+  bool is_counted_only = false;
   bool cut = false;  ///< It lost attributes, events or links, or parts of them, to a limit.
 
   [[nodiscard]] bool is_root() const noexcept { return parent_span_id.is_zero(); }

@@ -1,7 +1,7 @@
 // A violation: the record of a Violated verdict, complete enough to stand alone.
 //
-// engine/ builds it, storage/ keeps it, api/ and exporters show it. Source: the page on verdicts,
-// section 3.
+// engine/ builds it, storage/ keeps it, api/ and exporters show it. Source: docs/guide/api.md,
+// "Violations".
 #pragma once
 
 #include <array>

@@ -31,6 +31,35 @@ bool whole_double(double number, T* value) {
   return true;
 }
 
+template <typename T>
+bool read_whole_number(JsonElement element, T* value) {
+  switch (element.type()) {
+    case element_type::INT64: {
+      const std::int64_t number = element.get_int64().value_unsafe();
+      *value = static_cast<T>(number);
+      return std::is_signed_v<T> || number >= 0;
+    }
+    case element_type::UINT64:  // only what needs the 64th bit
+      *value = static_cast<T>(element.get_uint64().value_unsafe());
+      return std::is_unsigned_v<T>;
+    case element_type::DOUBLE:
+      return whole_double(element.get_double().value_unsafe(), value);
+    case element_type::STRING:
+      return parse_decimal(element.get_string().value_unsafe(), value);
+    default:
+      return false;
+  }
+}
+
+template <typename T>
+T whole_number(JsonElement element, std::string_view member, std::string_view mistake,
+               JsonProblem& problem) {
+  T value = 0;
+  if (element.is_null() || read_whole_number(element, &value)) return value;
+  problem.set(member, mistake);
+  return 0;
+}
+
 }  // namespace
 
 void JsonProblem::set(std::string_view member, std::string_view what) {
@@ -44,49 +73,12 @@ std::string_view json_text(JsonElement element, std::string_view member, JsonPro
 }
 
 std::uint64_t json_uint64(JsonElement element, std::string_view member, JsonProblem& problem) {
-  std::uint64_t value = 0;
-  bool is_read = false;
-  switch (element.type()) {
-    case element_type::NULL_VALUE:
-      return 0;
-    case element_type::UINT64:
-      return element.get_uint64().value_unsafe();
-    case element_type::INT64:
-      value = static_cast<std::uint64_t>(element.get_int64().value_unsafe());
-      is_read = value <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-      break;
-    case element_type::DOUBLE:
-      is_read = whole_double(element.get_double().value_unsafe(), &value);
-      break;
-    case element_type::STRING:
-      is_read = parse_decimal(element.get_string().value_unsafe(), &value);
-      break;
-    default:
-      break;
-  }
-  if (!is_read) problem.set(member, "is not a whole number from 0 to 2^64-1");
-  return is_read ? value : 0;
+  return whole_number<std::uint64_t>(element, member, "is not a whole number from 0 to 2^64-1",
+                                     problem);
 }
 
 std::int64_t json_int64(JsonElement element, std::string_view member, JsonProblem& problem) {
-  std::int64_t value = 0;
-  bool is_read = false;
-  switch (element.type()) {
-    case element_type::NULL_VALUE:
-      return 0;
-    case element_type::INT64:
-      return element.get_int64().value_unsafe();
-    case element_type::DOUBLE:
-      is_read = whole_double(element.get_double().value_unsafe(), &value);
-      break;
-    case element_type::STRING:
-      is_read = parse_decimal(element.get_string().value_unsafe(), &value);
-      break;
-    default:
-      break;  // UINT64 is what does not fit
-  }
-  if (!is_read) problem.set(member, "is not a whole number of 64 bits");
-  return is_read ? value : 0;
+  return whole_number<std::int64_t>(element, member, "is not a whole number of 64 bits", problem);
 }
 
 double json_double(JsonElement element, std::string_view member, JsonProblem& problem) {

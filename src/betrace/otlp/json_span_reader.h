@@ -1,8 +1,8 @@
 // Flat JSON spans, as people write them: `POST /v1/spans`, `/v1/rules/test`, rule tests, `eval`.
 //
-// Lenient where the page on the HTTP API (section 5) says so: both spellings of a member, kinds and
-// statuses as names or numbers, three forms of time, any short text as an id. OTLP/JSON, the form
-// that senders use, is json_trace_reader.h.
+// Lenient where docs/guide/api.md says so: both spellings of a member, kinds and statuses as names
+// or numbers, three forms of time, any short text as an id. OTLP/JSON, the form that senders use,
+// is json_trace_reader.h.
 #pragma once
 
 #include <cstddef>

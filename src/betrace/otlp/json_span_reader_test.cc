@@ -9,7 +9,8 @@
 #include "betrace/base/sha256.h"
 #include "betrace/otlp/text_ids.h"
 
-// Goal: each leniency that the page promises is read as promised, and each wrong span says why.
+// Goal: each leniency that docs/guide/api.md promises is read as promised, and each wrong span says
+// why.
 
 namespace betrace::otlp {
 namespace {

@@ -27,7 +27,10 @@ class JsonTraceReader::Core {
     renew_parser();
   }
 
-  Result<ReadSummary> read(std::string_view json, const SpanCallback& on_span) {
+  Result<ReadSummary> read(std::string_view json, const SpanCallback& on_span,
+                           const model::SpanInterest* interest) {
+    resource_.set_interest(interest);
+    span_.set_interest(interest);
     simdjson::simdjson_result<JsonElement> parsed = parser_->parse(json.data(), json.size(), true);
     std::optional<RepairedText> repaired;
     if (parsed.error() == simdjson::UTF8_ERROR) {
@@ -167,8 +170,9 @@ JsonTraceReader::~JsonTraceReader() = default;
 JsonTraceReader::JsonTraceReader(JsonTraceReader&&) noexcept = default;
 JsonTraceReader& JsonTraceReader::operator=(JsonTraceReader&&) noexcept = default;
 
-Result<ReadSummary> JsonTraceReader::read(std::string_view json, const SpanCallback& on_span) {
-  return core_->read(json, on_span);
+Result<ReadSummary> JsonTraceReader::read(std::string_view json, const SpanCallback& on_span,
+                                          const model::SpanInterest* interest) {
+  return core_->read(json, on_span, interest);
 }
 
 }  // namespace betrace::otlp

@@ -27,7 +27,8 @@ class JsonTraceReader {
   /// Error InvalidArgument: not JSON, nested deeper than `json_depth_max`, or a member of a wrong
   /// type, which the message names. Error LimitExceeded: more than `spans_max` spans. On an error
   /// no span was delivered.
-  [[nodiscard]] Result<ReadSummary> read(std::string_view json, const SpanCallback& on_span);
+  [[nodiscard]] Result<ReadSummary> read(std::string_view json, const SpanCallback& on_span,
+                                         const model::SpanInterest* interest = nullptr);
 
  private:
   class Core;

@@ -13,7 +13,7 @@
 
 namespace betrace::otlp {
 
-/// Limits of one request. Source: `limits.*` in the page on reliability, section 5.
+/// Limits of one request. Source: `limits.*` in docs/guide/configuration.md.
 struct ReaderLimits {
   std::uint32_t spans_max = 20'000;         ///< `spans_per_request`: over it all is refused.
   std::uint32_t attributes_max = 128;       ///< Each of a span, resource, event, link.

@@ -67,9 +67,11 @@ void SpanBuilder::count_attribute(Row& row) {
 }
 
 void SpanBuilder::add_field(Row& row, std::string_view key, const model::ValueView& value) {
-  if (is_kept(row, sizeof(model::AttributeView))) {
-    fields_.push(model::AttributeView{key, value});
-  }
+  if (!is_kept(row, sizeof(model::AttributeView))) return;
+  // Fields of a map belong to the value of an attribute that is wanted, or is not kept itself.
+  const bool is_attribute = value_depth_ <= 1;
+  if (is_attribute && interest_ != nullptr && !interest_->wants(key)) return;
+  fields_.push(model::AttributeView{key, value});
 }
 
 model::AttributesView SpanBuilder::end_attributes(Row& row) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string_view>
 
+#include "betrace/model/span_interest.h"
 #include "betrace/model/span_view.h"
 #include "betrace/otlp/read_summary.h"
 #include "betrace/otlp/view_arena.h"
@@ -46,6 +47,10 @@ class SpanBuilder {
   [[nodiscard]] const Losses& losses() const noexcept { return losses_; }
   /// Text that holds `marker` counts as invalid; empty is none. It must outlive the reading.
   void set_invalid_marker(std::string_view marker) noexcept { marker_ = marker; }
+
+  /// Attributes that `interest` does not want are checked and counted as ever, but not kept. Null:
+  /// all are wanted. It must outlive the reading.
+  void set_interest(const model::SpanInterest* interest) noexcept { interest_ = interest; }
 
   /// Until the next `begin()` texts are only checked: nothing is kept, cut or counted.
   void check_only() noexcept { ++muted_; }
@@ -105,6 +110,7 @@ class SpanBuilder {
   UnfinishedItems<model::LinkView> links_;
   Losses losses_;
   std::string_view marker_;
+  const model::SpanInterest* interest_ = nullptr;
   std::size_t byte_count_ = 0;    // of the span so far
   std::size_t value_budget_ = 0;  // bytes that the current value may still take
   std::uint32_t value_depth_ = 0;

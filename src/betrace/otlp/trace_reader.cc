@@ -98,10 +98,13 @@ class RequestDecoder {
 TraceReader::TraceReader(const ReaderLimits& limits)
     : limits_(limits), resource_(limits), scope_(limits), span_(limits) {}
 
-Result<ReadSummary> TraceReader::read(std::string_view bytes, const SpanCallback& on_span) {
+Result<ReadSummary> TraceReader::read(std::string_view bytes, const SpanCallback& on_span,
+                                      const model::SpanInterest* interest) {
   const auto span_count = check_request(bytes, limits_.message_depth_max);
   if (!span_count) return fail(span_count.error());
   if (*span_count > limits_.spans_max) return too_many_spans(*span_count, limits_.spans_max);
+  resource_.set_interest(interest);
+  span_.set_interest(interest);
   SpanDelivery delivery(on_span);
   RequestDecoder(resource_, scope_, span_, delivery).decode(bytes);
   return delivery.summary();

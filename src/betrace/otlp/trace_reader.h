@@ -23,7 +23,9 @@ class TraceReader {
   /// what is over a limit of a span is cut, counted, and the span is marked `cut`.
   /// Error InvalidArgument: not such a message, or nested too deep. Error LimitExceeded: more than
   /// `spans_max` spans. On an error no span was delivered.
-  [[nodiscard]] Result<ReadSummary> read(std::string_view bytes, const SpanCallback& on_span);
+  /// `interest`: which attributes are kept, null for all; it changes nothing else.
+  [[nodiscard]] Result<ReadSummary> read(std::string_view bytes, const SpanCallback& on_span,
+                                         const model::SpanInterest* interest = nullptr);
 
  private:
   ReaderLimits limits_;

@@ -26,7 +26,8 @@ ReaderLimits no_limits() {
   return limits;
 }
 
-// Reads a parsed request as the pages say, into the texts of its spans and the reasons of others.
+// Reads a parsed request as docs/internals/otlp.md says, into the texts of its spans and the
+// reasons of others.
 class Expected {
  public:
   explicit Expected(const ExportTraceServiceRequest& request) {

@@ -2,11 +2,19 @@
 
 #include <bit>
 
+#include "betrace/otlp/simple_attribute.h"
+
 namespace betrace::otlp {
 
 void ValueDecoder::attribute(SpanBuilder::Row& row, std::string_view key_value) {
   builder_.count_attribute(row);
-  field(row, key_value);
+  SimpleAttribute simple;
+  if (!read_simple_attribute(key_value, &simple)) {
+    field(row, key_value);
+    return;
+  }
+  const std::string_view key = builder_.key(simple.key);
+  builder_.add_field(row, key, make_value(simple.member, simple.number, simple.text, {}));
 }
 
 void ValueDecoder::field(SpanBuilder::Row& row, std::string_view key_value) {

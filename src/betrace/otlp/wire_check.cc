@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "betrace/otlp/simple_attribute.h"
 #include "betrace/otlp/wire.h"
 
 namespace betrace::otlp {
@@ -126,6 +127,11 @@ class Checker {
     const auto message = static_cast<std::size_t>(top().message);
     const Message child = field < kFieldCount ? kChildren[message][field] : Message::None;
     if (child == Message::None) return nullptr;
+    SimpleAttribute simple;
+    const bool has_room = depth_ + 2 <= depth_max_;  // for the attribute and its value
+    if (child == Message::KeyValue && has_room && read_simple_attribute(bytes, &simple)) {
+      return nullptr;
+    }
     if (child == Message::Span) ++span_count_;
     cursor = WireCursor(bytes);
     return push(bytes.data() + bytes.size(), child, 0);

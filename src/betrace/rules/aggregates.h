@@ -1,7 +1,7 @@
 // Aggregate functions over values that were read from the fitting spans.
 //
-// Pure: which spans fit and what is read from them is aggregate_reader's business. Source: language
-// page, 4.4.
+// Pure: which spans fit and what is read from them is aggregate_reader's business. Source:
+// docs/guide/rule-reference.md, 4.4.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// Calculation with values: numbers, numeric texts and durations. Source: language page, 4.3.
+// Calculation with values: numbers, numeric texts and durations. Source:
+// docs/guide/rule-reference.md, 4.3.
 //
 // Every function gives nil for what has no result; nothing here can fail.
 #pragma once

@@ -5,6 +5,7 @@
 namespace betrace::rules {
 
 bool passes_alone(ClauseMemo* memo, std::uint32_t x, RuleRun* run) {
+  if (run->bound(x).view->is_counted_only) return false;
   if (memo->alone.empty()) return run->budget().look();
   const Truth known = memo->alone_truths.get(x);
   if (known != Truth::Unknown) return run->budget().look() && known == Truth::True;

@@ -44,7 +44,7 @@ bool is_readable(std::string_view text, Refusal* refusal) {
   if (!is_utf8(text)) {
     const std::size_t valid = valid_prefix(text);
     refusal->because(Code::E_UTF8, {static_cast<std::uint32_t>(valid), 0},
-                     "the rule is not valid UTF-8");
+                     "the rule is not valid UTF-8", "save the file in this encoding");
     return false;
   }
   return true;
@@ -117,7 +117,8 @@ tl::expected<CheckedRule, Diagnostic> check_rule(std::string_view text) {
   const std::vector<Token> tokens = tokenize(text, &refusal);
   if (refusal) return refused(refusal, text);
   if (tokens.size() == 1) {
-    refusal.because(Code::E_EMPTY, {0, 0}, "the rule is empty");
+    refusal.because(Code::E_EMPTY, {0, 0}, "the rule is empty",
+                    "write a condition, such as span.duration > 2s");
     return refused(refusal, text);
   }
   const RuleSyntax syntax = parse(text, tokens, &refusal);

@@ -14,7 +14,7 @@
 
 namespace betrace::rules {
 
-/// What a violation is about (language page, section 5).
+/// What a violation is about (docs/guide/rule-reference.md, 5).
 enum class Scope : std::uint8_t { Span, Trace, Mixed };
 
 /// When the rule is decided (section 5, second table).

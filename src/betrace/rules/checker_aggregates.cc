@@ -31,7 +31,12 @@ ValuePointer Checker::aggregate(const Syntax& call, const AggregateRow& row,
   const bool counts = row.kind == AggregateKind::Count;
   const bool percentile = row.kind == AggregateKind::Percentile;
   const std::size_t leading = counts ? 0 : percentile ? 2 : 1;  // arguments before the condition
-  if (!takes(call, leading, leading + 1, fmt::format("{} takes {}", row.name, row.arguments))) {
+  const std::string example = fmt::format("{}({}a and b)", row.name,
+                                          counts       ? ""
+                                          : percentile ? "span.duration, 95, "
+                                                       : "span.duration, ");
+  if (!takes(call, leading, leading + 1, fmt::format("{} takes {}", row.name, row.arguments),
+             example)) {
     return nullptr;
   }
   ValuePointer result = make_value(Value::Kind::Aggregate, call.range);

@@ -49,9 +49,9 @@ std::nullptr_t Checker::refuse_unknown_method(const Syntax& call) {
 }
 
 bool Checker::takes(const Syntax& call, std::size_t minimum, std::size_t maximum,
-                    std::string message) {
+                    std::string message, std::string_view example) {
   if (argument_count(call) >= minimum && argument_count(call) <= maximum) return true;
-  refuse(Code::E_ARITY, call.range, std::move(message));
+  refuse(Code::E_ARITY, call.range, std::move(message), fmt::format("write {}", example));
   return false;
 }
 
@@ -64,7 +64,10 @@ CallResult Checker::trace_function(const Syntax& call, const Surroundings& aroun
            fmt::format("unknown trace function '{}'", excerpt(name)), suggest_trace_function(name));
     return {};
   }
-  if (!takes(call, 1, 1, fmt::format("trace.{} takes exactly one condition", name))) return {};
+  if (!takes(call, 1, 1, fmt::format("trace.{} takes exactly one condition", name),
+             fmt::format("trace.{}(a and b)", name))) {
+    return {};
+  }
   ConditionPointer inside = condition(*call.children[1], candidate_of(around, Place::Candidate));
   if (row->function == TraceFunction::All) inside = make_not(std::move(inside));
   ConditionPointer exists = make_exists(std::move(inside), call.range);
@@ -89,7 +92,9 @@ ConditionPointer Checker::structure(const Syntax& call, SpanRef span, const Stru
                                     const Surroundings& around) {
   const std::string message = fmt::format("{} takes one condition{}", row.name,
                                           row.takes_within ? " and an optional duration" : "");
-  if (!takes(call, 1, row.takes_within ? 2 : 1, message)) return nullptr;
+  const std::string example =
+      fmt::format("span.{}(name{})", row.name, row.takes_within ? ", 5s" : "");
+  if (!takes(call, 1, row.takes_within ? 2 : 1, message, example)) return nullptr;
   Surroundings inside = candidate_of(around, Place::Candidate);
   inside.anchor = true;  // the span that the method is called on
   ConditionPointer child = condition(*call.children[1], inside);
@@ -109,7 +114,8 @@ bool Checker::read_within(const Syntax& call, Condition* condition) {
                         within.literal.integer >= 0;
   if (!duration) {
     refuse(Code::E_TYPE, within.range,
-           fmt::format("the second argument of {} must be a duration such as 5s", call.names[0]));
+           fmt::format("the second argument of {} must be a duration", call.names[0]),
+           fmt::format("e.g. {}(name, 5s)", call.names[0]));
     return false;
   }
   condition->within_ns = within.literal.integer;
@@ -142,9 +148,11 @@ CallResult Checker::event_method(const Syntax& call, const Surroundings& around)
            fmt::format("{} have any(...) and count(...)", list));
     return {};
   }
-  if (!takes(call, any ? 1 : 0, 1,
-             fmt::format("{}.{} takes {} condition", list, call.names[0],
-                         any ? "one" : "at most one"))) {
+  if (!takes(
+          call, any ? 1 : 0, 1,
+          fmt::format("{}.{} takes {} condition", list, call.names[0], any ? "one" : "at most one"),
+          events ? "span.events.any(event.name == \"...\")"
+                 : "span.links.any(link.trace_id != span.trace_id)")) {
     return {};
   }
   Reference reference = resolve(*call.children[0], around);
@@ -179,10 +187,16 @@ CallResult Checker::value_method(const Syntax& call, const ValueMethodRow& row,
                                  const Surroundings& around) {
   const Syntax& target = *call.children[0];
   if (row.method == ValueMethod::Test) {
-    if (!takes(call, 1, 1, fmt::format("{}() takes one argument", row.name))) return {};
+    if (!takes(call, 1, 1, fmt::format("{}() takes one argument", row.name),
+               fmt::format("span.name.{}(\"...\")", row.name))) {
+      return {};
+    }
     return of(test({row.test, false, target, *call.children[1], call.range}, around));
   }
-  if (!takes(call, 0, 0, fmt::format("{}() takes no argument", row.name))) return {};
+  if (!takes(call, 0, 0, fmt::format("{}() takes no argument", row.name),
+             fmt::format("span.name.{}()", row.name))) {
+    return {};
+  }
   ValuePointer operand = value(target, around);
   if (operand == nullptr) return {};
   const Value::Kind kind = row.method == ValueMethod::Length  ? Value::Kind::Length

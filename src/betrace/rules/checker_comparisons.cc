@@ -164,7 +164,7 @@ ValuePointer Checker::right_operand(const Test& test, const Surroundings& around
                   "a list may stand only to the right of in, == and !=", "write value in [...]");
   }
   if (right.literal.items.empty()) {
-    return refuse(Code::E_TYPE, right.range, "a list must not be empty");
+    return refuse(Code::E_TYPE, right.range, "a list must not be empty", "write [\"a\", \"b\"]");
   }
   ValuePointer list = make_value(Value::Kind::Literal, right.range);
   list->literal = right.literal;

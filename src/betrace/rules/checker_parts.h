@@ -24,7 +24,8 @@
 
 namespace betrace::rules {
 
-/// Where an expression stands: decides what a bare name means there (language page, 3.1).
+/// Where an expression stands: decides what a bare name means there (docs/guide/rule-reference.md,
+/// 3.1).
 enum class Place : std::uint8_t {
   Rule,            // outside all parentheses
   Candidate,       // in a span condition
@@ -158,7 +159,8 @@ class Checker {
   CallResult value_method(const Syntax& call, const ValueMethodRow& row,
                           const Surroundings& around);
   std::nullptr_t refuse_unknown_method(const Syntax& call);
-  bool takes(const Syntax& call, std::size_t minimum, std::size_t maximum, std::string message);
+  bool takes(const Syntax& call, std::size_t minimum, std::size_t maximum, std::string message,
+             std::string_view example);
 
   // checker_aggregates.cc
   ValuePointer aggregate(const Syntax& call, const AggregateRow& row, const Surroundings& around);

@@ -50,7 +50,7 @@ std::nullptr_t Checker::refuse_as_value(const Syntax& syntax) {
       return refuse_by(syntax);
     case SyntaxKind::List:
       return refuse(Code::E_TYPE, syntax.range,
-                    "a list may stand only to the right of in, == and !=");
+                    "a list may stand only to the right of in, == and !=", "write value in [...]");
     default:
       return refuse(Code::E_TYPE, syntax.range, "a condition cannot be used as a value",
                     "join conditions with and, or, not");
@@ -92,7 +92,8 @@ ValuePointer Checker::operation(Value::Kind kind, const Syntax& syntax,
     ValuePointer operand = value(*child, around);
     if (operand == nullptr) return nullptr;
     if (is_literal(*operand, Literal::Type::Nil) || is_literal(*operand, Literal::Type::Bool)) {
-      return refuse(Code::E_TYPE, child->range, "nil, true and false cannot be calculated with");
+      return refuse(Code::E_TYPE, child->range, "nil, true and false cannot be calculated with",
+                    "a missing attribute is nil already; compare it with == nil");
     }
     result->operands.push_back(std::move(operand));
   }

@@ -1,6 +1,6 @@
 // What kind of rule a condition makes: scope, monotone, firing.
 //
-// Used by check_rule(). Source: language page, sections 5 and 6.
+// Used by check_rule(). Source: docs/guide/rule-reference.md, 5 and 6.
 #pragma once
 
 #include "betrace/rules/checked_rule.h"

@@ -47,7 +47,7 @@ std::partial_ordering compare_as_numbers(const RuntimeValue& left, const Runtime
   return compare(*left_number, *right_number);
 }
 
-// Unordered where the page says that every order is false.
+// Unordered where the reference says that every order is false.
 std::partial_ordering order(const RuntimeValue& left, const RuntimeValue& right) {
   if (is_string(left) && is_string(right)) {
     const auto left_number = left.to_number();

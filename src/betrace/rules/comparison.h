@@ -1,4 +1,4 @@
-// The comparison operators on values. Source: language page, 4.2.
+// The comparison operators on values. Source: docs/guide/rule-reference.md, 4.2.
 //
 // Pure functions; what they are applied to is the business of condition_truth. Values nested deeper
 // than kValueDepthMax are equal to nothing, so that hostile data cannot exhaust the stack.

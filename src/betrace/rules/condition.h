@@ -32,7 +32,7 @@ struct SpanRef {
   std::vector<Step> steps;
 };
 
-/// Fields of a span (language page, 2.1).
+/// Fields of a span (docs/guide/rule-reference.md, 2.1).
 enum class SpanField : std::uint8_t {
   Name,
   Service,

@@ -11,7 +11,7 @@
 
 namespace betrace::rules {
 
-/// Codes of the language page, sections 9 and 10. Their names never change.
+/// Codes of the language reference, sections 9 and 10. Their names never change.
 enum class Code : std::uint8_t {
   E_EMPTY,
   E_UTF8,

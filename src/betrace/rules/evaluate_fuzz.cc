@@ -1,6 +1,6 @@
-// Goal: what the language page promises of every rule and every trace holds for random ones: an
-// evaluation ends within its budget, depends on the set of spans alone, cites spans of the trace,
-// and agrees with what the same rule says in other words.
+// Goal: what the language reference promises of every rule and every trace holds for random ones:
+// an evaluation ends within its budget, depends on the set of spans alone, cites spans of the
+// trace, and agrees with what the same rule says in other words.
 // Method: the first line is a rule or, if it does not load, the choices that make one; the rest are
 // the choices that make a trace. rule_promises.h asks the evaluator the same thing in several ways.
 
@@ -12,9 +12,9 @@
 #include <string_view>
 
 #include "betrace/base/check.h"
-#include "betrace/rules/random_rule.h"
-#include "betrace/rules/random_trace.h"
-#include "betrace/rules/rule_promises.h"
+#include "betrace/rules/testing/random_rule.h"
+#include "betrace/rules/testing/random_trace.h"
+#include "betrace/rules/testing/rule_promises.h"
 
 namespace betrace::rules {
 namespace {

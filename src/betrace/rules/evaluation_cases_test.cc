@@ -1,4 +1,4 @@
-// Goal: each row of the tables of the language page (sections 2 to 7) means what it says.
+// Goal: each row of the tables of docs/guide/rule-reference.md, 2 to 7, means what it says.
 // Method: the files tests/rules/eval_*.txt, whose first lines explain their form. Each case also
 // runs with its spans shuffled and repeated, and added one by one if its rule is monotone.
 
@@ -13,9 +13,9 @@
 
 #include "betrace/base/json.h"
 #include "betrace/rules/checked_rule.h"
-#include "betrace/rules/conformance_spans.h"
 #include "betrace/rules/naive_evaluator.h"
-#include "betrace/rules/trace_sketch.h"
+#include "betrace/rules/testing/conformance_spans.h"
+#include "betrace/rules/testing/trace_sketch.h"
 
 namespace betrace::rules {
 namespace {

@@ -1,7 +1,7 @@
 // The built-in fields as tables: name, meaning, type.
 //
 // Used by the checker to resolve names and by reads.cc to write them. How a field is read from a
-// span is the evaluator's business. Source: language page, 2.1, 2.2, 4.4.
+// span is the evaluator's business. Source: docs/guide/rule-reference.md, 2.1, 2.2, 4.4.
 #pragma once
 
 #include <cstdint>

@@ -6,6 +6,7 @@
 #include <array>
 #include <vector>
 
+#include "betrace/rules/field_table.h"
 #include "betrace/rules/find_by_name.h"
 #include "betrace/rules/nearest_word.h"
 
@@ -56,6 +57,22 @@ struct Equivalent {
   std::string_view instead;
 };
 
+// What may stand behind `trace.`, by habit.
+constexpr std::array<Equivalent, 12> kTraceEquivalents = {{
+    {"exists", "write trace.has(...)"},
+    {"exist", "write trace.has(...)"},
+    {"some", "write trace.has(...)"},
+    {"contains", "write trace.has(...)"},
+    {"includes", "write trace.has(...)"},
+    {"find", "write trace.has(...)"},
+    {"filter", "write trace.has(...), or count(...) for their number"},
+    {"every", "write trace.all(...)"},
+    {"absent", "write trace.none(...)"},
+    {"not", "write not trace.has(...)"},
+    {"has_before", "use trace.has(B and span.preceded_by(A))"},
+    {"has_after", "use trace.has(B and span.followed_by(A))"},
+}};
+
 constexpr std::array<Equivalent, 24> kEquivalents = {{
     {"has", "write trace.has(...) or just the span name"},
     {"any", "write trace.has(...) or just the span name"},
@@ -88,12 +105,18 @@ void append_names(const Rows& rows, std::vector<std::string_view>* names) {
   for (const auto& row : rows) names->push_back(row.name);
 }
 
-std::string suggest(std::string_view name, const std::vector<std::string_view>& known) {
+// What all the words are, for a name that is like none of them.
+std::string known_words(std::string_view what, const std::vector<std::string_view>& known) {
+  return fmt::format("the {} are {}", what, fmt::join(known, " "));
+}
+
+std::string suggest(std::string_view name, std::string_view what,
+                    const std::vector<std::string_view>& known) {
   if (const Equivalent* found = find_by_name(kEquivalents, name)) {
     return std::string(found->instead);
   }
   const std::string_view nearest = nearest_word(name, known);
-  return nearest.empty() ? std::string() : fmt::format("did you mean '{}'?", nearest);
+  return nearest.empty() ? known_words(what, known) : fmt::format("did you mean '{}'?", nearest);
 }
 
 }  // namespace
@@ -114,19 +137,23 @@ const ValueMethodRow* find_value_method(std::string_view name) noexcept {
 std::string suggest_function(std::string_view name) {
   std::vector<std::string_view> known;
   append_names(kAggregates, &known);
-  return suggest(name, known);
+  return suggest(name, "functions", known);
 }
 
 std::string suggest_trace_function(std::string_view name) {
   if (find_structure_method(name) != nullptr) {
     return fmt::format("use trace.has(B and span.{}(A))", name);
   }
-  if (name == "has_before" || name == "has_after") return suggest(name, {});
+  if (const Equivalent* found = find_by_name(kTraceEquivalents, name)) {
+    return std::string(found->instead);
+  }
+  if (find_trace_field(name) != nullptr) return fmt::format("write trace.{} alone", name);
   std::vector<std::string_view> known;
   append_names(kTraceFunctions, &known);
   append_names(kAggregates, &known);
   const std::string_view nearest = nearest_word(name, known);
-  return nearest.empty() ? std::string() : fmt::format("did you mean 'trace.{}'?", nearest);
+  return nearest.empty() ? known_words("functions of a trace", known)
+                         : fmt::format("did you mean 'trace.{}'?", nearest);
 }
 
 std::string suggest_method(std::string_view name) {
@@ -141,7 +168,7 @@ std::string suggest_method(std::string_view name) {
   std::vector<std::string_view> known;
   append_names(kValueMethods, &known);
   append_names(kStructure, &known);
-  return suggest(name, known);
+  return suggest(name, "methods", known);
 }
 
 }  // namespace betrace::rules

@@ -1,6 +1,7 @@
 // The functions and methods as tables.
 //
-// Used by the checker to tell a call from a misspelt one. Source: language page, 4.2 to 4.5.
+// Used by the checker to tell a call from a misspelt one. Source: docs/guide/rule-reference.md, 4.2
+// to 4.5.
 #pragma once
 
 #include <cstdint>
@@ -44,7 +45,7 @@ struct ValueMethodRow {
 [[nodiscard]] const StructureRow* find_structure_method(std::string_view name) noexcept;
 [[nodiscard]] const ValueMethodRow* find_value_method(std::string_view name) noexcept;
 
-/// What to write for a function or method that does not exist; empty if nothing comes to mind.
+/// What to write for a function or method that does not exist; never empty.
 [[nodiscard]] std::string suggest_function(std::string_view name);
 [[nodiscard]] std::string suggest_trace_function(std::string_view name);
 [[nodiscard]] std::string suggest_method(std::string_view name);

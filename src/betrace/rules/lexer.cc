@@ -73,7 +73,7 @@ class Lexer {
       if (!take_token()) return {};
     }
     if (*refusal_) return {};
-    add(TokenKind::End, 0);
+    add_end();
     return std::move(tokens_);
   }
 
@@ -83,6 +83,13 @@ class Lexer {
   void add(TokenKind kind, std::size_t size) {
     tokens_.push_back({kind, range(size)});
     at_ += size;
+  }
+
+  // The end is where the last token ends: what is missing is missing there, and not on an empty
+  // line further down.
+  void add_end() {
+    const SourceRange last = tokens_.empty() ? SourceRange{} : tokens_.back().range;
+    tokens_.push_back({TokenKind::End, {last.offset + last.length, 0}});
   }
 
   [[nodiscard]] SourceRange range(std::size_t size) const noexcept {
@@ -185,9 +192,8 @@ class Lexer {
       return;
     }
     refusal_->because(Code::E_CHAR, range(1),
-                      fmt::format("unexpected character '{}'; names containing it must be quoted",
-                                  quote_excerpt(character)),
-                      "put the name in quotes");
+                      fmt::format("unexpected character '{}'", quote_excerpt(character)),
+                      "names containing it must be quoted");
   }
 
   [[nodiscard]] std::size_t character_size() const noexcept {

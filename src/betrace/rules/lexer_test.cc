@@ -1,4 +1,4 @@
-// Goal: the text is cut into tokens as the page says, longest first, and nothing is lost.
+// Goal: the text is cut into tokens as the reference says, longest first, and nothing is lost.
 // Method: token kinds of short texts. (What is refused is in tests/rules.)
 
 #include "betrace/rules/lexer.h"

@@ -32,7 +32,20 @@ std::vector<const model::SpanView*> without_copies(
 }  // namespace
 
 LinkedTrace::LinkedTrace(std::span<const model::SpanView* const> arrivals)
-    : spans_(without_copies(arrivals)) {
+    : LinkedTrace(arrivals, TraceTotals()) {
+  if (spans_.empty()) return;
+  totals_.trace_id = spans_.front()->trace_id;
+  totals_.start = spans_.front()->start_time_unix_nano;
+  totals_.span_count = spans_.size();
+  for (const model::SpanView* span : spans_) {
+    totals_.end = std::max(totals_.end, span->corrected_end());
+    if (span->status_code == model::StatusCode::Error) ++totals_.error_count;
+  }
+}
+
+LinkedTrace::LinkedTrace(std::span<const model::SpanView* const> arrivals,
+                         const TraceTotals& totals)
+    : spans_(without_copies(arrivals)), totals_(totals) {
   for (const model::SpanView* span : spans_) {
     BETRACE_CHECK(span->trace_id == spans_.front()->trace_id);
   }

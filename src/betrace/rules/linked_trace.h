@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "betrace/model/span_view.h"
+#include "betrace/rules/trace_totals.h"
 
 namespace betrace::rules {
 
@@ -19,10 +20,14 @@ class LinkedTrace {
   /// Takes the spans in arrival order: of equal span ids the first copy wins. Spans of other trace
   /// ids than the first one's are a bug of the caller (checked). Cost: n log n.
   explicit LinkedTrace(std::span<const model::SpanView* const> arrivals);
+  /// The same with totals that are known already: those of all spans, also of spans of which a view
+  /// says no more than that they are there (`SpanView::is_counted_only`).
+  LinkedTrace(std::span<const model::SpanView* const> arrivals, const TraceTotals& totals);
 
   /// Spans by start time, then span id ("canonical order"); every index below refers to it.
   [[nodiscard]] std::size_t size() const noexcept;
   [[nodiscard]] const model::SpanView& span(std::uint32_t index) const noexcept;
+  [[nodiscard]] const TraceTotals& totals() const noexcept { return totals_; }
   /// The present parent; nothing for roots, orphans and spans that name themselves.
   [[nodiscard]] std::optional<std::uint32_t> parent(std::uint32_t index) const noexcept;
   [[nodiscard]] std::span<const std::uint32_t> children(std::uint32_t index) const noexcept;
@@ -50,6 +55,7 @@ class LinkedTrace {
   void measure_chain(std::uint32_t start, std::vector<std::uint32_t>* chain);
 
   std::vector<const model::SpanView*> spans_;
+  TraceTotals totals_;
   std::vector<std::int64_t> parents_;  // -1: none
   std::vector<std::uint32_t> child_starts_;
   std::vector<std::uint32_t> child_list_;

@@ -1,6 +1,6 @@
 // Goal: canonical order, first copies and parents are right, whatever the shape of the trace.
-// Method: shapes by hand; and random shapes, cycles included, against the definitions of the page
-// written as plain walks. Set BETRACE_SEED to repeat one.
+// Method: shapes by hand; and random shapes, cycles included, against the definitions of the
+// reference written as plain walks. Set BETRACE_SEED to repeat one.
 
 #include "betrace/rules/linked_trace.h"
 
@@ -14,9 +14,9 @@
 #include <string>
 
 #include "betrace/base/test_seed.h"
-#include "betrace/rules/conformance_spans.h"
 #include "betrace/rules/structure.h"
-#include "betrace/rules/trace_sketch.h"
+#include "betrace/rules/testing/conformance_spans.h"
+#include "betrace/rules/testing/trace_sketch.h"
 
 namespace betrace::rules {
 namespace {

@@ -1,5 +1,5 @@
 // Whether more spans can make a condition false, or true: the table of section 6 of the language
-// page.
+// reference.
 //
 // Used by classify.cc. The criterion is syntactic; nothing is evaluated.
 #pragma once

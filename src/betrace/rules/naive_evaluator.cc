@@ -23,6 +23,7 @@ Bindings at_rule_level(BoundSpan span) {
 std::vector<std::uint32_t> violating_spans(const CheckedRule& rule, RuleRun* run) {
   std::vector<std::uint32_t> spans;
   for (std::uint32_t i = 0; i < run->span_count(); ++i) {
+    if (run->bound(i).view->is_counted_only) continue;
     if (!run->budget().test()) break;
     if (holds(*rule.condition, at_rule_level(run->bound(i)), run)) spans.push_back(i);
   }

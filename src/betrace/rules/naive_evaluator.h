@@ -1,7 +1,7 @@
 // The slow, obvious evaluator: plain loops over a finished trace. It judges every faster one.
 //
 // Evaluates a checked rule on a linked trace, finds the witnesses, and says how each clause stands.
-// Source: the language page, sections 4 to 8.
+// Source: docs/guide/rule-reference.md, 4 to 8.
 #pragma once
 
 #include <cstdint>

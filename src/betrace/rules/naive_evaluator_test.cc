@@ -9,8 +9,8 @@
 #include <string>
 
 #include "betrace/base/check.h"
-#include "betrace/rules/conformance_spans.h"
-#include "betrace/rules/trace_sketch.h"
+#include "betrace/rules/testing/conformance_spans.h"
+#include "betrace/rules/testing/trace_sketch.h"
 
 namespace betrace::rules {
 namespace {

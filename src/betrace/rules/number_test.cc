@@ -1,4 +1,5 @@
-// Goal: numbers compare by value without rounding, and only what the page calls a number is one.
+// Goal: numbers compare by value without rounding, and only what the reference calls a number is
+// one.
 
 #include "betrace/rules/number.h"
 

@@ -18,8 +18,8 @@ namespace {
 using Node = std::unique_ptr<Syntax>;
 using SyntaxKind = Syntax::Kind;
 
-constexpr std::string_view kClauseForm =
-    "write when { A } always { B } never { C }: when first, braces required";
+constexpr const char* kClauseForm = "write when { A } always { B } never { C }";
+constexpr const char* kClauseHint = "'when' comes first, and each clause has its braces";
 constexpr std::array<std::string_view, 4> kReserved = {"and", "or", "in", "not"};
 
 struct ComparisonSpelling {
@@ -140,7 +140,7 @@ bool Parser::at_operand(std::size_t ahead) const noexcept {
       return true;
     case TokenKind::Name:
       return !at_reserved(ahead) && !comparison_at(ahead) && !at_word("by", ahead) &&
-             equivalent_of_foreign(word(ahead)).empty() && method_for_relation(word(ahead)).empty();
+             find_foreign(word(ahead)) == nullptr && method_for_relation(word(ahead)).empty();
     default:
       return false;
   }
@@ -219,9 +219,10 @@ bool Parser::refuse_habit() {
   const Token& token = peek(ahead);
   const std::string_view spelling = text_of(text_, token);
   if (token.kind == TokenKind::Foreign || token.kind == TokenKind::Name) {
-    if (const auto equivalent = equivalent_of_foreign(spelling); !equivalent.empty()) {
-      refusal_->because(Code::E_FOREIGN, token.range, fmt::format("'{}': {}", spelling, equivalent),
-                        std::string(equivalent));
+    if (const ForeignWord* foreign = find_foreign(spelling)) {
+      refusal_->because(Code::E_FOREIGN, token.range,
+                        fmt::format("'{}': {}", spelling, foreign->instead),
+                        std::string(foreign->hint));
       return true;
     }
   }
@@ -259,7 +260,7 @@ std::nullptr_t Parser::refuse_trailing() {
   if (refuse_habit()) return nullptr;
   const bool clause = at_word("when") || at_word("always") || at_word("never");
   if (clause && at(TokenKind::LeftBrace, 1)) {
-    return refuse(Code::E_CLAUSE, std::string(kClauseForm));
+    return refuse(Code::E_CLAUSE, kClauseForm, kClauseHint);
   }
   return refuse(Code::E_TRAILING, fmt::format("unexpected {} after the expression", shown(peek())),
                 missing_connective());
@@ -285,7 +286,7 @@ RuleSyntax Parser::rule() {
     blocks(&result);
   } else if (clause && (at(TokenKind::LeftBrace, 1) || at(TokenKind::LeftParenthesis, 1) ||
                         at_operand(1) || (at_word("not", 1) && !comparison_at(2)))) {
-    refuse(Code::E_CLAUSE, std::string(kClauseForm));
+    refuse(Code::E_CLAUSE, kClauseForm, kClauseHint);
   } else {
     result.expression = expression();
     if (result.expression != nullptr && !at(TokenKind::End)) refuse_trailing();
@@ -311,7 +312,7 @@ void Parser::blocks(RuleSyntax* result) {
     refusal_->because(Code::E_WHEN_ONLY, tokens_.front().range, "'when' needs 'always' or 'never'",
                       "to report every match drop the when { } wrapper");
   } else if (at_word("when")) {
-    refuse(Code::E_CLAUSE, std::string(kClauseForm));
+    refuse(Code::E_CLAUSE, kClauseForm, kClauseHint);
   } else if (!at(TokenKind::End)) {
     refuse_trailing();
   }
@@ -320,7 +321,8 @@ void Parser::blocks(RuleSyntax* result) {
 Node Parser::block(std::string_view clause) {
   ++at_;
   if (!take(TokenKind::LeftBrace)) {
-    return refuse(Code::E_CLAUSE, fmt::format("clauses need braces: {} {{ ... }}", clause));
+    return refuse(Code::E_CLAUSE, fmt::format("'{}' needs braces", clause),
+                  fmt::format("write {} {{ A }}", clause));
   }
   Node condition = expression();
   if (condition == nullptr || !close(TokenKind::RightBrace, "}")) return nullptr;
@@ -569,7 +571,7 @@ Node Parser::primary() {
 
 Node Parser::name() {
   const bool call = at(TokenKind::LeftParenthesis, 1);
-  const bool foreign = !equivalent_of_foreign(word()).empty();
+  const bool foreign = find_foreign(word()) != nullptr;
   if (foreign && (call || at_operand(1))) {
     refuse_habit();
     return nullptr;
@@ -688,7 +690,8 @@ bool Parser::number_item(Literal* result) {
     result->integer = static_cast<std::int64_t>(integer);
     result->real = negative ? -value.real : value.real;
   } else {
-    refuse(Code::E_EXPECTED, fmt::format("expected a number after '-', found {}", shown(peek())));
+    refuse(Code::E_EXPECTED, fmt::format("expected a number after '-', found {}", shown(peek())),
+           "text and words have no sign");
     return false;
   }
   ++at_;

@@ -2,50 +2,54 @@
 
 #include <array>
 
+#include "betrace/rules/find_by_name.h"
+
 namespace betrace::rules {
 namespace {
 
-struct Pair {
-  std::string_view word;
-  std::string_view meaning;
+struct Relation {
+  std::string_view name;
+  std::string_view method;
 };
 
-constexpr std::array<Pair, 32> kForeign = {{
-    {"&&", "use 'and'"},
-    {"||", "use 'or'"},
-    {"=", "use =="},
-    {"===", "use =="},
-    {"!==", "use !="},
-    {"<>", "use !="},
-    {"=~", "use 'matches'"},
-    {"!~", "use 'not matches'"},
-    {"=>", "arrow functions are not part of the language; write trace.has(span.name == \"...\")"},
-    {"|", "pipelines are not part of the language; chain .where(...)"},
-    {"AND", "use 'and'"},
-    {"OR", "use 'or'"},
-    {"NOT", "use 'not'"},
-    {"IN", "use 'in'"},
-    {"EXISTS", "use != nil"},
-    {"CONTAINS", "use 'contains'"},
-    {"LIKE", "use 'matches'"},
-    {"ILIKE", "use matches \"(?i)...\""},
-    {"MATCHES", "use 'matches'"},
-    {"REGEX", "use 'matches'"},
-    {"REGEXP", "use 'matches'"},
-    {"RLIKE", "use 'matches'"},
-    {"STARTS_WITH", "use 'starts_with'"},
-    {"STARTSWITH", "use 'starts_with'"},
-    {"ENDS_WITH", "use 'ends_with'"},
-    {"ENDSWITH", "use 'ends_with'"},
-    {"IS", "use == or !="},
-    {"BETWEEN", "use >= and <="},
-    {"WHERE", "use .where(...)"},
-    {"HAVING", "use .where(...)"},
-    {"XOR", "write (a and not b) or (b and not a)"},
-    {"EQ", "use =="},
+constexpr std::array<ForeignWord, 32> kForeign = {{
+    {"&&", "use 'and'", "write A and B"},
+    {"||", "use 'or'", "write A or B"},
+    {"=", "use ==", "write x == 1"},
+    {"===", "use ==", "write x == 1"},
+    {"!==", "use !=", "write x != 1"},
+    {"<>", "use !=", "write x != 1"},
+    {"=~", "use 'matches'", "write x matches r\"...\""},
+    {"!~", "use 'not matches'", "write x not matches r\"...\""},
+    {"=>", "arrows are not part of the language",
+     "\"A requires B\" is when { A } always { B }; a condition on a span is "
+     "trace.has(span.name == \"...\")"},
+    {"|", "pipelines are not part of the language", "chain .where(...), or join with or"},
+    {"AND", "use 'and'", "write A and B"},
+    {"OR", "use 'or'", "write A or B"},
+    {"NOT", "use 'not'", "write not A"},
+    {"IN", "use 'in'", "write x in [1, 2]"},
+    {"EXISTS", "use != nil", "write x != nil"},
+    {"CONTAINS", "use 'contains'", "write x contains \"...\""},
+    {"LIKE", "use 'matches'", "write x matches r\"...\""},
+    {"ILIKE", "use 'matches'", "write x matches r\"(?i)...\""},
+    {"MATCHES", "use 'matches'", "write x matches r\"...\""},
+    {"REGEX", "use 'matches'", "write x matches r\"...\""},
+    {"REGEXP", "use 'matches'", "write x matches r\"...\""},
+    {"RLIKE", "use 'matches'", "write x matches r\"...\""},
+    {"STARTS_WITH", "use 'starts_with'", "write x starts_with \"...\""},
+    {"STARTSWITH", "use 'starts_with'", "write x starts_with \"...\""},
+    {"ENDS_WITH", "use 'ends_with'", "write x ends_with \"...\""},
+    {"ENDSWITH", "use 'ends_with'", "write x ends_with \"...\""},
+    {"IS", "use == or !=", "write x == nil"},
+    {"BETWEEN", "use >= and <=", "write x >= 1 and x <= 9"},
+    {"WHERE", "use .where(...)", "write name.where(amount > 1000)"},
+    {"HAVING", "use .where(...)", "write name.where(amount > 1000)"},
+    {"XOR", "not part of the language", "write (A and not B) or (B and not A)"},
+    {"EQ", "use ==", "write x == 1"},
 }};
 
-constexpr std::array<Pair, 20> kRelations = {{
+constexpr std::array<Relation, 20> kRelations = {{
     {">>", "has_ancestor"},
     {"<<", "has_descendant"},
     {"~", "has_sibling"},
@@ -68,22 +72,15 @@ constexpr std::array<Pair, 20> kRelations = {{
     {"under", "has_ancestor"},
 }};
 
-template <std::size_t size>
-std::string_view look_up(const std::array<Pair, size>& pairs, std::string_view word) noexcept {
-  for (const Pair& pair : pairs) {
-    if (pair.word == word) return pair.meaning;
-  }
-  return {};
-}
-
 }  // namespace
 
-std::string_view equivalent_of_foreign(std::string_view word) noexcept {
-  return look_up(kForeign, word);
+const ForeignWord* find_foreign(std::string_view word) noexcept {
+  return find_by_name(kForeign, word);
 }
 
 std::string_view method_for_relation(std::string_view word) noexcept {
-  return look_up(kRelations, word);
+  const Relation* found = find_by_name(kRelations, word);
+  return found == nullptr ? std::string_view{} : found->method;
 }
 
 }  // namespace betrace::rules

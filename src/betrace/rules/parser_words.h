@@ -8,9 +8,15 @@
 
 namespace betrace::rules {
 
-/// Returns what to write for an operator or word of another language (`&&`, `AND`, `LIKE`): empty
-/// if it is none.
-[[nodiscard]] std::string_view equivalent_of_foreign(std::string_view word) noexcept;
+/// An operator or word of another language: `&&`, `AND`, `LIKE`.
+struct ForeignWord {
+  std::string_view name;
+  std::string_view instead;  ///< One clause: what this language has in its place.
+  std::string_view hint;     ///< What to write, as an example.
+};
+
+/// Returns nothing if `word` is no such word.
+[[nodiscard]] const ForeignWord* find_foreign(std::string_view word) noexcept;
 
 /// Returns the span method that stands for a relation between two selectors (`>>`, `before`,
 /// `child_of`): empty if `word` is no such relation.

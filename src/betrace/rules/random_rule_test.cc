@@ -1,8 +1,8 @@
-// Goal: what the language page promises of every rule and every trace holds for random ones.
+// Goal: what the language reference promises of every rule and every trace holds for random ones.
 // Method: random rules over all constructs on random traces; rule_promises.h asks the evaluator the
 // same thing in several ways. BETRACE_SEED repeats a run.
 
-#include "betrace/rules/random_rule.h"
+#include "betrace/rules/testing/random_rule.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -11,10 +11,10 @@
 #include <random>
 #include <set>
 
-#include "betrace/rules/conformance_spans.h"
 #include "betrace/rules/naive_evaluator.h"
-#include "betrace/rules/random_trace.h"
-#include "betrace/rules/rule_promises.h"
+#include "betrace/rules/testing/conformance_spans.h"
+#include "betrace/rules/testing/random_trace.h"
+#include "betrace/rules/testing/rule_promises.h"
 #include "betrace/rules/tree_walk.h"
 
 namespace betrace::rules {

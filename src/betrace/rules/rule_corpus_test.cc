@@ -1,7 +1,7 @@
-// Goal: every sentence of the rule language page that the checker answers for holds.
+// Goal: every sentence of the language reference that the checker answers for holds.
 // Method: the sentences are rows of text in tests/rules; see the README there.
 
-#include "betrace/rules/rule_corpus.h"
+#include "betrace/rules/testing/rule_corpus.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -140,6 +140,21 @@ TEST(RuleCorpusTest, TheLongFormMeansTheSame) {
     ++compared;
   }
   EXPECT_GT(compared, 200u);
+}
+
+// Who reads "error" next wants to read what to do, and not the same sentence twice.
+TEST(RuleCorpusTest, EveryErrorHasAHintThatSaysMoreThanItsMessage) {
+  std::size_t refused = 0;
+  for (const CorpusRow& row : all_rows()) {
+    const auto rule = check_rule(row.text);
+    if (rule) continue;
+    ++refused;
+    const Diagnostic& error = rule.error();
+    EXPECT_FALSE(error.hint.empty()) << place_of(row) << "\nsays: " << error.message;
+    EXPECT_EQ(error.message.find(error.hint), std::string::npos)
+        << place_of(row) << "\nsays: " << error.message << "\nhint: " << error.hint;
+  }
+  EXPECT_GT(refused, 200u);
 }
 
 TEST(RuleCorpusTest, EveryCodeHasARow) {

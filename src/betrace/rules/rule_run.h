@@ -59,6 +59,9 @@ class RuleRun {
   /// `trace` must outlive this; null for a span-scope rule on a span that is judged alone.
   RuleRun(const LinkedTrace* trace, std::uint64_t steps_max)
       : trace_(trace), budget_(steps_max), fields_(trace) {}
+  /// For a condition that reads totals of the trace only. `totals` must outlive this.
+  RuleRun(const TraceTotals& totals, std::uint64_t steps_max)
+      : trace_(nullptr), budget_(steps_max), fields_(totals) {}
 
   [[nodiscard]] const LinkedTrace* trace() const noexcept { return trace_; }
   [[nodiscard]] std::uint32_t span_count() const noexcept {

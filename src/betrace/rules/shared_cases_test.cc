@@ -16,8 +16,8 @@
 #include "betrace/base/json.h"
 #include "betrace/base/test_seed.h"
 #include "betrace/rules/checked_rule.h"
-#include "betrace/rules/conformance_spans.h"
 #include "betrace/rules/naive_evaluator.h"
+#include "betrace/rules/testing/conformance_spans.h"
 
 namespace betrace::rules {
 namespace {

@@ -1,4 +1,5 @@
-// The fields of spans, events and links, and how each is read. Source: language page, 2.1 and 4.4.
+// The fields of spans, events and links, and how each is read. Source:
+// docs/guide/rule-reference.md, 2.1 and 4.4.
 //
 // A table of accessors for the evaluator. Names of fields are the checker's business.
 #pragma once

@@ -99,7 +99,7 @@ Character read_escape(std::string_view text) noexcept {
 std::nullptr_t refuse_escape(std::string_view rest, std::size_t offset, Refusal* refusal) {
   if (rest.size() < 2) {
     return refusal->because(Code::E_STRING, {static_cast<std::uint32_t>(offset), 1},
-                            "the string is not closed");
+                            "the string is not closed", "add the closing quote");
   }
   if (read_unit(rest)) {
     return refusal->because(Code::E_STRING, {static_cast<std::uint32_t>(offset), 6},

@@ -1,6 +1,7 @@
 // Structure and order: which other spans of the trace stand in a relation to a span.
 //
-// Source: language page, 4.5. Conditions on those spans are condition_truth's business.
+// Source: docs/guide/rule-reference.md, 4.5. Conditions on those spans are condition_truth's
+// business.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// The fields of a trace. Source: language page, 2.2.
+// The fields of a trace. Source: docs/guide/rule-reference.md, 2.2.
 #pragma once
 
 #include <optional>
@@ -15,25 +15,20 @@ namespace betrace::rules {
 class TraceFields {
  public:
   /// `trace` must outlive this. It may be null where no trace is known; then every field is nil.
-  explicit TraceFields(const LinkedTrace* trace) noexcept : trace_(trace) {}
+  explicit TraceFields(const LinkedTrace* trace) noexcept
+      : trace_(trace), totals_(trace == nullptr ? nullptr : &trace->totals()) {}
+  /// Of a trace whose spans are not at hand: its services read as none. `totals` must outlive this.
+  explicit TraceFields(const TraceTotals& totals) noexcept : totals_(&totals) {}
 
   /// Of a trace without spans, id and start are nil and everything else is 0 or empty. The value is
   /// a view of this object.
   [[nodiscard]] RuntimeValue read(TraceField field);
 
  private:
-  struct Times {
-    std::uint64_t start = 0;
-    std::uint64_t end = 0;
-  };
-
-  [[nodiscard]] const Times& times();
-  [[nodiscard]] std::uint64_t error_count();
   [[nodiscard]] const std::vector<std::string_view>& services();
 
-  const LinkedTrace* trace_;
-  std::optional<Times> times_;
-  std::optional<std::uint64_t> error_count_;
+  const LinkedTrace* trace_ = nullptr;
+  const TraceTotals* totals_ = nullptr;
   std::optional<std::vector<std::string_view>> services_;
 };
 

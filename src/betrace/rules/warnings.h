@@ -1,4 +1,4 @@
-// What loads, but is likely not meant: section 10 of the language page.
+// What loads, but is likely not meant: section 10 of the language reference.
 //
 // Used by check_rule() after the checker, which itself adds W_ATTR_DURATION.
 #pragma once

@@ -1,7 +1,7 @@
-// Which spans explain that a condition is true or false. Source: language page, section 7.
+// Which spans explain that a condition is true or false. Source: docs/guide/rule-reference.md, 7.
 //
-// `why` of a true condition and `whynot` of a false one, as the page names them. Which conditions
-// are true is condition_truth's business.
+// `why` of a true condition and `whynot` of a false one, as the reference names them. Which
+// conditions are true is condition_truth's business.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // Files that survive a power loss: the only way in which this module writes one.
 //
 // Rule files, tombstones, lock owners, key rings. The violation log is SQLite and not here. Source:
-// the page on reliability, section 2.2.
+// docs/internals/rule_store.md.
 #pragma once
 
 #include <string>

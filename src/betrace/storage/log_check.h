@@ -1,7 +1,7 @@
 // Is a generation of the violation log what was written? Structure and the newest groups.
 //
 // Used when a log is opened; the whole chain is for verifiers. Works on any connection, changes
-// nothing, and costs the same for a log of any size. Source: the page on reliability, section 3.4.
+// nothing, and costs the same for a log of any size. Source: docs/internals/violation_log.md.
 #pragma once
 
 #include <cstdint>

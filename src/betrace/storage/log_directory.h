@@ -1,7 +1,8 @@
-// The state directory: its lock, its generations, and which of them is appended to.
+// The generations of the state directory, and which of them is appended to.
 //
 // Owned by the violation log. Opens the newest generation, sets damaged ones aside, begins the next
-// one. Source: the page on reliability, sections 2.4, 3.4 and 3.5.
+// one; the files themselves are log_files.h, what a damaged one still says is log_extent.h. Source:
+// docs/internals/violation_log.md.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +13,7 @@
 #include <vector>
 
 #include "betrace/base/result.h"
-#include "betrace/storage/file_system.h"
+#include "betrace/storage/log_files.h"
 #include "betrace/storage/log_generation.h"
 #include "betrace/storage/log_wal.h"
 #include "betrace/storage/log_walk.h"
@@ -63,44 +64,33 @@ class LogDirectory {
   [[nodiscard]] std::size_t quarantined() const noexcept { return quarantined_; }
   /// Size of all readable files.
   [[nodiscard]] std::uint64_t byte_count() const;
-  [[nodiscard]] bool is_on_network() const noexcept { return is_on_network_; }
+  [[nodiscard]] bool is_on_network() const noexcept { return files_.is_on_network(); }
 
  private:
   explicit LogDirectory(const ViolationLogOptions& options);
-  Result<void> take_directory(UnixNanos now);
-  void write_owner(UnixNanos now);
-  Result<std::vector<std::uint64_t>> list();
-  Result<void> open_generations(std::vector<std::uint64_t> numbers, UnixNanos now);
+  Result<void> open_generations(LogListing listing, UnixNanos now);
   Result<void> open_older(const std::vector<std::uint64_t>& numbers, UnixNanos now);
   Result<void> open_newest(WalState wal, UnixNanos now);
   Result<bool> remove_if_unfinished(std::uint64_t number, WalState wal);
   Result<void> follow_damaged(const std::string& path, WalState wal, UnixNanos now);
-  std::uint64_t learn_tail_of_damaged(const std::string& path, WalState wal);
   Result<void> check_link(UnixNanos now);
   Result<void> set_older_aside(std::size_t index, UnixNanos now);
   Result<void> begin(const GenerationStart& start, const LogState& state);
   Result<void> set_aside(std::uint64_t number, const std::string& new_name);
-  Result<WalState> settle(const std::string& name);
-  [[nodiscard]] bool is_empty(const std::string& name) const;
   void note_gap(std::string_view cause, std::string_view file, std::uint64_t first_seq,
                 std::uint64_t last_seq, UnixNanos now);
   [[nodiscard]] std::string path_of(std::uint64_t number) const;
 
-  FileSystem& files_;
-  std::string path_;
-  FileHandle directory_;
-  FileHandle lock_;
+  LogFiles files_;
   std::string log_id_;
   std::vector<ReadableGeneration> readable_;  // the active one last
   std::unique_ptr<LogGeneration> active_;
   GenerationTail tail_;
   std::uint64_t newest_number_ = 0;
-  std::string damaged_name_;    // the newest is still to be set aside as this
-  std::string last_set_aside_;  // of the highest number
+  std::string damaged_name_;  // the newest is still to be set aside as this
   bool has_crashed_ = false;
   std::vector<GapRecord> gaps_;
   std::size_t quarantined_ = 0;
-  bool is_on_network_ = false;
 };
 
 }  // namespace betrace::storage

@@ -1,7 +1,7 @@
 // One generation of the violation log: a file that is made, opened with checks, and appended to.
 //
-// Owned by the log thread, which has the only connection that writes. Source: the page on
-// reliability, sections 3.1 to 3.5.
+// Owned by the log thread, which has the only connection that writes. Source:
+// docs/internals/violation_log.md.
 #pragma once
 
 #include <cstdint>

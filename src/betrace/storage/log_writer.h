@@ -1,8 +1,8 @@
 // The log thread: takes groups from the queue, commits them, and tells who waits.
 //
 // Owns the state directory. What cannot be committed is kept and tried again each second, in the
-// next generation if the handle of this one is lost; only who waits is told at once. Source: the
-// page on reliability, sections 3.3 and 3.5.
+// next generation if the handle of this one is lost; only who waits is told at once. Source:
+// docs/internals/violation_log.md.
 #pragma once
 
 #include <atomic>

@@ -1,7 +1,7 @@
 // Documents of rules: JSON, JSON lines and YAML with one rule or many.
 //
 // Used by the rule store for files people write, by imports and by `betrace rules check`. A wrong
-// entry does not hide the others. Source: the HTTP page, section 4.7.
+// entry does not hide the others. Source: docs/guide/api.md, "Rules".
 #pragma once
 
 #include <cstddef>

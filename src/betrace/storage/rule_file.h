@@ -1,8 +1,8 @@
 // The bytes of one file of the rule directory: what it says, and what is wrong with it.
 //
 // Files of our own are {"format":1,"sha256":..,"rule":{..}}, tombstones have deleted_at and actor
-// too; people may write any document of rules. Knows no directory. Source: the page on reliability,
-// section 2.5.
+// too; people may write any document of rules. Knows no directory. Source:
+// docs/internals/rule_store.md.
 #pragma once
 
 #include <memory>

@@ -2,7 +2,7 @@
 //
 // Used by rule files, by documents that hold several rules, and by records of rule changes. Fields
 // are checked and normalised here; whether the expression compiles is a question for rules/.
-// Source: the HTTP page, section 4.2.
+// Source: docs/guide/api.md, "Rules".
 #pragma once
 
 #include <cstdint>

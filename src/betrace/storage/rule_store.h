@@ -2,8 +2,7 @@
 //
 // control/ is its only writer: it begins a change, stages what is new, writes it, has it recorded,
 // and commits; app/ lets a thread call refresh() and, while the store is read-only, probe().
-// Whether an expression compiles is not looked at. Source: the page on reliability, sections 2.1
-// to 2.5.
+// Whether an expression compiles is not looked at. Source: docs/internals/rule_store.md.
 #pragma once
 
 #include <chrono>

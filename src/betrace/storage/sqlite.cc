@@ -10,7 +10,8 @@ namespace {
 constexpr int kRowBytesMax = 256 * 1024;
 constexpr int kBusyMilliseconds = 5'000;
 
-// The errno behind a failed write to the WAL; SQLite itself keeps it only for other failures.
+// The errno behind a failed write to the WAL or the database; SQLite itself keeps it only for other
+// failures.
 int write_errno(sqlite3* handle) {
   sqlite3_file* wal = nullptr;
   int number = 0;
@@ -18,6 +19,7 @@ int write_errno(sqlite3* handle) {
   if (wal != nullptr && wal->pMethods != nullptr) {
     wal->pMethods->xFileControl(wal, SQLITE_FCNTL_LAST_ERRNO, &number);
   }
+  if (number == 0) sqlite3_file_control(handle, "main", SQLITE_FCNTL_LAST_ERRNO, &number);
   return number;
 }
 
@@ -28,9 +30,15 @@ SqliteFailure failure_on(sqlite3* handle) {
 
 tl::unexpected<Error> failed(sqlite3* handle) {
   const int code = sqlite3_extended_errcode(handle);
-  const bool is_corrupt = failure_on(handle) == SqliteFailure::Corrupt;
+  const SqliteFailure failure = failure_on(handle);
+  const bool is_corrupt = failure == SqliteFailure::Corrupt;
   const ErrorCode kind = is_corrupt ? ErrorCode::Corrupt : ErrorCode::StorageFailed;
-  return fail(kind, fmt::format("violation log: {} ({})", sqlite3_errmsg(handle), code));
+  // The file beside the log that readers share is made larger when the log is opened.
+  const bool has_no_room = failure == SqliteFailure::Full || code == SQLITE_IOERR_SHMSIZE;
+  const char* what =
+      has_no_room ? "no room: the disk is full, or a quota or a limit of file sizes is reached"
+                  : sqlite3_errmsg(handle);
+  return fail(kind, fmt::format("violation log: {} ({})", what, code));
 }
 
 int note_wal_pages(void* counter, sqlite3*, const char*, int pages) {

@@ -48,7 +48,7 @@ class TestLog : public ::testing::Test {
   }
   void stop() {
     if (log_ == nullptr) return;
-    EXPECT_TRUE(log_->stop(std::chrono::seconds(10)).has_value());
+    EXPECT_TRUE(log_->stop(std::chrono::seconds(60)).has_value());
     log_.reset();
   }
   void crash() { log_.reset(); }
@@ -56,7 +56,13 @@ class TestLog : public ::testing::Test {
   /// Records the violations from `first` to before `end`, and waits until they are committed.
   void record(std::uint64_t first, std::uint64_t end) {
     for (std::uint64_t i = first; i < end; ++i) log().record(first_record(test_violation(i)));
-    ASSERT_TRUE(log().flush(std::chrono::seconds(20)).has_value());
+    ASSERT_TRUE(log().flush(std::chrono::seconds(60)).has_value());
+  }
+  /// Five violations in the first generation, closed in order; returns its last sequence.
+  std::uint64_t write_five() {
+    record(0, 5);
+    stop();
+    return static_cast<std::uint64_t>(ask(1, "SELECT max(seq) FROM record"));
   }
   std::uint64_t last_sequence() { return log().status().last_sequence; }
   bool has(std::uint64_t number) { return log().find(test_violation(number).key.id()).has_value(); }

@@ -44,6 +44,14 @@ LogQueueLimits queue_limits(const ViolationLogOptions& options) {
           options.group_bytes_max, options.group_time};
 }
 
+// What fails at the start is read by somebody who has to do something about it.
+tl::unexpected<Error> fail_at(const std::string& path, const Error& error) {
+  if (error.code != ErrorCode::StorageFailed) return fail(error);
+  return fail(error.code,
+              fmt::format("{}; state.path is {}, BETRACE_STATE_PATH names another directory",
+                          error.message, path));
+}
+
 }  // namespace
 
 class ViolationLog::Core {
@@ -102,10 +110,11 @@ ViolationLog::ViolationLog(std::unique_ptr<Core> core) : core_(std::move(core)) 
 ViolationLog::~ViolationLog() = default;
 
 Result<std::unique_ptr<ViolationLog>> ViolationLog::open(ViolationLogOptions options) {
+  const std::string path = options.path;
   auto directory = LogDirectory::open(options);
-  if (!directory) return fail(directory.error());
+  if (!directory) return fail_at(path, directory.error());
   auto core = std::make_unique<Core>(std::move(options), *std::move(directory));
-  if (auto begun = core->writer.begin(); !begun) return fail(begun.error());
+  if (auto begun = core->writer.begin(); !begun) return fail_at(path, begun.error());
   core->start();
   return std::unique_ptr<ViolationLog>(new ViolationLog(std::move(core)));
 }

@@ -108,7 +108,7 @@ class ViolationLogFailureTest : public TestLog {
     wait_until_failed(1);
     EXPECT_EQ(log().flush(0ms).error().code, ErrorCode::Unavailable);
     heal();
-    ASSERT_TRUE(log().flush(5s).has_value());
+    ASSERT_TRUE(log().flush(60s).has_value());
     EXPECT_FALSE(log().status().is_failing);
   }
 
@@ -214,7 +214,7 @@ TEST_F(ViolationLogFailureTest, AHandleThatFailedToSyncIsNotUsedAgain) {
   wait_until_failed(6);
   expect_whole(1);
   heal();
-  ASSERT_TRUE(log().flush(5s).has_value());
+  ASSERT_TRUE(log().flush(60s).has_value());
   expect_whole(4);
   EXPECT_TRUE(log().rule_history("rule", 10)->empty());
   EXPECT_FALSE(has_file(name(3))) << "attempts do not heap up";
@@ -228,7 +228,7 @@ TEST_F(ViolationLogFailureTest, AFailedHandleOfTheNextGenerationIsNotUsedAgainEi
   log().record(first_record(test_violation(1)));
   wait_until_failed(4);
   heal();
-  ASSERT_TRUE(log().flush(5s).has_value());
+  ASSERT_TRUE(log().flush(60s).has_value());
   expect_whole(2);
   stop();
   expect_whole(2);
@@ -266,7 +266,7 @@ TEST_F(ViolationLogFailureTest, ALimitOfTheFileSizeIsAFullDisk) {
     const bool is_told = !log->append_rule_change(test_rule_change(1)).has_value();
     const rlimit none{RLIM_INFINITY, RLIM_INFINITY};
     ::setrlimit(RLIMIT_FSIZE, &none);
-    ::_exit(is_told && log->flush(5s).has_value() ? 0 : 1);
+    ::_exit(is_told && log->flush(60s).has_value() ? 0 : 1);
   }
   int status = 0;
   ASSERT_EQ(::waitpid(child, &status, 0), child);
@@ -278,6 +278,44 @@ TEST_F(ViolationLogFailureTest, ALimitOfTheFileSizeIsAFullDisk) {
   EXPECT_EQ(gaps(1, "\"cause\":\"disk_full\""), 1);
 }
 
+// The message of a start that finds no room; empty if there is none.
+std::string start_without_room(const ViolationLogOptions& options) {
+  int channel[2];
+  if (::pipe(channel) != 0) return "no pipe";
+  const pid_t child = ::fork();
+  if (child == 0) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{1'000, RLIM_INFINITY};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    const auto opened = ViolationLog::open(options);
+    const std::string told = opened ? "" : opened.error().message;
+    const bool is_told =
+        ::write(channel[1], told.data(), told.size()) == static_cast<ssize_t>(told.size());
+    ::_exit(is_told ? 0 : 1);
+  }
+  ::close(channel[1]);
+  std::string told;
+  char part[512];
+  for (ssize_t size = 0; (size = ::read(channel[0], part, sizeof(part))) > 0;) {
+    told.append(part, static_cast<std::size_t>(size));
+  }
+  ::close(channel[0]);
+  ::waitpid(child, nullptr, 0);
+  return told;
+}
+
+TEST_F(ViolationLogFailureTest, AStartOnAFullDiskSaysWhatIsWrongAndWhere) {
+  for (const bool is_new : {true, false}) {
+    const std::string told = start_without_room(options_);
+    EXPECT_NE(told.find("no room: the disk is full"), std::string::npos) << is_new << told;
+    EXPECT_NE(told.find("state.path is " + options_.path), std::string::npos) << is_new << told;
+    record(0, 3);
+    stop();
+  }
+  EXPECT_EQ(total(), 3u);
+  EXPECT_TRUE(set_aside().empty());
+}
+
 TEST_F(ViolationLogFailureTest, AForeignTransactionIsWaitedOut) {
   log();
   auto foreign = Database::open(path(name(1)), Database::Mode::ReadWrite).value();
@@ -285,7 +323,7 @@ TEST_F(ViolationLogFailureTest, AForeignTransactionIsWaitedOut) {
   log().record(first_record(test_violation(0)));
   EXPECT_FALSE(log().flush(10ms).has_value());
   ASSERT_TRUE(foreign.exec("ROLLBACK").has_value());
-  ASSERT_TRUE(log().flush(20s).has_value());
+  ASSERT_TRUE(log().flush(60s).has_value());
   expect_whole(1);
 }
 

@@ -39,7 +39,7 @@ class ViolationLogTest : public ::testing::Test {
 
   void close() {
     if (log_ == nullptr) return;
-    EXPECT_TRUE(log_->stop(10s).has_value());
+    EXPECT_TRUE(log_->stop(60s).has_value());
     log_.reset();
   }
 
@@ -47,7 +47,7 @@ class ViolationLogTest : public ::testing::Test {
   void record_first(std::uint64_t number, const std::string& rule_id = "rule") {
     record(first_record(test_violation(number, rule_id)));
   }
-  void flush() { ASSERT_TRUE(log().flush(20s).has_value()); }
+  void flush() { ASSERT_TRUE(log().flush(60s).has_value()); }
 
   std::vector<std::string> messages(const ViolationQuery& query = {}) {
     const auto page = log().query(query);
@@ -117,7 +117,7 @@ TEST_F(ViolationLogTest, LosesNothingAcknowledgedWhenItIsKilled) {
     auto opened = ViolationLog::open(options_);
     for (std::uint64_t i = 0; opened && i < 1'000'000; ++i) {
       (*opened)->record(first_record(test_violation(i)));
-      if (i % 50 != 49 || !(*opened)->flush(20s)) continue;
+      if (i % 50 != 49 || !(*opened)->flush(60s)) continue;
       const std::uint64_t acknowledged = i + 1;
       if (::write(channel[1], &acknowledged, sizeof(acknowledged)) < 0) break;
     }
@@ -274,7 +274,7 @@ TEST_F(ViolationLogTest, GapsAreRecords) {
 
 TEST_F(ViolationLogTest, AClosedLogTakesNothingAndBlocksNobody) {
   record_first(1);
-  ASSERT_TRUE(log().stop(10s).has_value());
+  ASSERT_TRUE(log().stop(60s).has_value());
   record_first(2);
   EXPECT_EQ(log().append_rule_change(change(1)).error().code, ErrorCode::StorageFailed);
   EXPECT_TRUE(log().flush(1s).has_value());

@@ -1,7 +1,7 @@
 // Questions to the violation log, and the answers.
 //
-// Filled in by api/ from query parameters, answered by ViolationLog. Source: the HTTP page,
-// section 7.
+// Filled in by api/ from query parameters, answered by ViolationLog. Source: docs/guide/api.md,
+// "Violations".
 #pragma once
 
 #include <array>

@@ -22,10 +22,10 @@ class ViolationQueryTest : public ::testing::Test {
     options.group_time = 0ms;
     log_ = ViolationLog::open(options).value();
   }
-  ~ViolationQueryTest() override { EXPECT_TRUE(log_->stop(10s).has_value()); }
+  ~ViolationQueryTest() override { EXPECT_TRUE(log_->stop(60s).has_value()); }
 
   void record(model::Violation violation) { log_->record(first_record(std::move(violation))); }
-  void flush() { ASSERT_TRUE(log_->flush(20s).has_value()); }
+  void flush() { ASSERT_TRUE(log_->flush(60s).has_value()); }
 
   ViolationPage page(const ViolationQuery& query) {
     auto result = log_->query(query);

@@ -35,8 +35,9 @@ bool is_number_text(std::string_view text) {
 }
 
 // Source: YAML 1.2.2 section 10.3.2, without octal and hexadecimal numbers, which stay texts.
-Json plain_scalar(const std::string& text) {
+Json plain_scalar(const std::string& text, YamlScalars scalars) {
   if (is_one_of(text, {"", "~", "null", "Null", "NULL"})) return nullptr;
+  if (scalars == YamlScalars::Texts) return text;
   if (is_one_of(text, {"true", "True", "TRUE"})) return true;
   if (is_one_of(text, {"false", "False", "FALSE"})) return false;
   if (!is_number_text(text)) return text;
@@ -61,6 +62,8 @@ Json plain_scalar(const std::string& text) {
 /// Builds the value from the parser's events; holds the path to the innermost open container.
 class Builder : public YAML::EventHandler {
  public:
+  explicit Builder(YamlScalars scalars) : scalars_(scalars) {}
+
   [[nodiscard]] Json take() { return std::move(root_); }
 
   void OnDocumentStart(const YAML::Mark&) override {}
@@ -88,7 +91,7 @@ class Builder : public YAML::EventHandler {
       }
       return;
     }
-    add(mark, is_quoted ? Json(value) : plain_scalar(value));
+    add(mark, is_quoted ? Json(value) : plain_scalar(value, scalars_));
   }
 
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -145,22 +148,26 @@ class Builder : public YAML::EventHandler {
     return &member;
   }
 
+  YamlScalars scalars_;
   Json root_;
   std::vector<Level> open_;
 };
 
 }  // namespace
 
-Result<Json> yaml_to_json(std::string_view text, std::size_t bytes_max) {
+Result<Json> yaml_to_json(std::string_view text, std::size_t bytes_max, YamlScalars scalars) {
   if (text.size() > bytes_max) return fail_invalid(fmt::format("longer than {} bytes", bytes_max));
   if (!is_utf8(text)) return fail_invalid("not valid UTF-8");
   if (text.find('\0') != text.npos) return fail_invalid("contains a zero byte");
   try {
     std::istringstream input{std::string(text)};
     YAML::Parser parser(input);
-    Builder builder;
-    if (!parser.HandleNextDocument(builder)) return fail_invalid("empty document");
-    Builder second;
+    Builder builder(scalars);
+    if (!parser.HandleNextDocument(builder)) {
+      if (scalars == YamlScalars::Texts) return Json();
+      return fail_invalid("empty document");
+    }
+    Builder second(scalars);
     if (parser.HandleNextDocument(second)) return fail_invalid("more than one document");
     return builder.take();
   } catch (const YAML::Exception& error) {

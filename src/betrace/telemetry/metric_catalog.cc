@@ -11,11 +11,10 @@ constexpr Values kProtocols = {"grpc", "http_protobuf", "http_json", "json", "ka
 constexpr Values kRejectReasons = {"invalid_id", "invalid_text", "invalid_field", "limit"};
 constexpr Values kDropReasons = {"duplicate", "own", "trace_limit", "memory"};
 constexpr Values kRefusedLimits = {
-    "auth",        "header_bytes",  "headers",      "http_body",
-    "import_body", "inflate_ratio", "ingest_queue", "json_depth",
-    "line_bytes",  "log.pending",   "malformed",    "memory",
-    "proto_depth", "rest_body",     "rules",        "spans_per_request",
-    "stopping",    "storage"};
+    "auth",       "grpc_message", "grpc_watches",      "header_bytes", "headers",
+    "http_body",  "import_body",  "inflate_ratio",     "ingest_queue", "json_depth",
+    "line_bytes", "log.pending",  "malformed",         "memory",       "proto_depth",
+    "rest_body",  "rules",        "spans_per_request", "stopping",     "storage"};
 constexpr Values kTruncatedParts = {"attributes", "events", "links", "key", "value"};
 constexpr Values kLateOutcomes = {"redecided", "reopened"};
 constexpr Values kCloseReasons = {"complete",   "idle",   "max_age",
@@ -29,6 +28,10 @@ constexpr Values kRecordTypes = {"violation", "final", "revision", "rule_change"
 constexpr Values kStorageOperations = {"write", "fsync", "rename", "read"};
 constexpr Values kConnectionLimits = {"connections", "connections_per_ip"};
 constexpr Values kTimeoutPhases = {"header", "body", "idle", "write"};
+
+constexpr Values kH2AbuseKinds = {"preface",    "protocol",       "reset",    "continuation",
+                                  "head_bytes", "ping",           "settings", "empty_data",
+                                  "control",    "acknowledgement"};
 
 constexpr MetricLabel kProtocol[] = {{"protocol", LabelKind::Enumerated, kProtocols}};
 constexpr MetricLabel kRejected[] = {{"reason", LabelKind::Enumerated, kRejectReasons}};
@@ -51,6 +54,8 @@ constexpr MetricLabel kEvicted[] = {{"reason", LabelKind::Enumerated, kEvictionR
 constexpr MetricLabel kRecord[] = {{"type", LabelKind::Enumerated, kRecordTypes}};
 constexpr MetricLabel kStorage[] = {{"op", LabelKind::Enumerated, kStorageOperations}};
 constexpr MetricLabel kHttp[] = {{"method"}, {"route"}, {"status"}};
+constexpr MetricLabel kGrpc[] = {{"method"}, {"code"}};
+constexpr MetricLabel kH2Abuse[] = {{"kind", LabelKind::Enumerated, kH2AbuseKinds}};
 constexpr MetricLabel kConnection[] = {{"limit", LabelKind::Enumerated, kConnectionLimits}};
 constexpr MetricLabel kTimeout[] = {{"phase", LabelKind::Enumerated, kTimeoutPhases}};
 constexpr MetricLabel kBuild[] = {{"version"}, {"commit"}};
@@ -146,6 +151,11 @@ constexpr MetricInfo kCatalog[] = {
     {HttpRequests, "http_requests_total", Counter, "HTTP requests answered", kHttp},
     {HttpRequestDurationSeconds, "http_request_duration_seconds", Histogram,
      "seconds from the first byte of the request to the last of the response", kHttp, kHttpBuckets},
+    {GrpcRequests, "betrace_grpc_requests_total", Counter, "gRPC calls answered", kGrpc},
+    {GrpcRequestDurationSeconds, "betrace_grpc_request_duration_seconds", Histogram,
+     "seconds from the first byte of the call to its reply", kGrpc, kHttpBuckets},
+    {H2Abuse, "betrace_h2_abuse_total", Counter,
+     "HTTP/2 connections ended because of how their peer used them", kH2Abuse},
     {ConnectionsRefused, "betrace_connections_refused_total", Counter,
      "connections closed at a limit", kConnection},
     {Timeouts, "betrace_timeouts_total", Counter, "connections ended because a peer was too slow",

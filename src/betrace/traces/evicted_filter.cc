@@ -2,11 +2,19 @@
 
 #include <algorithm>
 
+#include "betrace/base/check.h"
+
 namespace betrace::traces {
 
 EvictedFilter::EvictedFilter(std::uint64_t bytes_max, const HashKey& key)
     : hash_(key),
-      buckets_(std::max<std::uint64_t>(1, std::min(bytes_max, kBytesMax) / sizeof(Bucket))) {}
+      bucket_count_(std::max<std::uint64_t>(1, std::min(bytes_max, kBytesMax) / sizeof(Bucket))),
+      memory_(std::calloc(bucket_count_ + 1, sizeof(Bucket))) {
+  BETRACE_CHECK(memory_ != nullptr);
+  void* first = memory_.get();
+  std::size_t room = (bucket_count_ + 1) * sizeof(Bucket);
+  buckets_ = static_cast<Bucket*>(std::align(alignof(Bucket), byte_count(), first, room));
+}
 
 void EvictedFilter::insert(const model::TraceId& id) noexcept {
   const std::uint64_t hash = hash_(id);
@@ -27,7 +35,7 @@ bool EvictedFilter::contains(const model::TraceId& id) const noexcept {
 
 std::size_t EvictedFilter::bucket_of(std::uint64_t hash) const noexcept {
   __extension__ using Wide = unsigned __int128;
-  return static_cast<std::size_t>(static_cast<Wide>(hash) * buckets_.size() >> 64U);
+  return static_cast<std::size_t>(static_cast<Wide>(hash) * bucket_count_ >> 64U);
 }
 
 std::uint32_t EvictedFilter::fingerprint_of(std::uint64_t hash) noexcept {

@@ -7,7 +7,8 @@
 
 #include <array>
 #include <cstdint>
-#include <vector>
+#include <cstdlib>
+#include <memory>
 
 #include "betrace/model/ids.h"
 #include "betrace/traces/keyed_hash.h"
@@ -26,7 +27,7 @@ class EvictedFilter {
   void insert(const model::TraceId& id) noexcept;
   [[nodiscard]] bool contains(const model::TraceId& id) const noexcept;
   [[nodiscard]] std::uint64_t byte_count() const noexcept {
-    return buckets_.size() * sizeof(Bucket);
+    return bucket_count_ * sizeof(Bucket);
   }
 
  private:
@@ -35,11 +36,18 @@ class EvictedFilter {
     std::array<std::uint32_t, kSlots> fingerprints{};  // newest first; zero = empty
   };
 
+  struct Free {
+    void operator()(void* memory) const noexcept { std::free(memory); }
+  };
+
   [[nodiscard]] std::size_t bucket_of(std::uint64_t hash) const noexcept;
   static std::uint32_t fingerprint_of(std::uint64_t hash) noexcept;
 
   KeyedHash hash_;
-  std::vector<Bucket> buckets_;
+  std::size_t bucket_count_;
+  // Zeroed by the system as it is touched, so that a large filter costs nothing at the start.
+  std::unique_ptr<void, Free> memory_;
+  Bucket* buckets_;  // in memory_
 };
 
 }  // namespace betrace::traces

@@ -4,10 +4,12 @@
 #include <chrono>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "betrace/base/time.h"
 #include "betrace/model/kept_span.h"
+#include "betrace/traces/trace_state.h"
 
 namespace betrace::traces {
 
@@ -60,6 +62,13 @@ struct TestSpan {
   view.scope_name = span.scope_name;
   view.cut = span.cut;
   return model::KeptSpan::copy(view);
+}
+
+/// A span of which everything is kept, as it arrives.
+[[nodiscard]] inline ArrivingSpan arriving(const TestSpan& span) {
+  model::KeptSpan whole = kept(span);
+  const SpanRecord record = SpanRecord::of(whole.view());
+  return {record, std::move(whole), {}};
 }
 
 }  // namespace betrace::traces

@@ -25,31 +25,46 @@ TraceState::TraceState(const model::TraceId& id, MonotonicTime now, bool is_reop
   facts_.is_reopened = is_reopened;
 }
 
-AddResult TraceState::add(model::KeptSpan span, MonotonicTime now) {
-  const model::SpanView& view = span.view();
-  BETRACE_CHECK(view.trace_id == id_);
-  if (const auto known = find(view.span_id)) {
-    return is_same_span(spans_[*known].view(), view) ? AddResult::Duplicate
-                                                     : AddResult::Conflicting;
+AddResult TraceState::add(ArrivingSpan span, MonotonicTime now) {
+  const SpanRecord& record = span.record;
+  BETRACE_CHECK(record.trace_id == id_);
+  if (const auto known = find(record.span_id)) {
+    return is_same(spans_[*known], span) ? AddResult::Duplicate : AddResult::Conflicting;
   }
-  note(view);
-  activity_.byte_count += span.byte_count();
+  note(record);
+  SpanEntry entry{record.span_id, record.parent_span_id, record.start, 0};
+  activity_.byte_count += sizeof(SpanEntry);
   activity_.last_arrival = now;
-  const model::SpanId span_id = view.span_id;
-  spans_.push_back(std::move(span));
-  index(span_id);
+  met_.add(span.met);
+  if (span.kept.has_value()) {
+    activity_.byte_count += span.kept->byte_count();
+    kept_.push_back(*std::move(span.kept));
+    entry.kept = static_cast<std::uint32_t>(kept_.size());
+  }
+  spans_.push_back(entry);
+  index(entry.span_id);
   return AddResult::Added;
 }
 
-void TraceState::note(const model::SpanView& span) {
+bool TraceState::is_same(const SpanEntry& known, const ArrivingSpan& copy) const {
+  const bool is_kept = known.kept != 0;
+  if (is_kept && copy.kept.has_value()) {
+    return is_same_span(kept_[known.kept - 1].view(), copy.kept->view());
+  }
+  return is_kept == copy.kept.has_value() && known.parent_span_id == copy.record.parent_span_id &&
+         known.start == copy.record.start;
+}
+
+void TraceState::note(const SpanRecord& span) {
   ++activity_.span_count;
   activity_.misses_parent = true;
   is_settled_ = false;
   if (span.is_root()) activity_.has_root = true;
-  if (span.cut) facts_.is_cut = true;
+  if (span.is_cut) facts_.is_cut = true;
+  if (span.is_error) ++error_count_;
   const bool is_first = activity_.span_count == 1;
-  start_ = is_first ? span.start_time_unix_nano : std::min(start_, span.start_time_unix_nano);
-  end_ = is_first ? span.corrected_end() : std::max(end_, span.corrected_end());
+  start_ = is_first ? span.start : std::min(start_, span.start);
+  end_ = is_first ? span.end : std::max(end_, span.end);
 }
 
 std::optional<std::uint32_t> TraceState::find(const model::SpanId& id) const {
@@ -58,7 +73,7 @@ std::optional<std::uint32_t> TraceState::find(const model::SpanId& id) const {
     return found == index_->end() ? std::nullopt : std::optional(found->second);
   }
   for (std::uint32_t i = 0; i < spans_.size(); ++i) {
-    if (spans_[i].view().span_id == id) return i;
+    if (spans_[i].span_id == id) return i;
   }
   return std::nullopt;
 }
@@ -70,23 +85,40 @@ void TraceState::index(const model::SpanId& id) {
   }
   if (spans_.size() <= kScannedSpansMax) return;
   index_ = std::make_unique<Index>(4 * kScannedSpansMax, KeyedHash(key_));
-  for (std::uint32_t i = 0; i < spans_.size(); ++i) index_->emplace(spans_[i].view().span_id, i);
+  for (std::uint32_t i = 0; i < spans_.size(); ++i) index_->emplace(spans_[i].span_id, i);
 }
 
 void TraceState::settle() {
   if (is_settled_) return;
   is_settled_ = true;
-  activity_.misses_parent =
-      std::any_of(spans_.begin(), spans_.end(), [this](const model::KeptSpan& span) {
-        return !span.view().is_root() && !find(span.view().parent_span_id).has_value();
-      });
+  activity_.misses_parent = std::ranges::any_of(spans_, [this](const SpanEntry& span) {
+    return !span.parent_span_id.is_zero() && !find(span.parent_span_id).has_value();
+  });
 }
 
-std::vector<const model::SpanView*> TraceState::views() const {
-  std::vector<const model::SpanView*> views;
-  views.reserve(spans_.size());
-  for (const model::KeptSpan& span : spans_) views.push_back(&span.view());
+TraceViews TraceState::views() const {
+  TraceViews views;
+  views.counted_only.reserve(spans_.size() - kept_.size());  // so that no view moves
+  views.all.reserve(spans_.size());
+  for (const SpanEntry& span : spans_) {
+    if (span.kept != 0) {
+      views.all.push_back(&kept_[span.kept - 1].view());
+      continue;
+    }
+    model::SpanView& view = views.counted_only.emplace_back();
+    view.trace_id = id_;
+    view.span_id = span.span_id;
+    view.parent_span_id = span.parent_span_id;
+    view.start_time_unix_nano = span.start;
+    view.end_time_unix_nano = span.start;
+    view.is_counted_only = true;
+    views.all.push_back(&view);
+  }
   return views;
+}
+
+const model::SpanView* TraceState::last_span() const noexcept {
+  return spans_.back().kept == 0 ? nullptr : &kept_[spans_.back().kept - 1].view();
 }
 
 Completeness TraceState::grade(CloseReason reason) {
@@ -99,7 +131,9 @@ Completeness TraceState::grade(CloseReason reason) {
 
 std::uint64_t TraceState::memory_bytes() const noexcept {
   const std::uint64_t index_bytes = index_ == nullptr ? 0 : index_->size() * kIndexNodeBytes;
-  return activity_.byte_count + spans_.capacity() * sizeof(model::KeptSpan) + index_bytes;
+  const std::uint64_t slack =
+      (spans_.capacity() - spans_.size()) * sizeof(SpanEntry) + met_.byte_count();
+  return activity_.byte_count + kept_.capacity() * sizeof(model::KeptSpan) + slack + index_bytes;
 }
 
 }  // namespace betrace::traces

@@ -1,4 +1,5 @@
-// What is kept of one trace: its spans, each id once, and what closing and grading ask of them.
+// What is kept of one trace: the ids of its spans, each id once, the spans that matter to a rule,
+// and what closing, grading and deciding ask of all of them.
 //
 // traces/trace_table.h owns them. Knows no rule and reads no clock.
 #pragma once
@@ -14,14 +15,29 @@
 #include "betrace/traces/closure.h"
 #include "betrace/traces/completeness.h"
 #include "betrace/traces/keyed_hash.h"
+#include "betrace/traces/met_counts.h"
+#include "betrace/traces/span_record.h"
 
 namespace betrace::traces {
 
 /// What happened to a span that was offered to its trace.
 enum class AddResult : std::uint8_t {
   Added,
-  Duplicate,    ///< Its id is known and its content the same.
+  Duplicate,    ///< Its id is known and its content, as far as it is kept, the same.
   Conflicting,  ///< Its id is known, with other content; the first copy wins.
+};
+
+/// A span that arrives. `kept` is what rules or witnesses may read of it: nothing if none does.
+struct ArrivingSpan {
+  SpanRecord record;
+  std::optional<model::KeptSpan> kept;
+  std::span<const std::uint32_t> met;  ///< The predicates that it meets, ascending.
+};
+
+/// The spans of a trace as views: what is kept whole, and of the others that they are there.
+struct TraceViews {
+  std::vector<model::SpanView> counted_only;
+  std::vector<const model::SpanView*> all;  ///< In order of arrival.
 };
 
 /// One trace, open or closed. Movable. Shard-owned.
@@ -31,17 +47,18 @@ class TraceState {
 
   /// Adds `span` unless its id is known. A duplicate changes nothing, activity included.
   /// Cost: O(1) expected. Requires: the span is of this trace.
-  AddResult add(model::KeptSpan span, MonotonicTime now);
+  AddResult add(ArrivingSpan span, MonotonicTime now);
 
   /// Computes once, until the next span arrives, whether a parent is missing. Cost: one pass.
   void settle();
 
   [[nodiscard]] const model::TraceId& id() const noexcept { return id_; }
   [[nodiscard]] const TraceActivity& activity() const noexcept { return activity_; }
-  /// In order of arrival.
-  [[nodiscard]] std::span<const model::KeptSpan> spans() const noexcept { return spans_; }
-  /// Views of spans(), in the same order. Valid until the next add().
-  [[nodiscard]] std::vector<const model::SpanView*> views() const;
+  [[nodiscard]] const MetCounts& met() const noexcept { return met_; }
+  /// Views of the spans. Valid until the next add().
+  [[nodiscard]] TraceViews views() const;
+  /// The span that was added last; null if it is counted only. Requires: there is a span.
+  [[nodiscard]] const model::SpanView* last_span() const noexcept;
 
   /// How complete the trace is if it closes, or has closed, for `reason`. Settles it.
   [[nodiscard]] Completeness grade(CloseReason reason);
@@ -53,6 +70,8 @@ class TraceState {
   /// Earliest start and latest (corrected) end, Unix ns. Requires: there is a span.
   [[nodiscard]] std::uint64_t start() const noexcept { return start_; }
   [[nodiscard]] std::uint64_t end() const noexcept { return end_; }
+  /// Spans with status `error`.
+  [[nodiscard]] std::uint64_t error_count() const noexcept { return error_count_; }
 
   /// Memory held, bytes as allocated, with index and overhead.
   [[nodiscard]] std::uint64_t memory_bytes() const noexcept;
@@ -60,9 +79,18 @@ class TraceState {
  private:
   using Index = std::unordered_map<model::SpanId, std::uint32_t, KeyedHash>;
 
+  /// What is known of every span.
+  struct SpanEntry {
+    model::SpanId span_id;
+    model::SpanId parent_span_id;
+    std::uint64_t start = 0;
+    std::uint32_t kept = 0;  // place in kept_, from 1; 0: counted only
+  };
+
   [[nodiscard]] std::optional<std::uint32_t> find(const model::SpanId& id) const;
+  [[nodiscard]] bool is_same(const SpanEntry& known, const ArrivingSpan& copy) const;
   void index(const model::SpanId& id);
-  void note(const model::SpanView& span);
+  void note(const SpanRecord& span);
 
   model::TraceId id_;
   HashKey key_;
@@ -71,7 +99,10 @@ class TraceState {
   bool is_settled_ = false;
   std::uint64_t start_ = 0;
   std::uint64_t end_ = 0;
-  std::vector<model::KeptSpan> spans_;
+  std::uint64_t error_count_ = 0;
+  std::vector<SpanEntry> spans_;  // in order of arrival
+  std::vector<model::KeptSpan> kept_;
+  MetCounts met_;
   std::unique_ptr<Index> index_;  // only for traces too long to scan
 };
 

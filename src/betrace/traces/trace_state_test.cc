@@ -17,17 +17,17 @@ TraceState empty_trace() { return TraceState(test_trace_id(1), at(0ns), false, k
 
 TEST(TraceStateTest, TakesTheFirstCopyOfASpan) {
   TraceState trace = empty_trace();
-  EXPECT_EQ(trace.add(kept({.id = 1, .name = "first"}), at(0ns)), AddResult::Added);
-  EXPECT_EQ(trace.add(kept({.id = 1, .name = "first"}), at(5ns)), AddResult::Duplicate);
-  EXPECT_EQ(trace.add(kept({.id = 1, .name = "other"}), at(9ns)), AddResult::Conflicting);
-  ASSERT_EQ(trace.spans().size(), 1U);
-  EXPECT_EQ(trace.spans()[0].view().name, "first");
+  EXPECT_EQ(trace.add(arriving({.id = 1, .name = "first"}), at(0ns)), AddResult::Added);
+  EXPECT_EQ(trace.add(arriving({.id = 1, .name = "first"}), at(5ns)), AddResult::Duplicate);
+  EXPECT_EQ(trace.add(arriving({.id = 1, .name = "other"}), at(9ns)), AddResult::Conflicting);
+  ASSERT_EQ(trace.views().all.size(), 1U);
+  EXPECT_EQ(trace.views().all[0]->name, "first");
 }
 
 TEST(TraceStateTest, IsNotKeptAwakeByDuplicates) {
   TraceState trace = empty_trace();
-  trace.add(kept({.id = 1}), at(3ns));
-  trace.add(kept({.id = 1}), at(5ns));
+  trace.add(arriving({.id = 1}), at(3ns));
+  trace.add(arriving({.id = 1}), at(5ns));
   EXPECT_EQ(trace.activity().last_arrival, at(3ns));
   EXPECT_EQ(trace.activity().span_count, 1U);
 }
@@ -36,28 +36,28 @@ TEST(TraceStateTest, ComparesAttributesOfACopy) {
   TraceState trace = empty_trace();
   const std::vector<model::AttributeView> one = {{"k", model::ValueView::integer(1)}};
   const std::vector<model::AttributeView> two = {{"k", model::ValueView::real(1)}};
-  trace.add(kept({.id = 1, .attributes = one}), at(0ns));
-  EXPECT_EQ(trace.add(kept({.id = 1, .attributes = one}), at(0ns)), AddResult::Duplicate);
-  EXPECT_EQ(trace.add(kept({.id = 1, .attributes = two}), at(0ns)), AddResult::Conflicting);
+  trace.add(arriving({.id = 1, .attributes = one}), at(0ns));
+  EXPECT_EQ(trace.add(arriving({.id = 1, .attributes = one}), at(0ns)), AddResult::Duplicate);
+  EXPECT_EQ(trace.add(arriving({.id = 1, .attributes = two}), at(0ns)), AddResult::Conflicting);
 }
 
 TEST(TraceStateTest, FindsDuplicatesInALongTrace) {
   TraceState trace = empty_trace();
   for (std::uint64_t i = 1; i <= 500; ++i) {
-    ASSERT_EQ(trace.add(kept({.id = i}), at(0ns)), AddResult::Added);
+    ASSERT_EQ(trace.add(arriving({.id = i}), at(0ns)), AddResult::Added);
   }
   for (std::uint64_t i = 1; i <= 500; ++i) {
-    ASSERT_EQ(trace.add(kept({.id = i}), at(0ns)), AddResult::Duplicate);
+    ASSERT_EQ(trace.add(arriving({.id = i}), at(0ns)), AddResult::Duplicate);
   }
 }
 
 TEST(TraceStateTest, MissesAParentUntilItArrives) {
   TraceState trace = empty_trace();
-  trace.add(kept({.id = 1}), at(0ns));
-  trace.add(kept({.id = 3, .parent = 2}), at(0ns));
+  trace.add(arriving({.id = 1}), at(0ns));
+  trace.add(arriving({.id = 3, .parent = 2}), at(0ns));
   EXPECT_TRUE(trace.activity().has_root);
   EXPECT_EQ(trace.grade(CloseReason::Idle), Completeness::Orphans);
-  trace.add(kept({.id = 2, .parent = 1}), at(0ns));
+  trace.add(arriving({.id = 2, .parent = 1}), at(0ns));
   EXPECT_TRUE(trace.activity().misses_parent) << "it is not known before the trace is settled";
   trace.settle();
   EXPECT_FALSE(trace.activity().misses_parent);
@@ -66,40 +66,75 @@ TEST(TraceStateTest, MissesAParentUntilItArrives) {
 
 TEST(TraceStateTest, DoesNotTakeASpanThatNamesItselfForAnOrphan) {
   TraceState trace = empty_trace();
-  trace.add(kept({.id = 1}), at(0ns));
-  trace.add(kept({.id = 2, .parent = 2}), at(0ns));
+  trace.add(arriving({.id = 1}), at(0ns));
+  trace.add(arriving({.id = 2, .parent = 2}), at(0ns));
   EXPECT_EQ(trace.grade(CloseReason::Idle), Completeness::Complete);
 }
 
 TEST(TraceStateTest, HasNoRootWhenNoSpanIsWithoutParent) {
   TraceState trace = empty_trace();
-  trace.add(kept({.id = 1, .parent = 2}), at(0ns));
-  trace.add(kept({.id = 2, .parent = 1}), at(0ns));
+  trace.add(arriving({.id = 1, .parent = 2}), at(0ns));
+  trace.add(arriving({.id = 2, .parent = 1}), at(0ns));
   EXPECT_EQ(trace.grade(CloseReason::Idle), Completeness::NoRoot);
 }
 
 TEST(TraceStateTest, IsTruncatedByASpanThatLostParts) {
   TraceState trace = empty_trace();
-  trace.add(kept({.id = 1, .cut = true}), at(0ns));
+  trace.add(arriving({.id = 1, .cut = true}), at(0ns));
   EXPECT_EQ(trace.grade(CloseReason::Complete), Completeness::Truncated);
 }
 
 TEST(TraceStateTest, SpansTheEarliestStartAndTheLatestCorrectedEnd) {
   TraceState trace = empty_trace();
-  trace.add(kept({.id = 1, .start = 100, .end = 200}), at(0ns));
-  trace.add(kept({.id = 2, .start = 50, .end = 60}), at(0ns));
-  trace.add(kept({.id = 3, .start = 500, .end = 10}), at(0ns));
+  trace.add(arriving({.id = 1, .start = 100, .end = 200}), at(0ns));
+  trace.add(arriving({.id = 2, .start = 50, .end = 60}), at(0ns));
+  trace.add(arriving({.id = 3, .start = 500, .end = 10}), at(0ns));
   EXPECT_EQ(trace.start(), 50U);
   EXPECT_EQ(trace.end(), 500U);
 }
 
 TEST(TraceStateTest, CountsTheMemoryOfItsSpans) {
   TraceState trace = empty_trace();
-  model::KeptSpan span = kept({.id = 1});
-  const std::size_t bytes = span.byte_count();
+  ArrivingSpan span = arriving({.id = 1});
+  const std::size_t bytes = span.kept->byte_count();
   trace.add(std::move(span), at(0ns));
-  EXPECT_EQ(trace.activity().byte_count, bytes);
+  EXPECT_GE(trace.activity().byte_count, bytes);
   EXPECT_GE(trace.memory_bytes(), bytes);
+}
+
+TEST(TraceStateTest, KeepsOnlyTheIdsOfASpanThatNoRuleAsksFor) {
+  TraceState trace = empty_trace();
+  ArrivingSpan counted = arriving({.id = 2, .parent = 1, .name = "work", .start = 7, .end = 9});
+  counted.kept.reset();
+  trace.add(arriving({.id = 1, .name = "root"}), at(0ns));
+  trace.add(std::move(counted), at(0ns));
+  const TraceViews views = trace.views();
+  ASSERT_EQ(views.all.size(), 2U);
+  EXPECT_FALSE(views.all[0]->is_counted_only);
+  EXPECT_TRUE(views.all[1]->is_counted_only);
+  EXPECT_EQ(views.all[1]->span_id, test_span_id(2));
+  EXPECT_EQ(views.all[1]->parent_span_id, test_span_id(1));
+  EXPECT_EQ(views.all[1]->start_time_unix_nano, 7U);
+  EXPECT_EQ(trace.last_span(), nullptr);
+  EXPECT_EQ(trace.grade(CloseReason::Complete), Completeness::Complete);
+}
+
+TEST(TraceStateTest, CountsHowManySpansMetAPredicate) {
+  TraceState trace = empty_trace();
+  const std::vector<std::uint32_t> first = {3, 8};
+  const std::vector<std::uint32_t> second = {1, 8};
+  for (const auto* met : {&first, &second}) {
+    ArrivingSpan span = arriving({.id = met == &first ? 1U : 2U});
+    span.met = *met;
+    trace.add(std::move(span), at(0ns));
+  }
+  ArrivingSpan copy = arriving({.id = 2});
+  copy.met = second;
+  trace.add(std::move(copy), at(0ns));
+  EXPECT_EQ(trace.met().count(1), 1U);
+  EXPECT_EQ(trace.met().count(3), 1U);
+  EXPECT_EQ(trace.met().count(8), 2U) << "a duplicate counts once";
+  EXPECT_EQ(trace.met().count(2), 0U);
 }
 
 }  // namespace

@@ -47,7 +47,7 @@ TraceIndex TraceTable::open(const model::TraceId& id, MonotonicTime now) {
   return index;
 }
 
-TableAdd TraceTable::add(TraceIndex index, model::KeptSpan span, MonotonicTime now) {
+TableAdd TraceTable::add(TraceIndex index, ArrivingSpan span, MonotonicTime now) {
   Entry& entry = entries_[index];
   if (is_full(index)) return TableAdd::Limited;
   const AddResult result = entry.state->add(std::move(span), now);

@@ -51,7 +51,7 @@ class TraceTable {
 
   /// Adds a span to an open or closed trace. Limited: the trace holds its limit of spans or bytes,
   /// and nothing changed.
-  TableAdd add(TraceIndex index, model::KeptSpan span, MonotonicTime now);
+  TableAdd add(TraceIndex index, ArrivingSpan span, MonotonicTime now);
 
   [[nodiscard]] TraceState& state(TraceIndex index) noexcept;
   /// Why it closed; nothing while it is open.

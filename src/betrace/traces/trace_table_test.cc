@@ -21,7 +21,7 @@ TableLimits test_limits() {
 TraceIndex add(TraceTable* table, const TestSpan& span, MonotonicTime now) {
   const auto known = table->find(test_trace_id(span.trace));
   const TraceIndex index = known ? *known : table->open(test_trace_id(span.trace), now);
-  EXPECT_EQ(table->add(index, kept(span), now), TableAdd::Added);
+  EXPECT_EQ(table->add(index, arriving(span), now), TableAdd::Added);
   return index;
 }
 
@@ -85,8 +85,8 @@ TEST(TraceTableTest, TakesNoSpanBeyondItsLimit) {
     index = add(&table, {.id = i}, at(0s));
     EXPECT_EQ(table.is_full(index), i == 3);
   }
-  EXPECT_EQ(table.add(index, kept({.id = 4}), at(0s)), TableAdd::Limited);
-  EXPECT_EQ(table.state(index).spans().size(), 3U);
+  EXPECT_EQ(table.add(index, arriving({.id = 4}), at(0s)), TableAdd::Limited);
+  EXPECT_EQ(table.state(index).activity().span_count, 3U);
 }
 
 TEST(TraceTableTest, KeepsAClosedTraceForTheLateWindow) {
@@ -95,7 +95,7 @@ TEST(TraceTableTest, KeepsAClosedTraceForTheLateWindow) {
   table.close(index, CloseReason::Complete, at(6s));
   EXPECT_EQ(table.open_count(), 0U);
   EXPECT_EQ(table.closed_count(), 1U);
-  EXPECT_EQ(table.add(index, kept({.id = 2}), at(10s)), TableAdd::Added);
+  EXPECT_EQ(table.add(index, arriving({.id = 2}), at(10s)), TableAdd::Added);
   EXPECT_FALSE(table.next_eviction(at(66s - 1ns)).has_value());
   ASSERT_EQ(table.next_eviction(at(66s)), index);
   table.evict(index, at(66s));

@@ -1,0 +1,68 @@
+#include "betrace/engine/batch_builder.h"
+
+#include <utility>
+
+namespace betrace::engine {
+namespace {
+
+// Our own exported violations come back when an exporter points at us.
+constexpr std::string_view kOwnScope = "betrace";
+
+}  // namespace
+
+BatchBuilder::BatchBuilder(std::size_t shards, const traces::HashKey& key, Keep keep)
+    : hash_(key), keep_(keep), batches_(shards) {}
+
+void BatchBuilder::begin(std::shared_ptr<const RuleSet> rules, std::string_view protocol) {
+  if (rules != rules_) matcher_.emplace(rules->network());
+  rules_ = std::move(rules);
+  for (SpanBatch& batch : batches_) {
+    batch = SpanBatch();
+    batch.rules = rules_;
+    batch.protocol = protocol;
+  }
+}
+
+SpanBatch& BatchBuilder::batch_of(const model::TraceId& trace) noexcept {
+  if (batches_.size() == 1) return batches_[0];
+  // The low bits choose a place in the table of the shard, so the high ones choose the shard.
+  return batches_[(hash_(trace) >> 32U) % batches_.size()];
+}
+
+void BatchBuilder::add(const model::SpanView& span) {
+  SpanBatch& batch = batch_of(span.trace_id);
+  if (span.scope_name == kOwnScope) {
+    ++batch.own_spans;
+    return;
+  }
+  const std::vector<rules::PredicateId>& met = matcher_->match(span);
+  SpanBatch::Item& item = batch.items.emplace_back();
+  item.record = traces::SpanRecord::of(span);
+  item.met_begin = static_cast<std::uint32_t>(batch.met.size());
+  batch.met.insert(batch.met.end(), met.begin(), met.end());
+  item.met_end = static_cast<std::uint32_t>(batch.met.size());
+  item.is_kept = keep_ == Keep::All || !met.empty();
+  if (item.is_kept) batch.kept.push_back(model::KeptSpan::copy(of_interest(span)));
+}
+
+model::SpanView BatchBuilder::of_interest(const model::SpanView& span) const noexcept {
+  model::SpanView lean = span;
+  if (keep_ == Keep::All) return lean;
+  if (!rules_->interest().wants_events()) lean.events = {};
+  if (!rules_->interest().wants_links()) lean.links = {};
+  return lean;
+}
+
+std::vector<SpanBatch> BatchBuilder::finish() {
+  return std::exchange(batches_, std::vector<SpanBatch>(batches_.size()));
+}
+
+SpanBatch batch_of(const ActiveRules& rules, const std::vector<model::KeptSpan>& spans,
+                   std::string_view protocol, Keep keep) {
+  BatchBuilder builder(1, {}, keep);
+  builder.begin(rules.current(), protocol);
+  for (const model::KeptSpan& span : spans) builder.add(span.view());
+  return std::move(builder.finish().front());
+}
+
+}  // namespace betrace::engine

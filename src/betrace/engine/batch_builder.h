@@ -1,0 +1,55 @@
+// Looks at each span with all rules at once and puts what they need into a batch.
+//
+// The engine's intake uses one for each request; replay, trials and tests use batch_of().
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "betrace/engine/active_rules.h"
+#include "betrace/engine/span_batch.h"
+#include "betrace/rules/predicate_network.h"
+#include "betrace/traces/keyed_hash.h"
+
+namespace betrace::engine {
+
+/// Which spans are kept whole.
+enum class Keep : std::uint8_t {
+  Met,  ///< Those that meet a predicate of some rule: enough for every verdict.
+  All,  ///< All, for a judge that looks at the spans alone.
+};
+
+/// Used by one thread at a time; reuse saves the memory of the matcher.
+class BatchBuilder {
+ public:
+  /// The batch of a trace is the one of the shard that owns it.
+  explicit BatchBuilder(std::size_t shards = 1, const traces::HashKey& key = {},
+                        Keep keep = Keep::Met);
+
+  /// Begins the batches of a request.
+  void begin(std::shared_ptr<const RuleSet> rules, std::string_view protocol);
+
+  void add(const model::SpanView& span);
+
+  /// The batches by shard; some may be empty.
+  [[nodiscard]] std::vector<SpanBatch> finish();
+
+ private:
+  [[nodiscard]] model::SpanView of_interest(const model::SpanView& span) const noexcept;
+  [[nodiscard]] SpanBatch& batch_of(const model::TraceId& trace) noexcept;
+
+  traces::KeyedHash hash_;
+  Keep keep_;
+  std::shared_ptr<const RuleSet> rules_;
+  std::optional<rules::SpanMatcher> matcher_;
+  std::vector<SpanBatch> batches_;
+};
+
+/// One batch of `spans`, looked at by the current rules.
+[[nodiscard]] SpanBatch batch_of(const ActiveRules& rules,
+                                 const std::vector<model::KeptSpan>& spans,
+                                 std::string_view protocol, Keep keep = Keep::Met);
+
+}  // namespace betrace::engine

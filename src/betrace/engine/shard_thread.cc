@@ -1,0 +1,151 @@
+#include "betrace/engine/shard_thread.h"
+
+#include <utility>
+
+#include "betrace/base/check.h"
+
+namespace betrace::engine {
+namespace {
+
+// How long statistics() waits for the thread, which may itself wait for the sink.
+constexpr std::chrono::milliseconds kSnapshotWait{200};
+
+// How long a drain that is out of time waits for the record at hand.
+constexpr std::chrono::milliseconds kLastRecordWait{200};
+
+}  // namespace
+
+ShardThread::ShardThread(ShardThreadOptions options, std::unique_ptr<Shard> shard)
+    : options_(std::move(options)), shard_(std::move(shard)) {}
+
+ShardThread::~ShardThread() {
+  enter(Phase::Stopping);
+  if (thread_.joinable()) thread_.join();
+}
+
+void ShardThread::start() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  BETRACE_CHECK(phase_ == Phase::Created);
+  phase_ = Phase::Running;
+  thread_ = std::thread([this] { run(); });
+}
+
+void ShardThread::push(SpanBatch batch) {
+  const std::uint64_t bytes = batch.byte_count();
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    // Stamped here: waiting in our queue must not make a trace look idle.
+    queue_.push_back({std::move(batch), bytes, options_.clock().monotonic});
+    queued_bytes_ += bytes;
+    ++pushed_;
+  }
+  work_.notify_one();
+}
+
+void ShardThread::begin_drain() { enter(Phase::Draining); }
+
+bool ShardThread::end_drain(std::chrono::steady_clock::time_point deadline) {
+  const auto has_stopped = [this] {
+    return phase_ == Phase::Stopped || phase_ == Phase::Created;
+  };
+  Lock lock(mutex_);
+  if (progress_.wait_until(lock, deadline, has_stopped)) return true;
+  phase_ = Phase::Stopping;
+  work_.notify_one();
+  progress_.wait_for(lock, kLastRecordWait, has_stopped);
+  return false;
+}
+
+bool ShardThread::wait_until_idle(std::chrono::milliseconds wait) {
+  Lock lock(mutex_);
+  const std::uint64_t wanted = pushed_;
+  return progress_.wait_for(lock, wait, [this, wanted] { return judged_ >= wanted; });
+}
+
+ShardStatistics ShardThread::statistics() {
+  Lock lock(mutex_);
+  if (phase_ == Phase::Running || phase_ == Phase::Draining) {
+    const std::uint64_t wanted = ++snapshots_wanted_;
+    work_.notify_one();
+    progress_.wait_for(lock, kSnapshotWait, [this, wanted] { return snapshots_taken_ >= wanted; });
+  }
+  return snapshot_;
+}
+
+std::chrono::nanoseconds ShardThread::queue_age() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (queue_.empty()) return std::chrono::nanoseconds(0);
+  return options_.clock().monotonic - queue_.front().arrival;
+}
+
+// A thread that never started has nothing to end.
+bool ShardThread::enter(Phase phase) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (phase_ == Phase::Created || phase_ == Phase::Stopped) return false;
+  phase_ = phase;
+  work_.notify_one();
+  return true;
+}
+
+void ShardThread::run() {
+  Lock lock(mutex_);
+  while (phase_ == Phase::Running || (phase_ == Phase::Draining && !queue_.empty())) {
+    if (queue_.empty()) {
+      work_.wait_for(lock, options_.tick, [this] { return has_work(); });
+    }
+    if (phase_ == Phase::Stopping) break;
+    step(&lock);
+  }
+  if (phase_ == Phase::Draining) close_traces(&lock);
+  take_snapshot();
+  phase_ = Phase::Stopped;
+  progress_.notify_all();
+}
+
+// Requires: mutex_ is held.
+bool ShardThread::has_work() const {
+  return !queue_.empty() || phase_ != Phase::Running || snapshots_wanted_ != snapshots_taken_;
+}
+
+// Judges one batch, or looks at the deadlines if there is none.
+void ShardThread::step(Lock* lock) {
+  if (queue_.empty()) {
+    lock->unlock();
+    shard_->advance(options_.clock());
+    lock->lock();
+  } else {
+    Item item = std::move(queue_.front());
+    queue_.pop_front();
+    lock->unlock();
+    shard_->add(std::move(item.batch), {item.arrival, options_.clock().wall});
+    lock->lock();
+    queued_bytes_ -= item.bytes;
+    ++judged_;
+    progress_.notify_all();
+  }
+  if (snapshots_wanted_ != snapshots_taken_) take_snapshot();
+}
+
+// A drain that runs out of time ends between two traces.
+void ShardThread::close_traces(Lock* lock) {
+  undecided_ = shard_->statistics().traces_open;
+  bool has_more = true;
+  while (has_more && phase_ == Phase::Draining) {
+    lock->unlock();
+    has_more = shard_->close_oldest(model::CloseReason::Shutdown, options_.clock());
+    if (has_more) --undecided_;
+    lock->lock();
+  }
+  lock->unlock();
+  shard_->end();
+  lock->lock();
+}
+
+// Requires: mutex_ is held, by the shard's thread.
+void ShardThread::take_snapshot() {
+  snapshot_ = shard_->statistics();
+  snapshots_taken_ = snapshots_wanted_;
+  progress_.notify_all();
+}
+
+}  // namespace betrace::engine

@@ -1,0 +1,92 @@
+// A shard on a thread of its own, behind a queue: batches in, violations out, deadlines kept.
+//
+// engine/engine.cc runs as many as there are workers; each owns the traces that hash to it.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "betrace/base/time.h"
+#include "betrace/engine/shard.h"
+
+namespace betrace::engine {
+
+struct ShardThreadOptions {
+  std::chrono::milliseconds tick{10};  ///< How often deadlines are looked at.
+  std::function<Now()> clock;
+};
+
+/// Thread-safe. Every batch that is pushed after start() and before drain() is judged, in order.
+class ShardThread {
+ public:
+  ShardThread(ShardThreadOptions options, std::unique_ptr<Shard> shard);
+  ~ShardThread();  ///< Ends without deciding the open traces.
+  ShardThread(const ShardThread&) = delete;
+  ShardThread& operator=(const ShardThread&) = delete;
+
+  void start();
+
+  /// Never blocks for long. The batch counts as arrived now.
+  void push(SpanBatch batch);
+
+  /// Asks the thread to judge what is queued, to close the open traces as `shutdown` and to end.
+  void begin_drain();
+  /// Waits until it has; false if it still runs at `deadline`. Then it is told to end after the
+  /// record it is at, and what is left is undecided().
+  bool end_drain(std::chrono::steady_clock::time_point deadline);
+
+  /// Waits until all that was pushed before the call is judged; false after `wait`.
+  bool wait_until_idle(std::chrono::milliseconds wait);
+
+  /// A copy of the shard's numbers, at most one tick old.
+  [[nodiscard]] ShardStatistics statistics();
+
+  [[nodiscard]] std::uint64_t queued_bytes() const noexcept { return queued_bytes_.load(); }
+  /// How long the oldest batch of the queue has waited; zero if none waits.
+  [[nodiscard]] std::chrono::nanoseconds queue_age();
+  /// Traces that a drain which ran out of time left open.
+  [[nodiscard]] std::uint64_t undecided() const noexcept { return undecided_.load(); }
+
+ private:
+  enum class Phase : std::uint8_t { Created, Running, Draining, Stopping, Stopped };
+
+  struct Item {
+    SpanBatch batch;
+    std::uint64_t bytes = 0;
+    MonotonicTime arrival;
+  };
+  using Lock = std::unique_lock<std::mutex>;
+
+  bool enter(Phase phase);
+  void run();
+  [[nodiscard]] bool has_work() const;
+  void step(Lock* lock);
+  void close_traces(Lock* lock);
+  void take_snapshot();
+
+  const ShardThreadOptions options_;
+  std::unique_ptr<Shard> shard_;  // touched by the thread only, once it runs
+
+  std::mutex mutex_;  // guards what follows, but for the atomics
+  std::condition_variable work_;
+  std::condition_variable progress_;
+  Phase phase_ = Phase::Created;
+  std::deque<Item> queue_;
+  std::uint64_t pushed_ = 0;
+  std::uint64_t judged_ = 0;
+  std::uint64_t snapshots_wanted_ = 0;
+  std::uint64_t snapshots_taken_ = 0;
+  ShardStatistics snapshot_;
+  std::atomic<std::uint64_t> queued_bytes_{0};
+  std::atomic<std::uint64_t> undecided_{0};
+  std::thread thread_;
+};
+
+}  // namespace betrace::engine

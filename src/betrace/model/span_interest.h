@@ -1,0 +1,79 @@
+// Which data of spans somebody will read, so that a reader needs not keep the rest.
+//
+// engine/ makes one for each RuleSet; otlp/ readers ask it. What is not of interest is checked all
+// the same: a change of rules never changes which spans are accepted.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+namespace betrace::model {
+
+/// Immutable once filled; then thread-safe.
+class SpanInterest {
+ public:
+  /// In everything.
+  SpanInterest() = default;
+
+  /// In nothing but what is added from here on, besides the fields of spans.
+  [[nodiscard]] static SpanInterest of_nothing() {
+    SpanInterest interest;
+    interest.is_in_everything_ = false;
+    interest.has_events_ = false;
+    interest.has_links_ = false;
+    return interest;
+  }
+
+  /// Of all attributes.
+  void add_everything() { is_in_everything_ = true; }
+  void add_events() { has_events_ = true; }
+  void add_links() { has_links_ = true; }
+  /// A key of attributes of spans, resources, events or links; with `*` at its end, of all keys
+  /// that begin so.
+  void add_key(std::string_view key) {
+    if (key.ends_with('*')) {
+      prefixes_.emplace_back(key.substr(0, key.size() - 1));
+      return;
+    }
+    if (keys_.emplace(key).second) sizes_[size_class(key)] = true;
+  }
+
+  [[nodiscard]] bool wants(std::string_view key) const {
+    if (is_in_everything_) return true;
+    if (sizes_[size_class(key)] && keys_.contains(key)) return true;
+    for (const std::string& prefix : prefixes_) {
+      if (key.starts_with(prefix)) return true;
+    }
+    return false;
+  }
+
+  [[nodiscard]] bool wants_events() const noexcept { return has_events_; }
+  [[nodiscard]] bool wants_links() const noexcept { return has_links_; }
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept {
+      return std::hash<std::string_view>()(text);
+    }
+  };
+
+  // Most keys that nobody wants are told apart by their length and last character.
+  static std::size_t size_class(std::string_view key) noexcept {
+    const auto last = key.empty() ? 0U : static_cast<unsigned char>(key.back());
+    return (key.size() * 37U + last) % 1024U;
+  }
+
+  bool is_in_everything_ = true;
+  bool has_events_ = true;
+  bool has_links_ = true;
+  std::array<bool, 1024> sizes_{};
+  std::unordered_set<std::string, Hash, std::equal_to<>> keys_;
+  std::vector<std::string> prefixes_;
+};
+
+}  // namespace betrace::model

@@ -1,0 +1,144 @@
+#include "betrace/rules/span_tests.h"
+
+#include <utility>
+
+#include "betrace/rules/condition_truth.h"
+#include "betrace/rules/naive_evaluator.h"
+#include "betrace/rules/tree_text.h"
+
+namespace betrace::rules {
+namespace {
+
+// `x != nil` and `x == nil` ask whether x is there.
+bool is_nil_test(const Condition& test) {
+  return test.kind == Condition::Kind::Compare &&
+         (test.op == CompareOp::Equal || test.op == CompareOp::NotEqual) &&
+         test.right->kind == Value::Kind::Literal && test.right->literal.type == Literal::Type::Nil;
+}
+
+bool compares_with_constant(const Condition& test) {
+  return test.left != nullptr &&
+         (test.right == nullptr || test.right->kind == Value::Kind::Literal);
+}
+
+// Both spellings of an equality are one test.
+std::string text_of_test(const Condition& test) {
+  if (test.kind != Condition::Kind::Compare || test.op != CompareOp::NotEqual) {
+    return tree_text(test);
+  }
+  return tree_text(*test.left) + " == " + tree_text(*test.right);
+}
+
+bool is_inequality(const Condition& test) noexcept {
+  return test.kind == Condition::Kind::Compare && test.op == CompareOp::NotEqual;
+}
+
+bool decide(const Condition& test, const model::SpanView& span) {
+  RuleRun run(nullptr, kStepsMax);
+  Bindings bindings;
+  bindings.span = {&span, 0};
+  return rules::holds(test, bindings, &run);
+}
+
+}  // namespace
+
+Formula SpanTests::literal_of(const Condition& test, bool negated) {
+  if (is_nil_test(test) && subject_of(*test.left)) {
+    return literal_formula(presence_of(*test.left), (test.op == CompareOp::Equal) != negated);
+  }
+  std::string text = text_of_test(test);
+  const auto known = by_text_.find(text);
+  const TestIndex index = known != by_text_.end() ? known->second : add(test, std::move(text));
+  return literal_formula(index, is_inequality(test) != negated);
+}
+
+TestIndex SpanTests::add(const Condition& condition, std::string text) {
+  const auto index = static_cast<TestIndex>(tests_.size());
+  by_text_.emplace(text, index);
+  tests_.push_back({std::move(text), &condition, std::nullopt});
+  if (!compares_with_constant(condition)) return index;
+  const auto subject = subject_of(*condition.left);
+  if (!subject) return index;
+  tests_.back().form = subject_at(*subject).add(index, condition);
+  tests_.back().is_of_name =
+      subject->kind == SpanSubject::Kind::Field && subject->field == SpanField::Name;
+  return index;
+}
+
+TestIndex SpanTests::presence_of(const Value& value) {
+  std::string text = tree_text(value) + " != nil";
+  const auto known = by_text_.find(text);
+  if (known != by_text_.end()) return known->second;
+  const auto index = static_cast<TestIndex>(tests_.size());
+  by_text_.emplace(text, index);
+  tests_.push_back({std::move(text), nullptr, TestForm::Presence});
+  subject_at(*subject_of(value)).add_presence(index);
+  return index;
+}
+
+SubjectTests& SpanTests::subject_at(const SpanSubject& subject) {
+  const auto place = static_cast<std::uint32_t>(subjects_.size());
+  const auto [entry, is_new] = places_.emplace(subject, place);
+  if (!is_new) return subjects_[entry->second];
+  switch (subject.kind) {
+    case SpanSubject::Kind::Field:
+      fields_.push_back({subject.field, place});
+      break;
+    case SpanSubject::Kind::Attribute:
+      attributes_.emplace(entry->first.key, place);
+      break;
+    case SpanSubject::Kind::Resource:
+      resources_.emplace(entry->first.key, place);
+      break;
+  }
+  return subjects_.emplace_back(place);
+}
+
+void SpanTests::seal() {
+  for (SubjectTests& subject : subjects_) subject.seal();
+}
+
+std::optional<std::uint32_t> SpanTests::rank_of(TestIndex test) const noexcept {
+  const Test& entry = tests_[test];
+  if (!entry.form) return std::nullopt;
+  const auto rank = static_cast<std::uint32_t>(*entry.form) + 1;
+  return entry.is_of_name && entry.form == TestForm::Text ? 0 : rank;
+}
+
+void SpanTests::mark(const model::SpanView& span, SpanTruths* truths) const {
+  truths->begin_span();
+  for (const Field& field : fields_) {
+    if (field.field == SpanField::Name) {
+      subjects_[field.subject].mark_text(span.name, truths);
+    } else {
+      subjects_[field.subject].mark_value(read_own_field(field.field, span), truths);
+    }
+  }
+  if (!attributes_.empty()) mark_attributes(span.attributes, attributes_, truths);
+  if (!resources_.empty()) mark_attributes(span.resource, resources_, truths);
+}
+
+void SpanTests::mark_attributes(model::AttributesView attributes, const Keys& keys,
+                                SpanTruths* truths) const {
+  for (const model::AttributeView& attribute : attributes) {
+    const auto found = keys.find(attribute.key);
+    if (found == keys.end() || !truths->meet(found->second)) continue;
+    const SubjectTests& subject = subjects_[found->second];
+    if (attribute.value.type() == model::ValueType::String) {
+      subject.mark_text(attribute.value.as_text(), truths);
+    } else {
+      subject.mark_value(RuntimeValue::of(attribute.value), truths);
+    }
+  }
+}
+
+bool SpanTests::holds(TestIndex test, const model::SpanView& span, SpanTruths* truths) const {
+  const Test& entry = tests_[test];
+  if (entry.form) return truths->is_marked(test);
+  return truths->ask(test, [&] {
+    return is_inequality(*entry.condition) ? !decide(*entry.condition, span)
+                                           : decide(*entry.condition, span);
+  });
+}
+
+}  // namespace betrace::rules

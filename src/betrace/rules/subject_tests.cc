@@ -1,0 +1,189 @@
+#include "betrace/rules/subject_tests.h"
+
+#include <algorithm>
+
+#include "betrace/rules/comparison.h"
+#include "betrace/rules/condition_truth.h"
+
+namespace betrace::rules {
+namespace {
+
+using LiteralType = Literal::Type;
+
+bool is_equality(const Condition& condition) noexcept {
+  return condition.kind == Condition::Kind::Compare &&
+         (condition.op == CompareOp::Equal || condition.op == CompareOp::NotEqual);
+}
+
+bool is_text_list(const Literal& literal) {
+  return literal.type == LiteralType::List &&
+         std::ranges::all_of(literal.items,
+                             [](const Literal& item) { return item.type == LiteralType::String; });
+}
+
+std::optional<Number> number_of(const Literal& literal) {
+  switch (literal.type) {
+    case LiteralType::Int:
+    case LiteralType::Duration:
+      return Number::of(literal.integer);
+    case LiteralType::Double:
+      return Number::of(literal.real);
+    default:
+      return std::nullopt;
+  }
+}
+
+// A text that may equal something that is no text.
+bool may_equal_other(std::string_view text) {
+  return text == "true" || text == "false" || parse_number(text).has_value() ||
+         parse_duration(text).has_value();
+}
+
+}  // namespace
+
+bool SubjectTests::Test::holds(const RuntimeValue& value) const {
+  const RuntimeValue right =
+      condition->right == nullptr ? RuntimeValue() : RuntimeValue::of(condition->right->literal);
+  if (is_equality(*condition)) return is_equal(value, right);
+  return apply_test(*condition, value, right);
+}
+
+std::vector<TestIndex> SubjectTests::holding(
+    const RuntimeValue& value, std::initializer_list<const std::vector<Test>*> lists) {
+  std::vector<TestIndex> tests;
+  for (const auto* list : lists) {
+    for (const Test& test : *list) {
+      if (test.holds(value)) tests.push_back(test.index);
+    }
+  }
+  return tests;
+}
+
+std::optional<TestForm> SubjectTests::add(TestIndex index, const Condition& condition) {
+  const Test test = {index, &condition};
+  if (test.holds(RuntimeValue())) return std::nullopt;
+  if (condition.right != nullptr) {
+    const Literal& literal = condition.right->literal;
+    const bool is_text = is_equality(condition) && literal.type == LiteralType::String;
+    const bool is_choice = condition.kind == Condition::Kind::In && is_text_list(literal);
+    if (is_text || is_choice) {
+      add_texts(test, literal);
+      return TestForm::Text;
+    }
+    if (condition.kind == Condition::Kind::Compare && add_threshold(test)) {
+      numbers_.push_back(test);
+      return is_equality(condition) ? TestForm::Number : TestForm::Threshold;
+    }
+  }
+  others_.push_back(test);
+  return TestForm::Any;
+}
+
+void SubjectTests::add_texts(const Test& test, const Literal& literal) {
+  const std::span<const Literal> items =
+      literal.type == LiteralType::List ? std::span(literal.items) : std::span(&literal, 1);
+  text_tests_.push_back(test);
+  bool may_equal_others = false;
+  for (const Literal& item : items) {
+    std::vector<TestIndex>& tests = texts_[item.text];
+    if (tests.empty() || tests.back() != test.index) tests.push_back(test.index);
+    may_equal_others = may_equal_others || may_equal_other(item.text);
+  }
+  if (may_equal_others) texts_as_values_.push_back(test);
+}
+
+bool SubjectTests::add_threshold(const Test& test) {
+  const auto number = number_of(test.condition->right->literal);
+  if (!number || number->is_nan()) return false;
+  switch (test.condition->op) {
+    case CompareOp::Equal:
+    case CompareOp::NotEqual:
+      equal_.push_back({*number, true, test});
+      break;
+    case CompareOp::Greater:
+    case CompareOp::GreaterOrEqual:
+      above_.push_back({*number, test.condition->op == CompareOp::GreaterOrEqual, test});
+      break;
+    case CompareOp::Less:
+    case CompareOp::LessOrEqual:
+      below_.push_back({*number, test.condition->op == CompareOp::LessOrEqual, test});
+      break;
+  }
+  return true;
+}
+
+void SubjectTests::seal() {
+  const auto is_less = [](const Threshold& left, const Threshold& right) {
+    return compare(left.number, right.number) < 0;
+  };
+  std::ranges::stable_sort(above_, is_less);
+  std::ranges::stable_sort(equal_, is_less);
+  std::ranges::stable_sort(below_, is_less);
+  std::ranges::reverse(below_);
+}
+
+void SubjectTests::mark_text(std::string_view text, SpanTruths* truths) const {
+  if (presence_) truths->mark(*presence_);
+  if (!texts_.empty()) {
+    const auto found = texts_.find(text);
+    if (found != texts_.end()) {
+      for (const TestIndex test : found->second) truths->mark(test);
+    }
+  }
+  if (others_.empty() && numbers_.empty()) return;
+  truths->mark_remembered(place_, text, [&] {
+    return holding(RuntimeValue::string(text), {&others_, &numbers_});
+  });
+}
+
+// A kind or status: few texts, each with several spellings.
+void SubjectTests::mark_enumerator(const RuntimeValue& value, SpanTruths* truths) const {
+  if (presence_) truths->mark(*presence_);
+  truths->mark_remembered(place_, value.as_text(), [&] {
+    return holding(value, {&text_tests_, &others_, &numbers_});
+  });
+}
+
+void SubjectTests::mark_value(const RuntimeValue& value, SpanTruths* truths) const {
+  if (value.is_nil()) return;
+  if (value.type() == RuntimeValue::Type::String) {
+    const bool is_plain = value.text_kind() == RuntimeValue::TextKind::Plain;
+    is_plain ? mark_text(value.as_text(), truths) : mark_enumerator(value, truths);
+    return;
+  }
+  if (presence_) truths->mark(*presence_);
+  mark_all(others_, value, truths);
+  mark_all(texts_as_values_, value, truths);
+  value.is_numeric() ? mark_number(value, truths) : mark_all(numbers_, value, truths);
+}
+
+void SubjectTests::mark_number(const RuntimeValue& value, SpanTruths* truths) const {
+  const auto number = value.to_number();
+  if (!number || number->is_nan()) return;
+  for (const Threshold& threshold : above_) {
+    const auto order = compare(threshold.number, *number);
+    if (order > 0) break;
+    if (order < 0 || threshold.includes) truths->mark(threshold.test.index);
+  }
+  for (const Threshold& threshold : below_) {
+    const auto order = compare(threshold.number, *number);
+    if (order < 0) break;
+    if (order > 0 || threshold.includes) truths->mark(threshold.test.index);
+  }
+  auto equal = std::ranges::lower_bound(
+      equal_, *number,
+      [](const Number& left, const Number& right) { return compare(left, right) < 0; },
+      &Threshold::number);
+  for (; equal != equal_.end() && compare(equal->number, *number) == 0; ++equal) {
+    truths->mark(equal->test.index);
+  }
+}
+
+void SubjectTests::mark_all(const std::vector<Test>& tests, const RuntimeValue& value,
+                            SpanTruths* truths) {
+  for (const Test& test : tests) {
+    if (test.holds(value)) truths->mark(test.index);
+  }
+}
+
+}  // namespace betrace::rules

@@ -1,0 +1,85 @@
+// All tests of one datum of a span: given its value, which of them hold?
+//
+// span_tests.cc keeps one for each datum. Texts are looked up, thresholds are searched; what is
+// neither is tried, and for texts remembered.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "betrace/rules/condition.h"
+#include "betrace/rules/number.h"
+#include "betrace/rules/runtime_value.h"
+#include "betrace/rules/span_truths.h"
+
+namespace betrace::rules {
+
+/// How a test compares its datum with constants.
+enum class TestForm : std::uint8_t {
+  Text,       ///< Equals one of some texts.
+  Number,     ///< Equals a number.
+  Threshold,  ///< Lies above or below a number.
+  Presence,   ///< Is there.
+  Any,        ///< Anything else that is false for an absent datum.
+};
+
+/// Filled, sealed, then immutable. The conditions must outlive it.
+class SubjectTests {
+ public:
+  /// `place`: its number among the subjects, for SpanTruths.
+  explicit SubjectTests(std::uint32_t place) : place_(place) {}
+
+  /// Adds a test that holds where `condition` does (NotEqual: where `==` does). Requires: its left
+  /// side is this subject, and its right side, if any, a constant. Returns nothing, and adds
+  /// nothing, if it holds for an absent datum.
+  [[nodiscard]] std::optional<TestForm> add(TestIndex test, const Condition& condition);
+  void add_presence(TestIndex test) { presence_ = test; }
+
+  void seal();
+
+  /// Marks the tests that hold for a value. Requires: sealed.
+  void mark_text(std::string_view text, SpanTruths* truths) const;
+  void mark_value(const RuntimeValue& value, SpanTruths* truths) const;
+
+  [[nodiscard]] std::uint32_t place() const noexcept { return place_; }
+
+ private:
+  struct Test {
+    TestIndex index = 0;
+    const Condition* condition = nullptr;
+
+    [[nodiscard]] bool holds(const RuntimeValue& value) const;
+  };
+  struct Threshold {
+    Number number;
+    bool includes = false;  // the number itself
+    Test test;
+  };
+
+  void add_texts(const Test& test, const Literal& literal);
+  [[nodiscard]] bool add_threshold(const Test& test);
+  void mark_number(const RuntimeValue& value, SpanTruths* truths) const;
+  void mark_enumerator(const RuntimeValue& value, SpanTruths* truths) const;
+  [[nodiscard]] static std::vector<TestIndex> holding(
+      const RuntimeValue& value, std::initializer_list<const std::vector<Test>*> lists);
+  static void mark_all(const std::vector<Test>& tests, const RuntimeValue& value,
+                       SpanTruths* truths);
+
+  std::uint32_t place_;
+  std::optional<TestIndex> presence_;
+  std::unordered_map<std::string_view, std::vector<TestIndex>> texts_;
+  std::vector<Test> text_tests_;       // the tests of `texts_`
+  std::vector<Test> texts_as_values_;  // those of them whose text may equal a number or truth value
+  std::vector<Threshold> above_;       // ascending
+  std::vector<Threshold> below_;       // descending
+  std::vector<Threshold> equal_;       // ascending
+  std::vector<Test> numbers_;          // the tests of the three lists above
+  std::vector<Test> others_;
+};
+
+}  // namespace betrace::rules

@@ -1,0 +1,172 @@
+#include "betrace/storage/log_files.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "betrace/base/version.h"
+#include "betrace/storage/durable_file.h"
+#include "betrace/storage/file_lock.h"
+#include "betrace/storage/log_format.h"
+
+namespace betrace::storage {
+namespace {
+
+constexpr const char* kLockName = "LOCK";
+constexpr std::size_t kOwnerBytesMax = 1'024;
+// The database goes last: without it nobody would look for the rest.
+constexpr std::array<std::string_view, 3> kSuffixes = {"-wal", "-shm", ""};
+
+// NFS and SMB: write-ahead logs need shared memory of one host.
+bool is_network_file_system(int directory) {
+  constexpr std::array<std::uint64_t, 4> kNetworkTypes = {0x6969, 0x517B, 0xFF534D42, 0xFE534D42};
+  struct statfs found {};
+  if (fstatfs(directory, &found) != 0) return false;
+  const auto type = static_cast<std::uint64_t>(found.f_type) & 0xFFFFFFFF;
+  return std::ranges::find(kNetworkTypes, type) != kNetworkTypes.end();
+}
+
+tl::unexpected<Error> failed(std::string_view what, int negative_errno) {
+  return fail(ErrorCode::StorageFailed,
+              fmt::format("state.path: {}: {}", what, errno_text(-negative_errno)));
+}
+
+}  // namespace
+
+std::string LogFiles::path_of(std::string_view name) const {
+  return fmt::format("{}/{}", path_, name);
+}
+
+// SQLite takes one byte for none.
+bool LogFiles::is_empty(const std::string& name) const {
+  FileStamp stamp;
+  return files_.stamp(directory_.number(), name, &stamp) == 0 && stamp.size <= 1;
+}
+
+Result<void> LogFiles::take(UnixNanos now) {
+  if (auto made = make_directories(files_, path_); !made) {
+    return fail(made.error().code, "state.path: " + made.error().message);
+  }
+  directory_ = FileHandle(files_, files_.open_directory(path_));
+  if (!directory_.is_open()) return failed("cannot be opened", directory_.number());
+  is_on_network_ = is_network_file_system(directory_.number());
+  auto taken = take_lock(files_, directory_.number(), kLockName, std::chrono::milliseconds(0));
+  if (!taken && taken.error().code == ErrorCode::Unavailable) {
+    const auto owner =
+        read_file(files_, directory_.number(), kLockName, kOwnerBytesMax, Links::Refuse);
+    return fail(ErrorCode::FailedPrecondition,
+                fmt::format("state directory {} is in use by {}; give this process another "
+                            "one with BETRACE_STATE_PATH",
+                            path_, owner && !owner->empty() ? *owner : "another process"));
+  }
+  if (!taken) return fail(ErrorCode::StorageFailed, "state.path: " + taken.error().message);
+  lock_ = *std::move(taken);
+  write_owner(now);
+  remove_stale_temporaries(files_, directory_.number());
+  return {};
+}
+
+// The owner is for people: the lock holds without it.
+void LogFiles::write_owner(UnixNanos now) {
+  std::array<char, 256> host{};
+  gethostname(host.data(), host.size() - 1);
+  const std::string owner = fmt::format("process {} on {} (betrace {}, started {})", getpid(),
+                                        host.data(), version(), format_rfc3339(now, 0));
+  if (ftruncate(lock_.number(), 0) == 0) files_.write(lock_.number(), owner.data(), owner.size());
+}
+
+Result<LogListing> LogFiles::list() {
+  std::vector<std::string> names;
+  const int listed = files_.list(directory_.number(), &names);
+  if (listed < 0) return failed("cannot be listed", listed);
+  LogListing listing;
+  for (const std::string& name : names) {
+    if (const std::uint64_t number = set_aside_number(name); number != 0) {
+      ++listing.set_aside_count;
+      std::string& last = listing.last_set_aside;
+      if (std::pair(number, name) > std::pair(set_aside_number(last), last)) last = name;
+    }
+    if (const std::uint64_t number = generation_number(name); number != 0) {
+      listing.numbers.push_back(number);
+    }
+  }
+  std::ranges::sort(listing.numbers);
+  return listing;
+}
+
+// A cache that a failed write-back left behind must not be read. Nothing of the generation is open
+// here: closing a descriptor would drop the locks of SQLite.
+Result<WalState> LogFiles::settle(const std::string& name) {
+  WalState wal = WalState::Missing;
+  for (const std::string& file : {name, name + "-wal"}) {
+    const FileHandle handle(
+        files_, files_.open(directory_.number(), file, O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0));
+    if (handle.number() == -ENOENT) continue;
+    const int code = handle.is_open() ? files_.sync(handle.number()) : handle.number();
+    if (code < 0) return failed(file, code);
+    posix_fadvise(handle.number(), 0, 0, POSIX_FADV_DONTNEED);
+    if (file == name) continue;
+    const auto inspected = inspect_wal(files_, handle.number());
+    if (!inspected) return fail(inspected.error());
+    // Opening an empty database would make SQLite remove its WAL.
+    wal = is_empty(name) ? WalState::Damaged : *inspected;
+  }
+  return wal;
+}
+
+Result<void> LogFiles::make(std::uint64_t number) {
+  const std::string name = generation_file_name(number);
+  for (const std::string_view suffix : kSuffixes) {
+    files_.unlink(directory_.number(), fmt::format("{}{}", name, suffix));
+  }
+  // SQLite gives its other files the same mode. Closed before SQLite has it: closing it later would
+  // drop SQLite's locks.
+  const int flags = O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW;
+  const FileHandle made(files_, files_.open(directory_.number(), name, flags, 0600));
+  if (!made.is_open()) return failed(name, made.number());
+  return {};
+}
+
+Result<void> LogFiles::remove(std::uint64_t number) {
+  const std::string name = generation_file_name(number);
+  for (const std::string_view suffix : kSuffixes) {
+    const int code = files_.unlink(directory_.number(), fmt::format("{}{}", name, suffix));
+    if (code < 0 && code != -ENOENT) return failed("an unfinished log cannot be removed", code);
+  }
+  return {};
+}
+
+Result<void> LogFiles::set_aside(std::uint64_t number, const std::string& new_name) {
+  const std::string name = generation_file_name(number);
+  for (const std::string_view suffix : kSuffixes) {
+    const int code = files_.rename(directory_.number(), fmt::format("{}{}", name, suffix),
+                                   fmt::format("{}{}", new_name, suffix));
+    if (code < 0 && code != -ENOENT) return failed("a damaged log cannot be set aside", code);
+  }
+  return {};
+}
+
+Result<void> LogFiles::sync() {
+  const FileHandle fresh(files_, files_.open_directory(path_));
+  const int synced = fresh.is_open() ? files_.sync(fresh.number()) : fresh.number();
+  if (synced < 0) return failed("cannot be synced", synced);
+  return {};
+}
+
+std::uint64_t LogFiles::size_of(std::uint64_t number) const {
+  std::uint64_t total = 0;
+  for (const std::string_view suffix : {"", "-wal"}) {
+    FileStamp stamp;
+    const std::string name = generation_file_name(number) + std::string(suffix);
+    if (files_.stamp(directory_.number(), name, &stamp) == 0) total += stamp.size;
+  }
+  return total;
+}
+
+}  // namespace betrace::storage
