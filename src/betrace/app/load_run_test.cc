@@ -262,6 +262,16 @@ TEST_F(LoadRunTest, UnderOverloadWhatWasRefusedIsCountedAndNotExpected) {
             repeat.at("accepted").get<std::uint64_t>() + repeat.at("refused").get<std::uint64_t>());
 }
 
+TEST_F(LoadRunTest, AClosedLoopSendsWhatWasRefusedAgainUntilItIsTaken) {
+  const BenchService service(rules_.document(), 60'000);
+  const RunOutcome outcome = run(service.port(), service.port());
+  ASSERT_EQ(outcome.code, 0) << outcome.out << outcome.err;
+  const Json& repeat = outcome.report.at("repeats").at(0);
+  EXPECT_GT(repeat.at("refused"), 0) << "the queue was to be too small";
+  // Whole passes were taken.
+  EXPECT_EQ(repeat.at("accepted").get<std::uint64_t>() % (options_.traffic.interleave * 20), 0u);
+}
+
 TEST_F(LoadRunTest, AnOpenLoopOffersItsRate) {
   const BenchService service(rules_.document());
   options_.spans_per_second = 4'000;

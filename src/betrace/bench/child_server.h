@@ -22,7 +22,7 @@ struct ChildServerOptions {
   std::string program;         ///< Path of the program; empty: the running one.
   std::string rules_document;  ///< As BenchRules::document().
   std::size_t rule_count = 0;
-  std::chrono::milliseconds quiet{1'000};
+  std::chrono::milliseconds quiet{1'500};
   std::chrono::milliseconds idle{5'000};
   std::vector<std::string> flags;  ///< Further flags of `serve`.
 };

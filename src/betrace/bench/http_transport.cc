@@ -2,12 +2,10 @@
 
 #include "betrace/bench/transport.h"
 #include "betrace/http/client.h"
-#include "betrace/http/gzip.h"
 
 namespace betrace::bench {
 namespace {
 
-constexpr int kGzipLevel = 6;  // what SDKs and the Collector use
 constexpr std::chrono::seconds kTimeout{60};
 
 http::ClientOptions client_options(const Target& target) {
@@ -24,7 +22,7 @@ bool is_whole(std::string_view body) { return body.empty() || body == "{}"; }
 class HttpTransport : public Transport {
  public:
   explicit HttpTransport(const TransportOptions& options)
-      : options_(options), client_(client_options(options.target)) {
+      : client_(client_options(options.target)) {
     headers_.push_back({"Content-Type", options.encoding == Encoding::Protobuf
                                             ? "application/x-protobuf"
                                             : "application/json"});
@@ -32,9 +30,7 @@ class HttpTransport : public Transport {
   }
 
   Result<Answer> exchange(std::string_view body) override {
-    const auto reply = options_.is_gzipped
-                           ? client_.send("POST", kPath, http::gzip(body, kGzipLevel), headers_)
-                           : client_.send("POST", kPath, body, headers_);
+    const auto reply = client_.send("POST", kPath, body, headers_);
     if (!reply) return fail(reply.error());
     if (reply->status == 429 || reply->status == 503) return Answer::Refused;
     if (reply->status == 200 && is_whole(reply->body)) return Answer::Accepted;
@@ -47,7 +43,6 @@ class HttpTransport : public Transport {
   static constexpr std::string_view kPath = "/v1/traces";
   static constexpr std::size_t kShownBytes = 200;
 
-  TransportOptions options_;
   http::Client client_;
   std::vector<http::HeaderView> headers_;
 };

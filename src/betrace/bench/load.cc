@@ -3,14 +3,16 @@
 #include <algorithm>
 #include <utility>
 
+#include "betrace/http/gzip.h"
+
 namespace betrace::bench {
 namespace {
 
 using std::chrono::milliseconds;
 
-// A refused request of a closed loop waits so long, twice as long each time.
-constexpr milliseconds kPauseMin{10};
-constexpr milliseconds kPauseMax{200};
+// A refused request of a closed loop waits so long before it is sent again.
+constexpr milliseconds kPause{20};
+constexpr int kGzipLevel = 6;  // what SDKs and the Collector use
 
 MonotonicTime now() { return read_clocks().monotonic; }
 
@@ -78,7 +80,8 @@ std::vector<std::uint64_t> Load::partial_passes() const {
 }
 
 std::optional<Load::Turn> Load::take_turn() {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
+  none_waits_.wait(lock, [this] { return waiting_ == 0; });
   if (next_ == limit_ || error_ || is_stopped_) return std::nullopt;
   Turn turn{next_++, now()};
   if (options_.spans_per_second > 0) {
@@ -113,25 +116,42 @@ bool Load::send_turn(const Turn& turn, Transport& transport, std::vector<Sample>
   // Nobody else may overwrite the ids while this pass of the request is under way.
   const std::lock_guard lock(request.mutex);
   traffic_.overwrite_ids(request, {run_key_, first_pass_ + turn.number / traffic_.request_count()});
-  milliseconds pause = kPauseMin;
-  while (!is_stopped_) {
-    const auto answer = transport.exchange(request.body);
-    if (!answer) {
-      stop_with(answer.error());
-      return false;
-    }
-    const bool is_accepted = *answer == Answer::Accepted;
-    samples->push_back({turn.due, now(), request.span_count, is_accepted});
-    sent_now_ += request.span_count;
-    if (is_accepted) return true;
-    if (options_.spans_per_second > 0) {
-      give_up(turn.number);
-      return true;
-    }
-    std::this_thread::sleep_for(pause);
-    pause = std::min(2 * pause, kPauseMax);
+  if (!options_.transport.is_gzipped) {
+    return try_until_taken(turn, request.body, transport, samples);
   }
-  return false;
+  return try_until_taken(turn, http::gzip(request.body, kGzipLevel), transport, samples);
+}
+
+bool Load::try_until_taken(const Turn& turn, std::string_view body, Transport& transport,
+                           std::vector<Sample>* samples) {
+  const std::uint32_t spans = traffic_.request(turn.number % traffic_.request_count()).span_count;
+  const bool is_open_loop = options_.spans_per_second > 0;
+  const MonotonicTime begin = is_open_loop ? turn.due : now();
+  bool was_refused = false;
+  Result<Answer> answer = Answer::Refused;
+  while (!is_stopped_) {
+    answer = transport.exchange(body);
+    if (!answer) break;
+    samples->push_back({begin, now(), spans, *answer == Answer::Accepted});
+    sent_now_ += spans;
+    if (*answer == Answer::Accepted || is_open_loop) break;
+    if (!was_refused) set_waiting(true);
+    was_refused = true;
+    std::this_thread::sleep_for(kPause);
+  }
+  if (was_refused) set_waiting(false);
+  if (!answer) {
+    stop_with(answer.error());
+    return false;
+  }
+  if (*answer == Answer::Refused && is_open_loop) give_up(turn.number);
+  return *answer == Answer::Accepted || is_open_loop;
+}
+
+void Load::set_waiting(bool is_waiting) {
+  const std::lock_guard lock(mutex_);
+  is_waiting ? ++waiting_ : --waiting_;
+  if (waiting_ == 0) none_waits_.notify_all();
 }
 
 void Load::give_up(std::uint64_t number) {

@@ -1,11 +1,13 @@
 // Sends the passes of a traffic over several connections at once, and times each request.
 //
 // Closed loop: so many requests are under way at any time; a refused one is sent again until it is
-// taken. Open loop: requests have fixed times to be sent, a late one is timed from when it should
-// have been sent (no coordinated omission), and a refused one is given up. Used by repeat.h.
+// taken, and no later one begins before that, so that the parts of a trace stay close. Open loop:
+// requests have fixed times to be sent, a late one is timed from when it should have been sent (no
+// coordinated omission), and a refused one is given up. Used by repeat.h.
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -79,6 +81,9 @@ class Load {
   void run_sender(std::size_t sender);
   std::optional<Turn> take_turn();
   bool send_turn(const Turn& turn, Transport& transport, std::vector<Sample>* samples);
+  bool try_until_taken(const Turn& turn, std::string_view body, Transport& transport,
+                       std::vector<Sample>* samples);
+  void set_waiting(bool is_waiting);
   void give_up(std::uint64_t number);
   void stop_with(Error error);
 
@@ -92,7 +97,9 @@ class Load {
   mutable std::mutex mutex_;  // guards what follows until finish()
   std::uint64_t next_ = 0;
   std::uint64_t limit_ = UINT64_MAX;
-  double due_spans_ = 0;  // sent before `next_`
+  double due_spans_ = 0;       // sent before `next_`
+  std::uint32_t waiting_ = 0;  // senders whose request was refused and is to be sent again
+  std::condition_variable none_waits_;
   std::optional<Error> error_;
   std::vector<Sample> samples_;
   std::vector<std::uint64_t> given_up_;

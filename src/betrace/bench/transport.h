@@ -33,7 +33,7 @@ enum class Answer : std::uint8_t {
 struct TransportOptions {
   Target target;
   Encoding encoding = Encoding::Protobuf;
-  bool is_gzipped = false;
+  bool is_gzipped = false;  ///< The bodies are.
 };
 
 /// Not thread-safe.
