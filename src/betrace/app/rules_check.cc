@@ -141,8 +141,7 @@ OrderedJson diagnostic_json(const rules::Diagnostic& diagnostic) {
 }
 
 OrderedJson entry_json(const CheckedEntry& entry) {
-  OrderedJson json = {
-      {"file", entry.file}, {"rule", entry.name}, {"valid", entry.rule != nullptr}};
+  OrderedJson json = {{"file", entry.file}, {"rule", entry.name}, {"valid", entry.rule != nullptr}};
   if (!entry.problem.empty()) json["error"] = {{"message", entry.problem}};
   if (entry.error) json["error"] = diagnostic_json(*entry.error);
   if (!entry.rule) return json;

@@ -38,7 +38,7 @@ enum class Plant : std::uint8_t {
   InventsNoTotals,   // the record: errors are not counted
   MovesASpan,        // the record: a span starts at another time
   CutsAParent,       // the ids: a parent is forgotten
-  KeepsTooLittle,    // the capture: a span that matters is only counted
+  KeepsTooLittle,    // the capture: attributes are not kept
   OverlooksARule,    // the program: a rule that is possible is called impossible
   JudgesByOldRules,  // the reload: a trace is judged by the rules before the change
 };
@@ -244,15 +244,17 @@ class Player {
 
  private:
   void tamper(SpanBatch* batch) const {
+    for (model::KeptSpan& span : batch->kept) {
+      if (plant_ != Plant::KeepsTooLittle) continue;
+      model::SpanView less = span.view();
+      less.attributes = {};
+      span = model::KeptSpan::copy(less);
+    }
     for (SpanBatch::Item& item : batch->items) {
       if (plant_ == Plant::LosesAPredicate && item.met_end > item.met_begin) --item.met_end;
       if (plant_ == Plant::InventsNoTotals) item.record.is_error = false;
       if (plant_ == Plant::MovesASpan) ++item.record.start;
       if (plant_ == Plant::CutsAParent) item.record.parent_span_id = {};
-      if (plant_ == Plant::KeepsTooLittle && item.is_kept && !batch->kept.empty()) {
-        item.is_kept = false;
-        batch->kept.erase(batch->kept.begin());
-      }
     }
   }
 

@@ -35,9 +35,9 @@ class Shard::Core {
       : table_(options.table),
         verdicts_(rules, sink, or_network(std::move(judge), options.rule_steps_max),
                   ViolationBuilder(WitnessFilter(options.witness_attributes)),
-                  noise != nullptr ? std::move(noise)
-                                   : std::make_shared<NoiseLimit>(options.noise,
-                                                                  std::move(hooks.suppressed)),
+                  noise != nullptr
+                      ? std::move(noise)
+                      : std::make_shared<NoiseLimit>(options.noise, std::move(hooks.suppressed)),
                   EvaluationSampler(options.stopwatch, std::move(hooks.sampled)),
                   std::move(hooks.quarantined)) {}
 

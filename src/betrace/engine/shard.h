@@ -47,7 +47,8 @@ struct ShardHooks {
 /// Judges all traces of one thread. Shard-owned.
 class Shard {
  public:
-  /// Null `noise`: one of its own, by `options`. Null `judge`: NetworkJudge. `rules` and `sink` must outlive the shard.
+  /// Null `noise`: one of its own, by `options`. Null `judge`: NetworkJudge. `rules` and `sink`
+  /// must outlive the shard.
   Shard(const ShardOptions& options, const ActiveRules& rules, model::ViolationSink& sink,
         ShardHooks hooks = {}, std::shared_ptr<NoiseLimit> noise = nullptr,
         std::unique_ptr<TraceJudge> judge = nullptr);

@@ -45,9 +45,7 @@ void ShardThread::push(SpanBatch batch) {
 void ShardThread::begin_drain() { enter(Phase::Draining); }
 
 bool ShardThread::end_drain(std::chrono::steady_clock::time_point deadline) {
-  const auto has_stopped = [this] {
-    return phase_ == Phase::Stopped || phase_ == Phase::Created;
-  };
+  const auto has_stopped = [this] { return phase_ == Phase::Stopped || phase_ == Phase::Created; };
   Lock lock(mutex_);
   if (progress_.wait_until(lock, deadline, has_stopped)) return true;
   phase_ = Phase::Stopping;

@@ -37,8 +37,9 @@ struct Verdicts::Closing {
 };
 
 Verdicts::Verdicts(const ActiveRules& rules, model::ViolationSink& sink,
-                   std::unique_ptr<TraceJudge> judge, ViolationBuilder builder, std::shared_ptr<NoiseLimit> noise,
-                   EvaluationSampler sampler, std::function<void(const std::string&)> quarantined)
+                   std::unique_ptr<TraceJudge> judge, ViolationBuilder builder,
+                   std::shared_ptr<NoiseLimit> noise, EvaluationSampler sampler,
+                   std::function<void(const std::string&)> quarantined)
     : rules_(rules),
       sink_(sink),
       judge_(std::move(judge)),

@@ -35,8 +35,8 @@ class RequestIntake {
                                                std::string_view protocol) {
     const auto spans = sink_.open(protocol);
     const auto keep = [&spans](const model::SpanView& span) { spans->add(span); };
-    auto summary = readers.with(
-        [&](Reader& reader) { return reader.read(body, keep, &spans->interest()); });
+    auto summary =
+        readers.with([&](Reader& reader) { return reader.read(body, keep, &spans->interest()); });
     if (!summary) {
       count_unreadable(summary.error(), protocol);
     } else {

@@ -26,9 +26,7 @@ class EvictedFilter {
 
   void insert(const model::TraceId& id) noexcept;
   [[nodiscard]] bool contains(const model::TraceId& id) const noexcept;
-  [[nodiscard]] std::uint64_t byte_count() const noexcept {
-    return bucket_count_ * sizeof(Bucket);
-  }
+  [[nodiscard]] std::uint64_t byte_count() const noexcept { return bucket_count_ * sizeof(Bucket); }
 
  private:
   static constexpr std::size_t kSlots = 16;
