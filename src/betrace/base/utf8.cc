@@ -39,6 +39,7 @@ std::size_t ascii_prefix_size(std::string_view text) noexcept {
 }  // namespace
 
 bool is_utf8(std::string_view text) noexcept {
+  if (is_ascii(text)) return true;
   text.remove_prefix(ascii_prefix_size(text));
   while (!text.empty()) {
     const std::size_t size = character_size(text);

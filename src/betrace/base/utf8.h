@@ -2,10 +2,32 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
 namespace betrace {
+
+/// True if all bytes of `text` are ASCII. Cost: a few words.
+[[nodiscard]] inline bool is_ascii(std::string_view text) noexcept {
+  constexpr std::uint64_t kHighBits = 0x8080808080808080U;
+  const char* at = text.data();
+  const std::size_t size = text.size();
+  std::uint64_t bits = 0;
+  if (size >= 8) {
+    std::uint64_t word = 0;
+    for (const char* last = at + size - 8; at < last; at += 8) {
+      std::memcpy(&word, at, 8);
+      bits |= word;
+    }
+    // The last word may overlap the one before.
+    std::memcpy(&word, text.data() + size - 8, 8);
+    return ((bits | word) & kHighBits) == 0;
+  }
+  for (std::size_t i = 0; i < size; ++i) bits |= static_cast<unsigned char>(at[i]);
+  return (bits & 0x80U) == 0;
+}
 
 /// True if `text` is well-formed UTF-8 (no overlong form, no surrogate, at most U+10FFFF).
 /// Cost: one pass over words while all bytes are ASCII. Source: RFC 3629.

@@ -22,18 +22,23 @@ struct SimpleAttribute {
 /// False if the message is not written in the usual way, or malformed. Reads nothing beyond it.
 [[nodiscard]] inline bool read_simple_attribute(std::string_view key_value,
                                                 SimpleAttribute* attribute) noexcept {
-  WireCursor cursor(key_value);
-  std::uint32_t tag = 0;
-  std::string_view value;
-  if (!cursor.read_tag(&tag) || tag != bytes_tag(1) || !cursor.read_bytes(&attribute->key)) {
+  const char* at = key_value.data();
+  const std::size_t size = key_value.size();
+  // Two lengths of one byte each: keys and values are rarely longer.
+  if (size < 4 || at[0] != static_cast<char>(bytes_tag(1))) return false;
+  const auto key_size = static_cast<unsigned char>(at[1]);
+  if (key_size >= 0x80 || size < key_size + 4U) return false;
+  const char* value = at + 2 + key_size;
+  const auto value_size = static_cast<unsigned char>(value[1]);
+  if (value[0] != static_cast<char>(bytes_tag(2)) || value_size >= 0x80 ||
+      size != key_size + 4U + value_size) {
     return false;
   }
-  if (!cursor.read_tag(&tag) || tag != bytes_tag(2) || !cursor.read_bytes(&value)) return false;
-  if (!cursor.at_end()) return false;
+  attribute->key = std::string_view(at + 2, key_size);
   attribute->member = 0;
-  if (value.empty()) return true;
-  WireCursor inside(value);
-  if (!inside.read_tag(&attribute->member)) return false;
+  if (value_size == 0) return true;
+  attribute->member = static_cast<unsigned char>(value[2]);
+  WireCursor inside(std::string_view(value + 3, value_size - 1U));
   switch (attribute->member) {
     case bytes_tag(1):
     case bytes_tag(7):

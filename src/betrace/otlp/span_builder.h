@@ -65,6 +65,11 @@ class SpanBuilder {
   [[nodiscard]] Row begin_attributes() noexcept { return begin_row(fields_.mark()); }
   void count_attribute(Row& row);
   void add_field(Row& row, std::string_view key, const model::ValueView& value);
+  /// The same as all of these for an attribute that is within every limit and has no text but
+  /// ASCII, in one step. `text`: that of the value, if it is one. False: it is not so, or this is
+  /// muted, and nothing was done.
+  [[nodiscard]] bool add_plain_attribute(Row& row, std::string_view key,
+                                         const model::ValueView& value, std::string_view text);
   [[nodiscard]] model::AttributesView end_attributes(Row& row);
 
   /// Values of the attribute that was counted last. What does not fit into its

@@ -7,14 +7,29 @@
 namespace betrace::otlp {
 
 void ValueDecoder::attribute(SpanBuilder::Row& row, std::string_view key_value) {
-  builder_.count_attribute(row);
   SimpleAttribute simple;
-  if (!read_simple_attribute(key_value, &simple)) {
-    field(row, key_value);
-    return;
+  if (read_simple_attribute(key_value, &simple) && add_plain(row, simple)) return;
+  builder_.count_attribute(row);
+  field(row, key_value);
+}
+
+bool ValueDecoder::add_plain(SpanBuilder::Row& row, const SimpleAttribute& simple) {
+  switch (simple.member) {
+    case bytes_tag(1):
+      return builder_.add_plain_attribute(row, simple.key, model::ValueView::string(simple.text),
+                                          simple.text);
+    case varint_tag(2):
+      return builder_.add_plain_attribute(row, simple.key,
+                                          model::ValueView::boolean(simple.number != 0), {});
+    case varint_tag(3):
+      return builder_.add_plain_attribute(
+          row, simple.key, model::ValueView::integer(static_cast<std::int64_t>(simple.number)), {});
+    case fixed64_tag(4):
+      return builder_.add_plain_attribute(
+          row, simple.key, model::ValueView::real(std::bit_cast<double>(simple.number)), {});
+    default:
+      return false;
   }
-  const std::string_view key = builder_.key(simple.key);
-  builder_.add_field(row, key, make_value(simple.member, simple.number, simple.text, {}));
 }
 
 void ValueDecoder::field(SpanBuilder::Row& row, std::string_view key_value) {

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "betrace/otlp/message_pieces.h"
+#include "betrace/otlp/simple_attribute.h"
 #include "betrace/otlp/span_builder.h"
 
 namespace betrace::otlp {
@@ -21,6 +22,7 @@ class ValueDecoder {
   void attribute(SpanBuilder::Row& row, std::string_view key_value);
 
  private:
+  [[nodiscard]] bool add_plain(SpanBuilder::Row& row, const SimpleAttribute& simple);
   void field(SpanBuilder::Row& row, std::string_view key_value);
   model::ValueView value(const MessagePieces& any_value);
   model::ValueView make_value(std::uint32_t member, std::uint64_t number, std::string_view text,
