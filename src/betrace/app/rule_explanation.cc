@@ -57,7 +57,7 @@ void explain_triggers(const RuleProgram& program, const PredicateNetwork& networ
     return;
   }
   for (const PredicateId id : *program.triggers) {
-    fmt::print(out, "  evaluated  on traces with {}\n", spans_with(network.text_of(id)));
+    fmt::print(out, "  evaluated  if a span has {}\n", network.text_of(id));
   }
 }
 

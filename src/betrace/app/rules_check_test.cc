@@ -133,7 +133,7 @@ TEST_F(RulesCheckTest, AnExplanationSaysWhatARuleMeansAndReads) {
        {"scope      trace\n", "decided    at close\n", "clause     not audit\n",
         "means      trace.has(span.name == \"payment\" and span.attributes[\"amount\"] > 1000)",
         "reads      span.attributes[\"amount\"], span.name\n",
-        "evaluated  on traces with spans with span.attributes[\"amount\"] > 1000 and "
+        "evaluated  if a span has span.attributes[\"amount\"] > 1000 and "
         "span.name == \"payment\"\n",
         "keeps      spans with span.name == \"audit\"\n"}) {
     EXPECT_NE(out_.str().find(line), std::string::npos) << line << "\n" << out_.str();

@@ -6,8 +6,12 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <barrier>
 #include <condition_variable>
+#include <map>
 #include <mutex>
+#include <set>
+#include <string>
 #include <thread>
 
 #include "betrace/engine/test_rules.h"
@@ -284,6 +288,79 @@ TEST_F(EngineTest, TakesNewRulesForTracesThatOpenAfterThem) {
   ASSERT_EQ(records.size(), 1U) << "`lonely` was removed: it is silent on the first trace";
   EXPECT_EQ(records[0].violation.rule_id, "new");
   EXPECT_EQ(records[0].violation.trace_id, traces::test_trace_id(2));
+}
+
+TEST_F(EngineTest, SeveralShardsTogetherKnowEveryTraceOnce) {
+  options_.shards = 4;
+  start();
+  for (std::uint64_t trace = 1; trace <= 200; ++trace) {
+    ASSERT_TRUE(send({{.trace = trace, .id = 1, .start = 0, .end = 6'000}}));
+    ASSERT_TRUE(send({{.trace = trace, .id = 2, .parent = 1}, {.trace = trace, .id = 2}}));
+  }
+  EXPECT_TRUE(engine_->drain(kWait));
+  const ShardStatistics numbers = engine_->statistics();
+  EXPECT_EQ(numbers.closed(), 200U);
+  EXPECT_EQ(numbers.ingested(), 400U);
+  EXPECT_EQ(numbers.spans_duplicate, 200U);
+  EXPECT_EQ(numbers.rules.at("slow").violation, 200U);
+  EXPECT_EQ(numbers.rules.at("slow").pass, 200U);
+  EXPECT_EQ(numbers.rules.at("lonely").violation, 200U);
+  EXPECT_EQ(sink_.take().size(), 400U);
+}
+
+// Rules change all the time while traces arrive in parts from many senders.
+TEST_F(EngineTest, ATraceIsJudgedByOneVersionOfARuleHoweverOftenItChanges) {
+  options_.shards = 3;
+  options_.queue_bytes_max = 1U << 30U;
+  const auto version = [](std::uint64_t revision) {
+    model::Rule rule;
+    rule.id = "every";
+    // The text changes too, so that the network does.
+    rule.expression = "span.duration >= " + std::to_string(revision % 50) + "ns";
+    rule.revision = revision;
+    return std::vector<ActiveRulePtr>{test_rule(rule)};
+  };
+  rules_.publish(version(1));
+  start();
+  constexpr std::uint64_t kSenders = 3;
+  constexpr std::uint64_t kTraces = 5'000;
+  std::atomic<std::uint64_t> running{kSenders};
+  std::barrier together(kSenders);
+  std::vector<std::thread> senders;
+  for (std::uint64_t sender = 0; sender < kSenders; ++sender) {
+    senders.emplace_back([this, sender, &running, &together] {
+      // Each sends a span of every trace, all at about the same time.
+      for (std::uint64_t trace = 1; trace <= kTraces; ++trace) {
+        together.arrive_and_wait();
+        const auto intake = engine_->open("grpc");
+        intake->add(kept({.trace = trace, .id = sender + 1, .start = 1, .end = 100}).view());
+        std::this_thread::yield();
+        intake->submit();
+      }
+      --running;
+    });
+  }
+  std::uint64_t revision = 1;
+  while (running != 0) rules_.publish(version(++revision));
+  for (std::thread& sender : senders) sender.join();
+  EXPECT_TRUE(engine_->drain(kWait));
+
+  std::map<std::string, std::set<std::uint64_t>> revisions;  // by trace
+  std::map<std::string, std::uint64_t> spans;
+  for (const model::ViolationRecord& record : sink_.take()) {
+    const std::string trace = record.violation.trace_id.hex();
+    revisions[trace].insert(record.violation.rule_revision);
+    ++spans[trace];
+  }
+  EXPECT_EQ(engine_->statistics().ingested(), kSenders * kTraces);
+  EXPECT_EQ(spans.size(), kTraces);
+  std::set<std::uint64_t> seen;
+  for (const auto& [trace, used] : revisions) {
+    EXPECT_EQ(used.size(), 1U) << trace << " was judged by several versions";
+    EXPECT_EQ(spans[trace], kSenders) << trace;
+    seen.insert(*used.begin());
+  }
+  EXPECT_GT(seen.size(), 3U) << "of " << revision << " versions";
 }
 
 }  // namespace
