@@ -311,6 +311,7 @@ TEST_F(EngineTest, SeveralShardsTogetherKnowEveryTraceOnce) {
 // Rules change all the time while traces arrive in parts from many senders.
 TEST_F(EngineTest, ATraceIsJudgedByOneVersionOfARuleHoweverOftenItChanges) {
   options_.shards = 3;
+  options_.shard.noise.enabled = false;
   options_.queue_bytes_max = 1U << 30U;
   const auto version = [](std::uint64_t revision) {
     model::Rule rule;
