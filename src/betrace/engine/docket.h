@@ -48,8 +48,9 @@ struct Docket {
     return at != entries.end() && at->rule == rule ? &*at : nullptr;
   }
 
-  [[nodiscard]] const DocketEntry* find(std::uint32_t rule) const noexcept {
-    return const_cast<Docket*>(this)->find(rule);
+  [[nodiscard]] bool has(std::uint32_t rule) const noexcept {
+    return std::any_of(entries.begin(), entries.end(),
+                       [rule](const DocketEntry& entry) { return entry.rule == rule; });
   }
 
   /// Adds or replaces the entry of its rule.

@@ -1,7 +1,7 @@
 // The fields that a message template can read, as tables of name and accessor.
 //
 // engine/message_template.cc looks names up and calls the accessors. Values come out as text for
-// people; an absent one as an empty optional. Source: the language page, 2.1 and 2.2.
+// people; an absent one as an empty optional. Source: docs/guide/rule-reference.md, 2.1 and 2.2.
 #pragma once
 
 #include <cstdint>

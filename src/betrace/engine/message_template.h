@@ -1,7 +1,7 @@
 // The `message` of a rule: text with fields of the anchor span, the trace and the rule in braces.
 //
 // Parsed when a rule is checked, so that a misspelt field refuses the rule and never a violation.
-// Knows the fields by engine/message_fields.h. Source: the HTTP page, section 4.2.
+// Knows the fields by engine/message_fields.h. Source: docs/guide/api.md.
 #pragma once
 
 #include <cstdint>

@@ -1,8 +1,8 @@
 // Bounds how many violations are recorded: per rule and in total, by token buckets.
 //
 // engine/verdicts.cc asks once per decided violation, before anything is built for it. What is held
-// back is counted and summed up per rule and minute. Reads no clock. Source: the page on verdicts,
-// section 4.
+// back is counted and summed up per rule and minute. Reads no clock. Source:
+// docs/internals/traces.md.
 #pragma once
 
 #include <cstdint>

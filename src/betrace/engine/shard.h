@@ -1,7 +1,7 @@
 // The core of the engine: spans in, violations out, on one thread, with time passed in.
 //
 // engine/engine.h runs it behind a queue; replay, eval, rule tests and scenarios call it directly.
-// Reads no clock, takes no lock, touches no disk. Source: the page on verdicts.
+// Reads no clock, takes no lock, touches no disk. Source: docs/internals/traces.md.
 #pragma once
 
 #include <array>

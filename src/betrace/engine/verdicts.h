@@ -1,7 +1,7 @@
 // Decides what is reported and when: on arrival, early, at closing, and after late spans.
 //
 // engine/shard.cc tells what happened to a trace; this asks the judge and writes to the sink. It
-// knows nothing of memory, deadlines or queues. Source: the page on verdicts, sections 1 and 2.
+// knows nothing of memory, deadlines or queues. Source: docs/internals/traces.md.
 #pragma once
 
 #include <cstdint>

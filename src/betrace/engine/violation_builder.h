@@ -1,7 +1,7 @@
 // Makes the record of a violation from a judgement: id, anchor, witnesses, explanation, message.
 //
-// engine/verdicts.cc decides that there is one and of what status. Source: the page on verdicts,
-// section 3.
+// engine/verdicts.cc decides that there is one and of what status. Source:
+// docs/internals/traces.md.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // The OTLP/gRPC door: TraceService/Export as a row of a call table.
 //
 // app/ puts it on 4317 beside the health calls. Decodes, counts, and hands the spans to the
-// engine's door; knows nothing of rules, nor of HTTP/2. Source: the HTTP page, section 6.2; OTLP
+// engine's door; knows nothing of rules, nor of HTTP/2. Source: docs/internals/grpc.md; OTLP
 // specification 1.x.
 #pragma once
 

@@ -1,7 +1,7 @@
 // The OTLP/HTTP door: POST /v1/traces, protobuf and JSON, as a few rows of a route table.
 //
 // app/ puts the rows on 4318 and on the API's port. Decodes, counts, and hands the spans to the
-// engine's door; knows nothing of rules. Source: the HTTP page, section 6.1; OTLP
+// engine's door; knows nothing of rules. Source: docs/guide/api.md; OTLP
 // specification 1.x.
 #pragma once
 

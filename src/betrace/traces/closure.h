@@ -1,9 +1,9 @@
 // Decides when a trace is closed, so that its rules can give a final verdict.
 //
 // OTLP has no "end of trace" message: the spans of one trace come late, out of order and from many
-// senders. Closing is therefore our policy, not a fact on the wire. Source: the page on verdicts,
-// section 1. Pure functions: no clock, no lock, no heap. The owner of the trace, engine/shard.cc,
-// passes time.
+// senders. Closing is therefore our policy, not a fact on the wire. Pure functions: no clock, no
+// lock, no heap. The owner of the trace, engine/shard.cc, passes time. Source:
+// docs/internals/traces.md.
 #pragma once
 
 #include <chrono>

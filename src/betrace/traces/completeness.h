@@ -1,6 +1,6 @@
 // How complete a closed trace is, worst first: the grade on its violations.
 //
-// Pure. Source: the page on verdicts, section 1.
+// Pure. Source: docs/internals/traces.md.
 #pragma once
 
 #include "betrace/model/verdict.h"
