@@ -127,8 +127,8 @@ std::vector<std::uint32_t> Verdicts::due_early(const Docket& docket, const Trace
   if (docket.rules().early_rules().empty()) return which;
   judge_->add_possible(docket.rules(), trace, &which);
   std::erase_if(which, [&docket](std::uint32_t index) {
-    return !docket.rules().is_early(index) || docket.has(index) ||
-           !docket.bench->is_heard(index) || docket.bench->statistics[index]->is_quarantined;
+    return !docket.rules().is_early(index) || docket.has(index) || !docket.bench->is_heard(index) ||
+           docket.bench->statistics[index]->is_quarantined;
   });
   return which;
 }

@@ -287,6 +287,42 @@ TEST(TraceReaderTest, CountsWhatAResourceLostOnceAndMarksAllItsSpans) {
   EXPECT_EQ(truncated(result, TruncatedPart::Attributes), 1u);
 }
 
+// A change of rules changes what is of interest; it must not change what is accepted or cut.
+TEST(TraceReaderTest, ChecksAndCountsAttributesThatNobodyWantsAndDoesNotKeepThem) {
+  model::SpanInterest interest = model::SpanInterest::of_nothing();
+  interest.add_key("wanted");
+  interest.add_key("app.*");
+  ReaderLimits limits;
+  limits.attributes_max = 4;
+  limits.value_bytes_max = 8;
+  const std::string request = request_with([](WireWriter& writer) {
+    write_attribute(writer, 9, "wanted", "1");
+    write_attribute(writer, 9, "unwanted", "longer than eight");
+    write_attribute(writer, 9, "app.a", "2");
+    write_attribute(writer, 9, "other", "3");
+    write_attribute(writer, 9, "wanted.too.late", "4");
+  });
+  std::vector<std::string> keys;
+  TraceReader reader(limits);
+  const auto read = reader.read(
+      request,
+      [&keys](const model::SpanView& span) {
+        EXPECT_TRUE(span.cut);
+        for (const auto& attribute : span.attributes) keys.emplace_back(attribute.key);
+      },
+      &interest);
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(keys, (std::vector<std::string>{"wanted", "app.a"}));
+  EXPECT_EQ(read->truncated_of(TruncatedPart::Value), 1u);
+  EXPECT_EQ(read->truncated_of(TruncatedPart::Attributes), 1u);
+
+  const auto invalid = reader.read(
+      request_with([](WireWriter& writer) { write_attribute(writer, 9, "unwanted", "\xff"); }),
+      [](const model::SpanView&) { ADD_FAILURE() << "its text is invalid"; }, &interest);
+  ASSERT_TRUE(invalid.has_value());
+  EXPECT_EQ(invalid->rejected_for(RejectReason::InvalidText), 1u);
+}
+
 TEST(TraceReaderTest, RefusesARequestWithTooManySpansWhole) {
   ReaderLimits limits;
   limits.spans_max = 3;

@@ -1,6 +1,6 @@
 // The checked tree: what a rule means once every name is resolved and every short form is gone.
 //
-// checker.cc makes it from the syntax tree; naive_evaluator.cc walks it, and predicate_network.cc is
+// checker.cc makes it from the syntax tree; naive_evaluator.cc walks it, predicate_network.cc is
 // compiled from it. There is nothing left here that can fail but the step budget.
 //
 // Variables. A condition is evaluated with `span`, `anchor`, `event` and `link` bound or absent.
