@@ -239,7 +239,7 @@ TEST_F(ReplayTest, RuleGroupsShareTheRulesOut) {
   };
   const std::multiset<std::string> whole = lines_of();
   std::multiset<std::string> together;
-  for (const std::uint32_t index : {1, 2, 3}) {
+  for (const std::uint32_t index : {1U, 2U, 3U}) {
     options.rule_group = control::RuleGroup{index, 3};
     const std::multiset<std::string> part = lines_of();
     EXPECT_LT(part.size(), whole.size()) << index;
