@@ -50,7 +50,7 @@ test('health is checked by the name of the service', async () => {
   assert.equal((await call(client, 'check', healthRequest('other'))).name, 'NOT_FOUND');
 });
 
-test('other signals are not implemented', async () => {
+test('other signals are answered UNIMPLEMENTED', async () => {
   const { name } = await call(client, 'metrics', Buffer.alloc(0));
   assert.equal(name, 'UNIMPLEMENTED');
 });

@@ -9,7 +9,6 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <sstream>
@@ -23,6 +22,7 @@
 #include "betrace/http/server.h"
 #include "betrace/otlp/trace_reader.h"
 #include "betrace/otlp/trace_writer.h"
+#include "betrace/storage/test_directory.h"
 
 namespace betrace::app {
 namespace {
@@ -37,13 +37,13 @@ constexpr std::size_t kRules = 20;
 class BenchService {
  public:
   explicit BenchService(std::string rules, std::uint64_t queue_bytes_max = 64 << 20)
-      : folder_(make_folder()), log_(quiet_log()) {
+      : log_(quiet_log()) {
     ServiceOptions options;
     options.addresses = {"127.0.0.1"};
     options.http_port = 0;
     options.otlp_http_port = 0;
     options.otlp_grpc_port = 0;
-    options.storage_path = folder_ + "/rules";
+    options.storage_path = folder_.file("rules");
     options.bootstrap_document = std::move(rules);
     options.bootstrap_name = "rules.json";
     options.engine.queue_bytes_max = queue_bytes_max;
@@ -55,25 +55,17 @@ class BenchService {
     EXPECT_TRUE(started.has_value()) << started.error().message;
     service_ = std::move(*started);
   }
-  ~BenchService() {
-    service_.reset();
-    std::filesystem::remove_all(folder_);
-  }
 
   [[nodiscard]] std::uint16_t port() const { return service_->http_port(); }
 
  private:
-  static std::string make_folder() {
-    std::string name = testing::TempDir() + "load-run-XXXXXX";
-    return mkdtemp(name.data());
-  }
   static telemetry::LogOptions quiet_log() {
     telemetry::LogOptions options;
     options.sink = [](std::string_view) {};
     return options;
   }
 
-  std::string folder_;
+  storage::TestDirectory folder_;  // outlives the service
   telemetry::Logger log_;
   std::unique_ptr<Service> service_;
 };
@@ -162,8 +154,8 @@ class LoadRunTest : public testing::Test {
   RunOutcome run(std::uint16_t otlp_port, std::uint16_t api_port) {
     options_.target = fmt::format("http://127.0.0.1:{}", otlp_port);
     options_.api = fmt::format("http://127.0.0.1:{}", api_port);
-    options_.json_path = testing::TempDir() + "load-run.json";
-    std::filesystem::remove(options_.json_path);
+    const storage::TestDirectory folder;
+    options_.json_path = folder.file("load-run.json");
     std::ostringstream out;
     std::ostringstream err;
     RunOutcome outcome;

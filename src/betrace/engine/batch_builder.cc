@@ -14,7 +14,7 @@ BatchBuilder::BatchBuilder(std::size_t shards, const traces::HashKey& key, Keep 
     : hash_(key), keep_(keep), batches_(shards) {}
 
 void BatchBuilder::begin(std::shared_ptr<const RuleSet> rules, std::string_view protocol) {
-  if (rules != rules_) matcher_.emplace(rules->network());
+  if (!matcher_ || matcher_->network() != rules->network()) matcher_.emplace(rules->network());
   rules_ = std::move(rules);
   for (SpanBatch& batch : batches_) {
     batch = SpanBatch();
@@ -54,6 +54,7 @@ model::SpanView BatchBuilder::of_interest(const model::SpanView& span) const noe
 }
 
 std::vector<SpanBatch> BatchBuilder::finish() {
+  rules_.reset();
   return std::exchange(batches_, std::vector<SpanBatch>(batches_.size()));
 }
 

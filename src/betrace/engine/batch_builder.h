@@ -33,7 +33,7 @@ class BatchBuilder {
 
   void add(const model::SpanView& span);
 
-  /// The batches by shard; some may be empty.
+  /// The batches by shard; some may be empty. Nothing holds the rules after it.
   [[nodiscard]] std::vector<SpanBatch> finish();
 
  private:

@@ -6,7 +6,8 @@
 #include <vector>
 
 #include "betrace/base/check.h"
-#include "betrace/engine/builder_pool.h"
+#include "betrace/base/idle_pool.h"
+#include "betrace/engine/batch_builder.h"
 #include "betrace/engine/shard_thread.h"
 
 namespace betrace::engine {
@@ -32,7 +33,9 @@ class Engine::Core {
   Core(EngineOptions options, const ActiveRules& active, model::ViolationSink& sink,
        const ShardHooks& hooks)
       : rules(active),
-        builders(options.shards, options.shard.table.hash_key),
+        builders([shards = options.shards, key = options.shard.table.hash_key] {
+          return std::make_unique<BatchBuilder>(shards, key);
+        }),
         options_(std::move(options)),
         sink_(sink) {
     BETRACE_CHECK(options_.shards > 0);
@@ -77,7 +80,7 @@ class Engine::Core {
   }
 
   const ActiveRules& rules;
-  BuilderPool builders;
+  IdlePool<BatchBuilder> builders;
   std::vector<std::unique_ptr<ShardThread>> shards;
 
  private:
@@ -107,7 +110,10 @@ class Engine::Intake : public SpanIntake {
       : core_(core), hold_(core.rules), builder_(core.builders.take()) {
     builder_->begin(hold_.rules(), protocol);
   }
-  ~Intake() override { core_.builders.give_back(std::move(builder_)); }
+  ~Intake() override {
+    (void)builder_->finish();  // an idle builder must not keep rules in use
+    core_.builders.give_back(std::move(builder_));
+  }
 
   const model::SpanInterest& interest() const noexcept override {
     return hold_.rules()->interest();

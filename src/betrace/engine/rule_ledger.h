@@ -59,6 +59,9 @@ class RuleLedger {
   /// revision, and forgets those that no bench in use names. Requires: epochs do not go back.
   void hear(const std::shared_ptr<const RuleSet>& current);
 
+  /// The epoch of the rules that were heard last. Requires: some were.
+  [[nodiscard]] std::uint64_t heard_epoch() const noexcept { return current_->rules->epoch(); }
+
   /// A span was judged by the rules of span scope, or dropped before they could.
   void count_span(const Bench& bench) { ++bench.tally->spans; }
   void count_dropped(const Bench& bench) { ++bench.tally->spans_dropped; }

@@ -51,13 +51,12 @@ Verdicts::Verdicts(const ActiveRules& rules, model::ViolationSink& sink,
 }
 
 void Verdicts::refresh() {
-  if (rules_.epoch() != heard_epoch_) hear(rules_.current());
+  if (rules_.epoch() != ledger_.heard_epoch()) hear(rules_.current());
 }
 
 void Verdicts::hear(const std::shared_ptr<const RuleSet>& current) {
   bench_.reset();  // so that the ledger sees whether a trace still needs it
   ledger_.hear(current);
-  heard_epoch_ = current->epoch();
 }
 
 Docket Verdicts::open_docket(const std::shared_ptr<const RuleSet>& rules) {

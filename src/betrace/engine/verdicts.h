@@ -94,8 +94,7 @@ class Verdicts {
   EvaluationSampler sampler_;
   std::function<void(const std::string&)> quarantined_;
   RuleLedger ledger_;
-  std::shared_ptr<const Bench> bench_;  // of the traces that opened last
-  std::uint64_t heard_epoch_ = 0;
+  std::shared_ptr<const Bench> bench_;   // of the traces that opened last
   std::vector<std::uint32_t> violated_;  // scratch of on_span
 };
 

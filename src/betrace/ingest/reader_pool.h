@@ -5,10 +5,9 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <utility>
-#include <vector>
 
+#include "betrace/base/idle_pool.h"
 #include "betrace/otlp/read_summary.h"
 
 namespace betrace::ingest {
@@ -17,34 +16,20 @@ namespace betrace::ingest {
 template <typename Reader>
 class ReaderPool {
  public:
-  explicit ReaderPool(const otlp::ReaderLimits& limits) : limits_(limits) {}
+  explicit ReaderPool(const otlp::ReaderLimits& limits)
+      : readers_([limits] { return std::make_unique<Reader>(limits); }) {}
 
   /// Returns `use(reader)`, called with a reader that nobody else uses meanwhile.
   template <typename Use>
   auto with(Use use) {
-    std::unique_ptr<Reader> reader = take();
+    std::unique_ptr<Reader> reader = readers_.take();
     auto result = use(*reader);
-    const std::lock_guard lock(mutex_);
-    idle_.push_back(std::move(reader));
+    readers_.give_back(std::move(reader));
     return result;
   }
 
  private:
-  std::unique_ptr<Reader> take() {
-    {
-      const std::lock_guard lock(mutex_);
-      if (!idle_.empty()) {
-        std::unique_ptr<Reader> reader = std::move(idle_.back());
-        idle_.pop_back();
-        return reader;
-      }
-    }
-    return std::make_unique<Reader>(limits_);
-  }
-
-  const otlp::ReaderLimits limits_;
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<Reader>> idle_;
+  IdlePool<Reader> readers_;
 };
 
 }  // namespace betrace::ingest

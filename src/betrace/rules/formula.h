@@ -11,6 +11,8 @@
 #include <optional>
 #include <vector>
 
+#include "betrace/rules/condition.h"
+
 namespace betrace::rules {
 
 /// A value type. And and Or have two or more children, none of which is True or False.
@@ -45,6 +47,33 @@ bool evaluate(const Formula& formula, const Holds& holds) {
       break;
   }
   return std::any_of(formula.children.begin(), formula.children.end(), is_true);
+}
+
+/// The formula of `condition`, or of its contrary, with negation moved to the leaves:
+/// `leaf(condition, negated)` gives the formula of whatever is no `and`, `or`, `not` or constant.
+template <typename Leaf>
+Formula formula_of(const Condition& condition, bool negated, const Leaf& leaf) {
+  const auto parts = [&] {
+    std::vector<Formula> formulas;
+    formulas.reserve(condition.children.size());
+    for (const auto& child : condition.children) {
+      formulas.push_back(formula_of(*child, negated, leaf));
+    }
+    return formulas;
+  };
+  switch (condition.kind) {
+    case Condition::Kind::True:
+    case Condition::Kind::False:
+      return constant_formula((condition.kind == Condition::Kind::True) != negated);
+    case Condition::Kind::Not:
+      return formula_of(*condition.children[0], !negated, leaf);
+    case Condition::Kind::And:
+      return negated ? any_of(parts()) : all_of(parts());
+    case Condition::Kind::Or:
+      return negated ? all_of(parts()) : any_of(parts());
+    default:
+      return leaf(condition, negated);
+  }
 }
 
 /// How often a literal is expected to hold, as a rank: a guard prefers the least. Nothing for a

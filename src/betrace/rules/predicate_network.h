@@ -75,6 +75,10 @@ class SpanMatcher {
  public:
   explicit SpanMatcher(std::shared_ptr<const PredicateNetwork> network);
 
+  [[nodiscard]] const std::shared_ptr<const PredicateNetwork>& network() const noexcept {
+    return network_;
+  }
+
   /// The predicates that `span` meets, ascending, each once. Valid until the next call.
   [[nodiscard]] const std::vector<PredicateId>& match(const model::SpanView& span);
 

@@ -116,7 +116,9 @@ class ProgramCompiler {
       program_.predicates = {*program_.span_predicate};
       return std::move(program_);
     }
-    Formula formula = formula_of(*rule_.condition, false);
+    Formula formula = formula_of(
+        *rule_.condition, false,
+        [this](const Condition& leaf, bool negated) { return leaf_formula(leaf, negated); });
     if (rule_.scope == Scope::Mixed) {
       formula = all_of({met(use(rule_.condition.get()).id), std::move(formula)});
     }
@@ -127,43 +129,23 @@ class ProgramCompiler {
   }
 
  private:
-  // What must be so in the trace for `condition`, or its contrary, to hold for some span.
-  Formula formula_of(const Condition& condition, bool negated) {
-    switch (condition.kind) {
-      case Condition::Kind::True:
-      case Condition::Kind::False:
-        return constant_formula((condition.kind == Condition::Kind::True) != negated);
-      case Condition::Kind::Not:
-        return formula_of(*condition.children[0], !negated);
-      case Condition::Kind::And:
-        return negated ? any_of(parts_of(condition, true)) : all_of(parts_of(condition, false));
-      case Condition::Kind::Or:
-        return negated ? all_of(parts_of(condition, true)) : any_of(parts_of(condition, false));
-      case Condition::Kind::Exists: {
-        const NamedPredicate predicate = use(condition.children[0].get());
-        if (!negated) return met(predicate.id);
-        return predicate.is_exact ? met(predicate.id, 1, true) : constant_formula(true);
-      }
-      case Condition::Kind::Structure: {
-        const NamedPredicate predicate = use(condition.children[0].get());
-        return negated ? constant_formula(true) : met(predicate.id);
-      }
-      default:
-        break;
+  // What must be so in the trace for a condition, or its contrary, to hold for some span.
+  Formula leaf_formula(const Condition& condition, bool negated) {
+    if (condition.kind == Condition::Kind::Exists) {
+      const NamedPredicate predicate = use(condition.children[0].get());
+      if (!negated) return met(predicate.id);
+      return predicate.is_exact ? met(predicate.id, 1, true) : constant_formula(true);
     }
-    if (const auto test = aggregate_test(condition)) return formula_of(*test, negated);
+    if (condition.kind == Condition::Kind::Structure) {
+      const NamedPredicate predicate = use(condition.children[0].get());
+      return negated ? constant_formula(true) : met(predicate.id);
+    }
+    if (const auto test = aggregate_test(condition)) return aggregate_formula(*test, negated);
     if (reads_totals(condition)) return totals(condition, negated);
     return constant_formula(true);
   }
 
-  std::vector<Formula> parts_of(const Condition& condition, bool negated) {
-    std::vector<Formula> parts;
-    parts.reserve(condition.children.size());
-    for (const auto& child : condition.children) parts.push_back(formula_of(*child, negated));
-    return parts;
-  }
-
-  Formula formula_of(const AggregateTest& test, bool negated) {
+  Formula aggregate_formula(const AggregateTest& test, bool negated) {
     const NamedPredicate predicate = use(test.aggregate->condition.get());
     const bool is_grouped = !test.aggregate->group_by.empty();
     // The contrary of "some group ..." says something of every group.
