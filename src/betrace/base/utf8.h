@@ -25,6 +25,13 @@ namespace betrace {
     std::memcpy(&word, text.data() + size - 8, 8);
     return ((bits | word) & kHighBits) == 0;
   }
+  if (size >= 4) {
+    std::uint32_t first = 0;
+    std::uint32_t last = 0;
+    std::memcpy(&first, at, 4);
+    std::memcpy(&last, at + size - 4, 4);
+    return ((first | last) & static_cast<std::uint32_t>(kHighBits)) == 0;
+  }
   for (std::size_t i = 0; i < size; ++i) bits |= static_cast<unsigned char>(at[i]);
   return (bits & 0x80U) == 0;
 }

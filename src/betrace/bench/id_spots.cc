@@ -73,12 +73,13 @@ IdSpots::IdSpots(std::string_view request, Encoding encoding) : encoding_(encodi
 
 // Source: field numbers of ExportTraceServiceRequest, ResourceSpans, ScopeSpans and Span.
 void IdSpots::find_in_protobuf(std::string_view request) {
-  otlp::FieldCursor resources(request);
+  otlp::WireWalk walk;
+  otlp::FieldCursor resources(request, walk);
   while (resources.next()) {
-    otlp::FieldCursor scopes(resources.bytes());
+    otlp::FieldCursor scopes(resources.bytes(), walk);
     while (scopes.next()) {
       if (scopes.tag() != bytes_tag(2)) continue;
-      otlp::FieldCursor spans(scopes.bytes());
+      otlp::FieldCursor spans(scopes.bytes(), walk);
       while (spans.next()) {
         if (spans.tag() == bytes_tag(2)) find_in_span(request, spans.bytes());
       }
@@ -87,7 +88,8 @@ void IdSpots::find_in_protobuf(std::string_view request) {
 }
 
 void IdSpots::find_in_span(std::string_view request, std::string_view span) {
-  otlp::FieldCursor fields(span);
+  otlp::WireWalk walk;
+  otlp::FieldCursor fields(span, walk);
   while (fields.next()) {
     const auto* id = reinterpret_cast<const std::uint8_t*>(fields.bytes().data());
     if (fields.tag() == bytes_tag(1)) {

@@ -4,12 +4,11 @@
 // the same: a change of rules never changes which spans are accepted.
 #pragma once
 
-#include <array>
-#include <cstdint>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
+
+#include "betrace/base/text_index.h"
 
 namespace betrace::model {
 
@@ -39,12 +38,12 @@ class SpanInterest {
       prefixes_.emplace_back(key.substr(0, key.size() - 1));
       return;
     }
-    if (keys_.emplace(key).second) sizes_[size_class(key)] = true;
+    keys_.add(key);
   }
 
   [[nodiscard]] bool wants(std::string_view key) const {
     if (is_in_everything_) return true;
-    if (sizes_[size_class(key)] && keys_.contains(key)) return true;
+    if (keys_.find(key)) return true;
     for (const std::string& prefix : prefixes_) {
       if (key.starts_with(prefix)) return true;
     }
@@ -55,24 +54,10 @@ class SpanInterest {
   [[nodiscard]] bool wants_links() const noexcept { return has_links_; }
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept {
-      return std::hash<std::string_view>()(text);
-    }
-  };
-
-  // Most keys that nobody wants are told apart by their length and last character.
-  static std::size_t size_class(std::string_view key) noexcept {
-    const auto last = key.empty() ? 0U : static_cast<unsigned char>(key.back());
-    return (key.size() * 37U + last) % 1024U;
-  }
-
   bool is_in_everything_ = true;
   bool has_events_ = true;
   bool has_links_ = true;
-  std::array<bool, 1024> sizes_{};
-  std::unordered_set<std::string, Hash, std::equal_to<>> keys_;
+  TextIndex keys_;
   std::vector<std::string> prefixes_;
 };
 

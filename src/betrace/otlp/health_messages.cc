@@ -9,39 +9,16 @@ namespace {
 constexpr std::uint32_t kServiceField = 1;
 constexpr std::uint32_t kStatusField = 1;
 
-bool skip_value(WireCursor& cursor, WireType type) noexcept {
-  std::uint64_t number = 0;
-  std::uint32_t word = 0;
-  std::string_view bytes;
-  switch (type) {
-    case WireType::Varint:
-      return cursor.read_varint(&number);
-    case WireType::Fixed64:
-      return cursor.read_fixed64(&number);
-    case WireType::Fixed32:
-      return cursor.read_fixed32(&word);
-    case WireType::Bytes:
-      return cursor.read_bytes(&bytes);
-    default:
-      return false;  // groups: nobody sends them here
-  }
-}
-
 }  // namespace
 
 Result<std::string_view> read_health_request(std::string_view bytes) {
   std::string_view service;
-  WireCursor cursor(bytes);
-  while (!cursor.at_end()) {
-    std::uint32_t tag = 0;
-    bool is_read = cursor.read_tag(&tag);
-    if (is_read) {
-      is_read = tag == wire_tag(kServiceField, WireType::Bytes)
-                    ? cursor.read_bytes(&service)
-                    : skip_value(cursor, wire_type_of(tag));
-    }
-    if (!is_read) return fail_invalid("the message is not a HealthCheckRequest");
+  WireWalk walk;
+  FieldCursor field(bytes, walk);
+  while (field.next()) {
+    if (field.tag() == wire_tag(kServiceField, WireType::Bytes)) service = field.bytes();
   }
+  if (!walk.is_ok()) return fail_invalid("the message is not a HealthCheckRequest");
   return service;
 }
 

@@ -31,8 +31,7 @@ class MessagePieces {
   explicit MessagePieces(std::string_view only) : first_(only) {}
 
   void append(std::string_view piece) {
-    if (piece.empty()) return;
-    if (first_.empty()) {
+    if (is_absent()) {
       first_ = piece;
     } else {
       more_.push_back(piece);
@@ -45,17 +44,23 @@ class MessagePieces {
 
   /// Calls `on_field` with a cursor at each field of the message.
   template <typename OnField>
-  void for_each_field(OnField on_field) const {
-    walk(first_, on_field);
-    for (const std::string_view piece : more_) walk(piece, on_field);
+  void for_each_field(WireWalk& walk, OnField on_field) const {
+    for_each_piece([&](std::string_view piece) {
+      FieldCursor field(piece, walk);
+      while (field.next()) on_field(field);
+    });
+  }
+
+  template <typename OnPiece>
+  void for_each_piece(OnPiece on_piece) const {
+    if (is_absent()) return;
+    on_piece(first_);
+    for (const std::string_view piece : more_) on_piece(piece);
   }
 
  private:
-  template <typename OnField>
-  static void walk(std::string_view piece, OnField& on_field) {
-    FieldCursor field(piece);
-    while (field.next()) on_field(field);
-  }
+  // A piece that is there lies somewhere, even if it is empty.
+  [[nodiscard]] bool is_absent() const noexcept { return first_.data() == nullptr; }
 
   std::string_view first_;
   std::vector<std::string_view> more_;

@@ -74,20 +74,6 @@ void SpanBuilder::add_field(Row& row, std::string_view key, const model::ValueVi
   fields_.push(model::AttributeView{key, value});
 }
 
-bool SpanBuilder::add_plain_attribute(Row& row, std::string_view key, const model::ValueView& value,
-                                      std::string_view text) {
-  const std::size_t bytes = byte_count_ + key.size() + text.size() + sizeof(model::AttributeView);
-  const bool has_room = row.count < limits_.attributes_max && key.size() <= limits_.key_bytes_max &&
-                        text.size() <= limits_.value_bytes_max && bytes <= limits_.span_bytes_max;
-  if (!has_room || muted_ != 0 || losses_.invalid_text != nullptr || !marker_.empty()) return false;
-  if (!is_ascii(key) || !is_ascii(text)) return false;
-  ++row.count;
-  byte_count_ = bytes;
-  value_depth_ = 1;
-  if (interest_ == nullptr || interest_->wants(key)) fields_.push({key, value});
-  return true;
-}
-
 model::AttributesView SpanBuilder::end_attributes(Row& row) {
   unmute(row);
   return fields_.finish(row.mark, arena_);

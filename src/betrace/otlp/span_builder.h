@@ -8,6 +8,7 @@
 #include <optional>
 #include <string_view>
 
+#include "betrace/base/utf8.h"
 #include "betrace/model/span_interest.h"
 #include "betrace/model/span_view.h"
 #include "betrace/otlp/read_summary.h"
@@ -69,7 +70,21 @@ class SpanBuilder {
   /// ASCII, in one step. `text`: that of the value, if it is one. False: it is not so, or this is
   /// muted, and nothing was done.
   [[nodiscard]] bool add_plain_attribute(Row& row, std::string_view key,
-                                         const model::ValueView& value, std::string_view text);
+                                         const model::ValueView& value, std::string_view text) {
+    const std::size_t bytes = byte_count_ + key.size() + text.size() + sizeof(model::AttributeView);
+    const bool has_room = row.count < limits_.attributes_max &&
+                          key.size() <= limits_.key_bytes_max &&
+                          text.size() <= limits_.value_bytes_max && bytes <= limits_.span_bytes_max;
+    if (!has_room || muted_ != 0 || losses_.invalid_text != nullptr || !marker_.empty()) {
+      return false;
+    }
+    if (!is_ascii(key) || !is_ascii(text)) return false;
+    ++row.count;
+    byte_count_ = bytes;
+    value_depth_ = 1;
+    if (interest_ == nullptr || interest_->wants(key)) fields_.push({key, value});
+    return true;
+  }
   [[nodiscard]] model::AttributesView end_attributes(Row& row);
 
   /// Values of the attribute that was counted last. What does not fit into its

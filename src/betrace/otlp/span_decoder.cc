@@ -22,16 +22,55 @@ model::SpanKind kind_of(std::int32_t number) {
 
 }  // namespace
 
-SpanDecoder::SpanDecoder(SpanBuilder& builder) noexcept
+SpanDecoder::SpanDecoder(SpanBuilder& builder, WireWalk& walk) noexcept
     : builder_(builder),
-      values_(builder),
+      walk_(walk),
+      values_(builder, walk),
       attributes_(builder.begin_attributes()),
       events_(builder.begin_events()),
       links_(builder.begin_links()) {}
 
-model::SpanView SpanDecoder::decode(std::string_view message) {
-  FieldCursor field(message);
-  while (field.next()) take(field);
+model::SpanView& SpanDecoder::decode(std::string_view message) {
+  FieldCursor field(message, walk_);
+  while (field.next()) {
+    switch (field.tag()) {
+      case bytes_tag(1):
+        trace_id_ = field.bytes();
+        break;
+      case bytes_tag(2):
+        span_id_ = field.bytes();
+        break;
+      case bytes_tag(4):
+        parent_span_id_ = field.bytes();
+        break;
+      case bytes_tag(5):
+        name_ = field.bytes();
+        break;
+      case varint_tag(6):
+        span_.kind = kind_of(static_cast<std::int32_t>(field.number()));
+        break;
+      case fixed64_tag(7):
+        span_.start_time_unix_nano = field.number();
+        break;
+      case fixed64_tag(8):
+        span_.end_time_unix_nano = field.number();
+        break;
+      case bytes_tag(9):
+        values_.attribute(attributes_, field.bytes());
+        break;
+      case bytes_tag(11):
+        take_event(field.bytes());
+        break;
+      case bytes_tag(13):
+        take_link(field.bytes());
+        break;
+      case bytes_tag(15):
+        status_.append(field.bytes());
+        break;
+      default:
+        break;
+    }
+  }
   span_.name = builder_.name(name_);
   take_status();
   if (!take_id(trace_id_, &span_.trace_id)) invalid_id_ = "trace_id";
@@ -43,50 +82,10 @@ model::SpanView SpanDecoder::decode(std::string_view message) {
   return span_;
 }
 
-void SpanDecoder::take(const FieldCursor& field) {
-  switch (field.tag()) {
-    case bytes_tag(1):
-      trace_id_ = field.bytes();
-      break;
-    case bytes_tag(2):
-      span_id_ = field.bytes();
-      break;
-    case bytes_tag(4):
-      parent_span_id_ = field.bytes();
-      break;
-    case bytes_tag(5):
-      name_ = field.bytes();
-      break;
-    case varint_tag(6):
-      span_.kind = kind_of(static_cast<std::int32_t>(field.number()));
-      break;
-    case fixed64_tag(7):
-      span_.start_time_unix_nano = field.number();
-      break;
-    case fixed64_tag(8):
-      span_.end_time_unix_nano = field.number();
-      break;
-    case bytes_tag(9):
-      values_.attribute(attributes_, field.bytes());
-      break;
-    case bytes_tag(11):
-      take_event(field.bytes());
-      break;
-    case bytes_tag(13):
-      take_link(field.bytes());
-      break;
-    case bytes_tag(15):
-      status_.append(field.bytes());
-      break;
-    default:
-      break;
-  }
-}
-
 void SpanDecoder::take_status() {
   std::string_view message;
   std::int32_t code = 0;
-  status_.for_each_field([&](const FieldCursor& field) {
+  status_.for_each_field(walk_, [&](const FieldCursor& field) {
     if (field.tag() == bytes_tag(2)) message = field.bytes();
     if (field.tag() == varint_tag(3)) code = static_cast<std::int32_t>(field.number());
   });
@@ -100,7 +99,7 @@ void SpanDecoder::take_event(std::string_view message) {
   model::EventView event;
   std::string_view name;
   SpanBuilder::Row attributes = builder_.begin_attributes();
-  FieldCursor field(message);
+  FieldCursor field(message, walk_);
   while (field.next()) {
     if (field.tag() == fixed64_tag(1)) event.time_unix_nano = field.number();
     if (field.tag() == bytes_tag(2)) name = field.bytes();
@@ -117,7 +116,7 @@ void SpanDecoder::take_link(std::string_view message) {
   std::string_view trace_id;
   std::string_view span_id;
   SpanBuilder::Row attributes = builder_.begin_attributes();
-  FieldCursor field(message);
+  FieldCursor field(message, walk_);
   while (field.next()) {
     if (field.tag() == bytes_tag(1)) trace_id = field.bytes();
     if (field.tag() == bytes_tag(2)) span_id = field.bytes();

@@ -17,21 +17,22 @@ namespace betrace::otlp {
 class SpanDecoder {
  public:
   /// `builder` has begun the span and must live as long as its views.
-  explicit SpanDecoder(SpanBuilder& builder) noexcept;
+  SpanDecoder(SpanBuilder& builder, WireWalk& walk) noexcept;
 
-  /// Returns the span without resource and scope. Requires: check_request() passed `message`.
-  [[nodiscard]] model::SpanView decode(std::string_view message);
+  /// Returns the span without resource and scope, owned by this. It means nothing if the walk then
+  /// knows of something wrong.
+  [[nodiscard]] model::SpanView& decode(std::string_view message);
 
   /// The name of an id that has a wrong length, or null.
   [[nodiscard]] const char* invalid_id() const noexcept { return invalid_id_; }
 
  private:
-  void take(const FieldCursor& field);
   void take_status();
   void take_event(std::string_view message);
   void take_link(std::string_view message);
 
   SpanBuilder& builder_;
+  WireWalk& walk_;
   ValueDecoder values_;
   SpanBuilder::Row attributes_;
   SpanBuilder::Row events_;

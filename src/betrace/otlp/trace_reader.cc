@@ -5,45 +5,66 @@
 #include "betrace/otlp/message_pieces.h"
 #include "betrace/otlp/span_decoder.h"
 #include "betrace/otlp/value_decoder.h"
-#include "betrace/otlp/wire_check.h"
 
 namespace betrace::otlp {
 namespace {
+
+// Of a message that may be malformed, which others find.
+std::uint64_t count_spans(std::string_view request) {
+  std::uint64_t count = 0;
+  WireWalk walk;
+  FieldCursor resources(request, walk);
+  while (resources.next()) {
+    if (resources.tag() != bytes_tag(1)) continue;
+    FieldCursor scopes(resources.bytes(), walk);
+    while (scopes.next()) {
+      if (scopes.tag() != bytes_tag(2)) continue;
+      FieldCursor spans(scopes.bytes(), walk);
+      while (spans.next()) count += spans.tag() == bytes_tag(2) ? 1 : 0;
+    }
+  }
+  return count;
+}
 
 // The levels above a span. Resource and Scope may follow the spans that they describe, so each
 // level is walked for them first.
 class RequestDecoder {
  public:
   RequestDecoder(SpanBuilder& resource, SpanBuilder& scope, SpanBuilder& span,
-                 SpanDelivery& delivery)
-      : resource_(resource), scope_(scope), span_(span), delivery_(delivery) {}
+                 SpanDelivery& delivery, WireWalk& walk)
+      : resource_(resource), scope_(scope), span_(span), delivery_(delivery), walk_(walk) {}
 
   void decode(std::string_view request) {
-    FieldCursor field(request);
-    while (field.next()) {
+    FieldCursor field(request, walk_);
+    while (walk_.is_ok() && field.next()) {
       if (field.tag() == bytes_tag(1)) decode_resource_spans(field.bytes());
     }
   }
 
  private:
   void decode_resource_spans(std::string_view message) {
-    MessagePieces resource;
-    FieldCursor first(message);
-    while (first.next()) {
-      if (first.tag() == bytes_tag(1)) resource.append(first.bytes());
-    }
+    const MessagePieces resource = first_field_of(message);
+    FieldCursor field(message, walk_);
     begin_resource(resource);
-    FieldCursor second(message);
-    while (second.next()) {
-      if (second.tag() == bytes_tag(2)) decode_scope_spans(second.bytes());
+    while (walk_.is_ok() && field.next()) {
+      if (field.tag() == bytes_tag(2)) decode_scope_spans(field.bytes());
     }
+  }
+
+  [[nodiscard]] MessagePieces first_field_of(std::string_view message) {
+    MessagePieces pieces;
+    FieldCursor field(message, walk_);
+    while (field.next()) {
+      if (field.tag() == bytes_tag(1)) pieces.append(field.bytes());
+    }
+    return pieces;
   }
 
   void begin_resource(const MessagePieces& resource) {
     resource_.begin();
-    ValueDecoder values(resource_);
+    ValueDecoder values(resource_, walk_);
     SpanBuilder::Row row = resource_.begin_attributes();
-    resource.for_each_field([&](const FieldCursor& field) {
+    resource.for_each_field(walk_, [&](const FieldCursor& field) {
       if (field.tag() == bytes_tag(1)) values.attribute(row, field.bytes());
     });
     const model::AttributesView attributes = resource_.end_attributes(row);
@@ -51,18 +72,15 @@ class RequestDecoder {
   }
 
   void decode_scope_spans(std::string_view message) {
-    MessagePieces scope;
-    FieldCursor first(message);
-    while (first.next()) {
-      if (first.tag() == bytes_tag(1)) scope.append(first.bytes());
-    }
+    const MessagePieces scope = first_field_of(message);
+    FieldCursor field(message, walk_);
     begin_scope(scope);
-    FieldCursor second(message);
-    while (second.next()) {
-      if (second.tag() != bytes_tag(2)) continue;
+    while (field.next()) {
+      if (field.tag() != bytes_tag(2)) continue;
       span_.begin();
-      SpanDecoder decoder(span_);
-      model::SpanView span = decoder.decode(second.bytes());
+      SpanDecoder decoder(span_, walk_);
+      model::SpanView& span = decoder.decode(field.bytes());
+      if (!walk_.is_ok()) return;
       delivery_.deliver(span, span_.losses(), decoder.invalid_id());
     }
   }
@@ -72,16 +90,16 @@ class RequestDecoder {
     scope_.begin();
     std::string_view name;
     std::string_view version;
-    scope.for_each_field([&](const FieldCursor& field) {
+    scope.for_each_field(walk_, [&](const FieldCursor& field) {
       if (field.tag() == bytes_tag(1)) name = field.bytes();
       if (field.tag() == bytes_tag(2)) version = field.bytes();
     });
     const std::string_view kept_name = scope_.name(name);
     const std::string_view kept_version = scope_.name(version);
     scope_.check_only();
-    ValueDecoder values(scope_);
+    ValueDecoder values(scope_, walk_);
     SpanBuilder::Row row = scope_.begin_attributes();
-    scope.for_each_field([&](const FieldCursor& field) {
+    scope.for_each_field(walk_, [&](const FieldCursor& field) {
       if (field.tag() == bytes_tag(3)) values.attribute(row, field.bytes());
     });
     delivery_.begin_scope(kept_name, kept_version, scope_.losses());
@@ -91,6 +109,7 @@ class RequestDecoder {
   SpanBuilder& scope_;
   SpanBuilder& span_;
   SpanDelivery& delivery_;
+  WireWalk& walk_;
 };
 
 }  // namespace
@@ -100,13 +119,18 @@ TraceReader::TraceReader(const ReaderLimits& limits)
 
 Result<ReadSummary> TraceReader::read(std::string_view bytes, const SpanCallback& on_span,
                                       const model::SpanInterest* interest) {
-  const auto span_count = check_request(bytes, limits_.message_depth_max);
-  if (!span_count) return fail(span_count.error());
-  if (*span_count > limits_.spans_max) return too_many_spans(*span_count, limits_.spans_max);
+  const std::uint64_t span_count = count_spans(bytes);
+  if (span_count > limits_.spans_max) return too_many_spans(span_count, limits_.spans_max);
   resource_.set_interest(interest);
   span_.set_interest(interest);
   SpanDelivery delivery(on_span);
-  RequestDecoder(resource_, scope_, span_, delivery).decode(bytes);
+  WireWalk walk(limits_.message_depth_max);
+  RequestDecoder(resource_, scope_, span_, delivery, walk).decode(bytes);
+  if (!walk.is_ok()) {
+    return fail(ErrorCode::InvalidArgument, fmt::format("malformed protobuf at byte {}: {}",
+                                                        walk.problem_at() - bytes.data(),
+                                                        walk.problem()));
+  }
   return delivery.summary();
 }
 

@@ -148,10 +148,7 @@ void compare(TraceReader& reader, const std::string& bytes, Counts& counts) {
   ASSERT_EQ(summary.has_value(), is_parsed)
       << hex_of(bytes) << (summary ? "" : " " + summary.error().message);
   ++(is_parsed ? counts.accepted : counts.refused);
-  if (!is_parsed) {
-    EXPECT_TRUE(texts.empty());
-    return;
-  }
+  if (!is_parsed) return;
   const Expected expected(request);
   ASSERT_EQ(texts, expected.texts) << hex_of(bytes);
   ASSERT_EQ(summary->rejected, expected.rejected) << hex_of(bytes);

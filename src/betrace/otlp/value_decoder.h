@@ -1,9 +1,10 @@
 // Attributes of protobuf: KeyValue and AnyValue messages become views, within the limits.
 //
-// Used by span_decoder and trace_reader only. The nesting of a request is bounded by check_request,
-// so the functions may call each other.
+// Used by span_decoder and trace_reader only. A walk bounds the nesting of a request, so the
+// functions may call each other.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <string_view>
 
@@ -16,21 +17,46 @@ namespace betrace::otlp {
 /// Adds to rows of one builder. Cheap to make. Not thread-safe.
 class ValueDecoder {
  public:
-  explicit ValueDecoder(SpanBuilder& builder) noexcept : builder_(builder) {}
+  ValueDecoder(SpanBuilder& builder, WireWalk& walk) noexcept : builder_(builder), walk_(walk) {}
 
   /// Adds the KeyValue message to the attributes of `row`.
-  void attribute(SpanBuilder::Row& row, std::string_view key_value);
+  void attribute(SpanBuilder::Row& row, std::string_view key_value) {
+    SimpleAttribute simple;
+    const bool is_simple = walk_.has_room(2) && read_simple_attribute(key_value, &simple);
+    if (!is_simple || !add_plain(row, simple)) any_attribute(row, key_value);
+  }
 
  private:
-  [[nodiscard]] bool add_plain(SpanBuilder::Row& row, const SimpleAttribute& simple);
+  [[nodiscard]] bool add_plain(SpanBuilder::Row& row, const SimpleAttribute& simple) {
+    switch (simple.member) {
+      case bytes_tag(1):
+        return builder_.add_plain_attribute(row, simple.key, model::ValueView::string(simple.text),
+                                            simple.text);
+      case varint_tag(2):
+        return builder_.add_plain_attribute(row, simple.key,
+                                            model::ValueView::boolean(simple.number != 0), {});
+      case varint_tag(3):
+        return builder_.add_plain_attribute(
+            row, simple.key, model::ValueView::integer(static_cast<std::int64_t>(simple.number)),
+            {});
+      case fixed64_tag(4):
+        return builder_.add_plain_attribute(
+            row, simple.key, model::ValueView::real(std::bit_cast<double>(simple.number)), {});
+      default:
+        return false;
+    }
+  }
+  void any_attribute(SpanBuilder::Row& row, std::string_view key_value);
   void field(SpanBuilder::Row& row, std::string_view key_value);
   model::ValueView value(const MessagePieces& any_value);
+  void drop(std::uint32_t member, const MessagePieces& nested);
   model::ValueView make_value(std::uint32_t member, std::uint64_t number, std::string_view text,
                               const MessagePieces& nested);
   model::ValueView list(const MessagePieces& array_value);
   model::ValueView map(const MessagePieces& key_value_list);
 
   SpanBuilder& builder_;
+  WireWalk& walk_;
 };
 
 }  // namespace betrace::otlp

@@ -1,4 +1,4 @@
-// A bounds-checked cursor over one protobuf message. Nothing is copied, nothing is allocated.
+// A bounds-checked walk over protobuf messages. Nothing is copied, nothing is allocated.
 //
 // It knows the encoding, not the messages: trace_reader.cc does. Source: the protobuf encoding
 // page; where that is silent, what libprotobuf 3.21 accepts (tested against it).
@@ -28,96 +28,81 @@ enum class WireType : std::uint8_t {
   return static_cast<WireType>(tag & 7);
 }
 
-/// Reads the elements of the encoding in order. Each `read_` returns false and stays where it is
-/// when the bytes end too early or are not what they must be. Not thread-safe.
-class WireCursor {
+/// What all cursors over one message and the messages in it have in common: how deep they are, and
+/// the first thing that was wrong. Not thread-safe.
+class WireWalk {
  public:
-  explicit WireCursor(std::string_view bytes) noexcept
-      : at_(bytes.data()), end_(bytes.data() + bytes.size()) {}
+  static constexpr std::uint32_t kDepthMax = 256;
 
-  [[nodiscard]] bool at_end() const noexcept { return at_ == end_; }
-  [[nodiscard]] const char* position() const noexcept { return at_; }
+  /// `depth_max`: messages and groups within each other, at most kDepthMax.
+  explicit WireWalk(std::uint32_t depth_max = kDepthMax) noexcept
+      : depth_max_(depth_max < kDepthMax ? depth_max : kDepthMax) {}
 
-  /// A varint of at most ten bytes; bits beyond the 64th are dropped.
-  [[nodiscard]] bool read_varint(std::uint64_t* value) noexcept {
-    if (at_ != end_ && static_cast<unsigned char>(*at_) < 0x80) {
-      *value = static_cast<unsigned char>(*at_++);
-      return true;
-    }
-    return read_long_varint(10, value);
+  [[nodiscard]] bool is_ok() const noexcept { return problem_ == nullptr; }
+  /// What is wrong, one clause in static storage, and where. Requires: !is_ok().
+  [[nodiscard]] const char* problem() const noexcept { return problem_; }
+  [[nodiscard]] const char* problem_at() const noexcept { return problem_at_; }
+
+  /// Stands for a message whose cursor is gone, while messages that lie in it are read.
+  class Level {
+   public:
+    explicit Level(WireWalk& walk) noexcept : walk_(walk) { ++walk_.depth_; }
+    ~Level() { --walk_.depth_; }
+    Level(const Level&) = delete;
+    Level& operator=(const Level&) = delete;
+
+   private:
+    WireWalk& walk_;
+  };
+
+  /// True if `levels` more messages may lie within the one at hand.
+  [[nodiscard]] bool has_room(std::uint32_t levels) const noexcept {
+    return depth_ + levels <= depth_max_ + 1;
   }
-
-  /// A varint of at most five bytes whose field number is not zero and whose wire type exists.
-  [[nodiscard]] bool read_tag(std::uint32_t* tag) noexcept {
-    std::uint64_t value = 0;
-    const char* before = at_;
-    const bool is_read = at_ != end_ && static_cast<unsigned char>(*at_) < 0x80
-                             ? read_varint(&value)
-                             : read_long_varint(5, &value);
-    *tag = static_cast<std::uint32_t>(value);
-    if (is_read && *tag >> 3 != 0 && (*tag & 7) <= 5) return true;
-    at_ = before;
-    return false;
-  }
-
-  /// A length and as many bytes.
-  [[nodiscard]] bool read_bytes(std::string_view* bytes) noexcept {
-    const char* before = at_;
-    std::uint64_t size = 0;
-    const bool is_read = at_ != end_ && static_cast<unsigned char>(*at_) < 0x80
-                             ? read_varint(&size)
-                             : read_long_varint(5, &size);
-    if (!is_read || size > static_cast<std::uint64_t>(end_ - at_)) {
-      at_ = before;
-      return false;
-    }
-    *bytes = std::string_view(at_, static_cast<std::size_t>(size));
-    at_ += size;
-    return true;
-  }
-
-  [[nodiscard]] bool read_fixed64(std::uint64_t* value) noexcept { return read_fixed(value); }
-  [[nodiscard]] bool read_fixed32(std::uint32_t* value) noexcept { return read_fixed(value); }
 
  private:
-  // Little-endian, as all machines that this program is built for.
-  template <typename T>
-  bool read_fixed(T* value) noexcept {
-    if (static_cast<std::size_t>(end_ - at_) < sizeof(T)) return false;
-    std::memcpy(value, at_, sizeof(T));
-    at_ += sizeof(T);
-    return true;
+  friend class FieldCursor;
+
+  // Of several problems the first counts.
+  void fail(const char* at, const char* problem) noexcept {
+    if (problem_ != nullptr) return;
+    problem_ = problem;
+    problem_at_ = at;
   }
 
-  bool read_long_varint(int bytes_max, std::uint64_t* value) noexcept;
-
-  const char* at_;
-  const char* end_;
+  std::uint32_t depth_max_;
+  std::uint32_t depth_ = 0;  // cursors that are alive; that of the outermost message is the first
+  const char* problem_ = nullptr;
+  const char* problem_at_ = nullptr;
 };
 
-/// Walks over the fields of a message whose structure was checked before (wire_check.h). Groups
-/// are skipped. On bytes that were not checked it stops early, at worst; it never reads beyond.
+/// Walks over the fields of a message; groups are checked and skipped. A cursor over a message
+/// within lives shorter than the one over the message around it.
 class FieldCursor {
  public:
-  explicit FieldCursor(std::string_view message) noexcept : cursor_(message) {}
+  FieldCursor(std::string_view message, WireWalk& walk) noexcept
+      : at_(message.data()), end_(message.data() + message.size()), walk_(walk) {
+    if (++walk_.depth_ > walk_.depth_max_ + 1) stop(at_, "nested too deep");
+  }
+  ~FieldCursor() { --walk_.depth_; }
+  FieldCursor(const FieldCursor&) = delete;
+  FieldCursor& operator=(const FieldCursor&) = delete;
 
-  /// Moves to the next field; false at the end.
+  /// Moves to the next field; false at the end, or where something is wrong, as the walk knows.
   [[nodiscard]] bool next() noexcept {
-    for (;;) {
-      if (cursor_.at_end() || !cursor_.read_tag(&tag_)) return false;
-      switch (wire_type_of(tag_)) {
-        case WireType::Varint:
-          return cursor_.read_varint(&number_);
-        case WireType::Fixed64:
-          return cursor_.read_fixed64(&number_);
-        case WireType::Bytes:
-          return cursor_.read_bytes(&bytes_);
-        case WireType::Fixed32:
-          return read_fixed32();
-        default:
-          if (!skip_group()) return false;
+    // Nearly every field has a tag and a length of one byte each.
+    if (end_ - at_ >= 2) {
+      const auto tag = static_cast<unsigned char>(at_[0]);
+      const auto size = static_cast<unsigned char>(at_[1]);
+      const bool is_short = tag > 7 && ((tag & 0x87U) | (size & 0x80U)) == 2;
+      if (is_short && size <= end_ - at_ - 2) {
+        tag_ = tag;
+        bytes_ = std::string_view(at_ + 2, size);
+        at_ += 2 + size;
+        return true;
       }
     }
+    return at_ != end_ && read_next();
   }
 
   /// Number and wire type of the field, as `wire_tag` makes them.
@@ -128,15 +113,19 @@ class FieldCursor {
   [[nodiscard]] std::string_view bytes() const noexcept { return bytes_; }
 
  private:
-  bool read_fixed32() noexcept {
-    std::uint32_t value = 0;
-    const bool is_read = cursor_.read_fixed32(&value);
-    number_ = value;
-    return is_read;
-  }
+  bool read_next() noexcept;
+  bool read_value() noexcept;
   bool skip_group() noexcept;
+  bool read_tag() noexcept;
+  bool read_varint(int bytes_max, std::uint64_t* value) noexcept;
+  bool read_bytes() noexcept;
+  template <typename T>
+  bool read_fixed() noexcept;
+  bool stop(const char* at, const char* problem) noexcept;
 
-  WireCursor cursor_;
+  const char* at_;
+  const char* end_;
+  WireWalk& walk_;
   std::uint32_t tag_ = 0;
   std::uint64_t number_ = 0;
   std::string_view bytes_;

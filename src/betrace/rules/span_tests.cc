@@ -85,13 +85,19 @@ SubjectTests& SpanTests::subject_at(const SpanSubject& subject) {
       fields_.push_back({subject.field, place});
       break;
     case SpanSubject::Kind::Attribute:
-      attributes_.emplace(entry->first.key, place);
+      add_key(subject.key, place, &attributes_);
       break;
     case SpanSubject::Kind::Resource:
-      resources_.emplace(entry->first.key, place);
+      add_key(subject.key, place, &resources_);
       break;
   }
   return subjects_.emplace_back(place);
+}
+
+// Requires: the key is new.
+void SpanTests::add_key(const std::string& key, std::uint32_t subject, Keys* keys) {
+  keys->texts.add(key);
+  keys->subjects.push_back(subject);
 }
 
 void SpanTests::seal() {
@@ -114,16 +120,16 @@ void SpanTests::mark(const model::SpanView& span, SpanTruths* truths) const {
       subjects_[field.subject].mark_value(read_own_field(field.field, span), truths);
     }
   }
-  if (!attributes_.empty()) mark_attributes(span.attributes, attributes_, truths);
-  if (!resources_.empty()) mark_attributes(span.resource, resources_, truths);
+  mark_attributes(span.attributes, attributes_, truths);
+  mark_attributes(span.resource, resources_, truths);
 }
 
 void SpanTests::mark_attributes(model::AttributesView attributes, const Keys& keys,
                                 SpanTruths* truths) const {
   for (const model::AttributeView& attribute : attributes) {
-    const auto found = keys.find(attribute.key);
-    if (found == keys.end() || !truths->meet(found->second)) continue;
-    const SubjectTests& subject = subjects_[found->second];
+    const auto key = keys.texts.find(attribute.key);
+    if (!key || !truths->meet(keys.subjects[*key])) continue;
+    const SubjectTests& subject = subjects_[keys.subjects[*key]];
     if (attribute.value.type() == model::ValueType::String) {
       subject.mark_text(attribute.value.as_text(), truths);
     } else {

@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "betrace/base/text_index.h"
 #include "betrace/model/span_view.h"
 #include "betrace/rules/condition.h"
 #include "betrace/rules/formula.h"
@@ -62,11 +63,15 @@ class SpanTests {
     SpanField field;
     std::uint32_t subject;
   };
-  using Keys = std::unordered_map<std::string_view, std::uint32_t>;  // subject by attribute key
+  struct Keys {
+    TextIndex texts;
+    std::vector<std::uint32_t> subjects;  // by number of the text
+  };
 
   [[nodiscard]] TestIndex add(const Condition& condition, std::string text);
   [[nodiscard]] TestIndex presence_of(const Value& value);
   [[nodiscard]] SubjectTests& subject_at(const SpanSubject& subject);
+  static void add_key(const std::string& key, std::uint32_t subject, Keys* keys);
   void mark_attributes(model::AttributesView attributes, const Keys& keys,
                        SpanTruths* truths) const;
 

@@ -4,11 +4,11 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <string>
 #include <string_view>
-#include <unordered_map>
+#include <utility>
 #include <vector>
+
+#include "betrace/base/text_index.h"
 
 namespace betrace::rules {
 
@@ -64,28 +64,26 @@ class SpanTruths {
   template <typename Find>
   void mark_remembered(std::uint32_t subject, std::string_view text, const Find& find) {
     Memo& memo = memos_[subject];
-    const auto known = memo.find(text);
-    if (known != memo.end()) {
-      for (const TestIndex test : known->second) mark(test);
+    if (const auto known = memo.texts.find(text)) {
+      for (const TestIndex test : memo.holding[*known]) mark(test);
       return;
     }
-    if (memo.size() >= kMemoTextsMax) memo.clear();
     std::vector<TestIndex> holding = find();
     for (const TestIndex test : holding) mark(test);
-    if (text.size() <= kMemoBytesMax) memo.emplace(std::string(text), std::move(holding));
+    if (text.size() > kMemoBytesMax) return;
+    if (memo.texts.size() >= kMemoTextsMax) memo = Memo();
+    memo.texts.add(text);
+    memo.holding.push_back(std::move(holding));
   }
 
  private:
   static constexpr std::size_t kMemoTextsMax = 1'024;
   static constexpr std::size_t kMemoBytesMax = 128;
 
-  struct TextHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept {
-      return std::hash<std::string_view>()(text);
-    }
+  struct Memo {
+    TextIndex texts;
+    std::vector<std::vector<TestIndex>> holding;  // by number of the text
   };
-  using Memo = std::unordered_map<std::string, std::vector<TestIndex>, TextHash, std::equal_to<>>;
 
   std::uint32_t generation_ = 0;
   std::vector<std::uint32_t> stamps_;  // by test: the span for which it holds

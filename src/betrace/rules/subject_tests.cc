@@ -85,7 +85,9 @@ void SubjectTests::add_texts(const Test& test, const Literal& literal) {
   text_tests_.push_back(test);
   bool may_equal_others = false;
   for (const Literal& item : items) {
-    std::vector<TestIndex>& tests = texts_[item.text];
+    const std::uint32_t text = texts_.add(item.text);
+    if (text == by_text_.size()) by_text_.emplace_back();
+    std::vector<TestIndex>& tests = by_text_[text];
     if (tests.empty() || tests.back() != test.index) tests.push_back(test.index);
     may_equal_others = may_equal_others || may_equal_other(item.text);
   }
@@ -124,11 +126,8 @@ void SubjectTests::seal() {
 
 void SubjectTests::mark_text(std::string_view text, SpanTruths* truths) const {
   if (presence_) truths->mark(*presence_);
-  if (!texts_.empty()) {
-    const auto found = texts_.find(text);
-    if (found != texts_.end()) {
-      for (const TestIndex test : found->second) truths->mark(test);
-    }
+  if (const auto known = texts_.find(text)) {
+    for (const TestIndex test : by_text_[*known]) truths->mark(test);
   }
   if (others_.empty() && numbers_.empty()) return;
   truths->mark_remembered(place_, text, [&] {

@@ -9,9 +9,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "betrace/base/text_index.h"
 #include "betrace/rules/condition.h"
 #include "betrace/rules/number.h"
 #include "betrace/rules/runtime_value.h"
@@ -72,7 +72,8 @@ class SubjectTests {
 
   std::uint32_t place_;
   std::optional<TestIndex> presence_;
-  std::unordered_map<std::string_view, std::vector<TestIndex>> texts_;
+  TextIndex texts_;
+  std::vector<std::vector<TestIndex>> by_text_;  // by number of the text
   std::vector<Test> text_tests_;       // the tests of `texts_`
   std::vector<Test> texts_as_values_;  // those of them whose text may equal a number or truth value
   std::vector<Threshold> above_;       // ascending

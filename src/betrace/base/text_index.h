@@ -1,0 +1,95 @@
+// Numbers for texts: each distinct text gets the next one, and is found again in a few nanoseconds.
+//
+// For attribute keys and values that rules name, which are looked up for every span. Most lookups
+// find nothing and touch one slot only.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace betrace {
+
+/// A value type; it owns its texts. Reading is thread-safe.
+class TextIndex {
+ public:
+  /// The number of `text`, which is new if it was not there: 0, 1, 2 ... Cost: O(1) amortized.
+  std::uint32_t add(std::string_view text);
+
+  /// The number of `text`, or nothing. Cost: O(1) expected; of texts that somebody chooses to
+  /// collide O(n), so what strangers name must not be added without bound.
+  [[nodiscard]] std::optional<std::uint32_t> find(std::string_view text) const noexcept {
+    if (entries_.empty()) return std::nullopt;
+    const std::uint64_t hash = hash_of(text);
+    for (std::size_t at = first_slot(hash);; at = (at + 1) & (slots_.size() - 1)) {
+      const Slot slot = slots_[at];
+      if (slot.number == kNone) return std::nullopt;
+      if (slot.tag == tag_of(hash) && is_text(slot.number, text)) return slot.number;
+    }
+  }
+
+  [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
+
+  /// Forgets all and keeps the memory.
+  void clear();
+
+ private:
+  static constexpr std::uint32_t kNone = 0xFFFFFFFF;
+
+  struct Slot {
+    std::uint32_t tag = 0;
+    std::uint32_t number = kNone;
+  };
+  struct Entry {
+    std::size_t offset = 0;  // in texts_
+    std::size_t size = 0;
+  };
+
+  static std::uint64_t word(const char* at) noexcept {
+    std::uint64_t value = 0;
+    std::memcpy(&value, at, sizeof value);
+    return value;
+  }
+
+  // Reads both ends and the middle: enough to tell keys apart, whatever their length.
+  static std::uint64_t hash_of(std::string_view text) noexcept {
+    const char* at = text.data();
+    const std::size_t size = text.size();
+    std::uint64_t head = 0;
+    std::uint64_t tail = 0;
+    if (size >= 8) {
+      head = word(at);
+      tail = word(at + size - 8);
+      if (size > 16) head ^= word(at + size / 2 - 4) << 1U;
+    } else {
+      for (std::size_t i = 0; i < size; ++i) {
+        head = head << 8U | static_cast<unsigned char>(at[i]);
+      }
+    }
+    const std::uint64_t mixed =
+        (head ^ size) * 0x9E3779B97F4A7C15ULL ^ (tail + size) * 0xC2B2AE3D27D4EB4FULL;
+    return (mixed ^ mixed >> 29U) * 0xBF58476D1CE4E5B9ULL;
+  }
+  static std::uint32_t tag_of(std::uint64_t hash) noexcept {
+    return static_cast<std::uint32_t>(hash);
+  }
+  [[nodiscard]] std::size_t first_slot(std::uint64_t hash) const noexcept {
+    return static_cast<std::size_t>(hash >> 32U) & (slots_.size() - 1);
+  }
+  [[nodiscard]] bool is_text(std::uint32_t number, std::string_view text) const noexcept {
+    const Entry& entry = entries_[number];
+    return entry.size == text.size() &&
+           std::memcmp(texts_.data() + entry.offset, text.data(), text.size()) == 0;
+  }
+  void put(std::uint32_t number, std::uint64_t hash) noexcept;
+  void grow();
+
+  std::vector<Slot> slots_;  // a power of two, at most a quarter of them used
+  std::vector<Entry> entries_;
+  std::string texts_;
+};
+
+}  // namespace betrace
