@@ -8,7 +8,6 @@
 #include <optional>
 #include <string_view>
 
-#include "betrace/base/utf8.h"
 #include "betrace/model/span_interest.h"
 #include "betrace/model/span_view.h"
 #include "betrace/otlp/read_summary.h"
@@ -66,19 +65,17 @@ class SpanBuilder {
   [[nodiscard]] Row begin_attributes() noexcept { return begin_row(fields_.mark()); }
   void count_attribute(Row& row);
   void add_field(Row& row, std::string_view key, const model::ValueView& value);
-  /// The same as all of these for an attribute that is within every limit and has no text but
-  /// ASCII, in one step. `text`: that of the value, if it is one. False: it is not so, or this is
-  /// muted, and nothing was done.
+  /// The same as all of these in one step, for an attribute that has no text but ASCII.
+  /// `text_bytes`: of its value. False if a limit is near or this is muted, and nothing was done.
   [[nodiscard]] bool add_plain_attribute(Row& row, std::string_view key,
-                                         const model::ValueView& value, std::string_view text) {
-    const std::size_t bytes = byte_count_ + key.size() + text.size() + sizeof(model::AttributeView);
+                                         const model::ValueView& value, std::size_t text_bytes) {
+    const std::size_t bytes = byte_count_ + key.size() + text_bytes + sizeof(model::AttributeView);
     const bool has_room = row.count < limits_.attributes_max &&
                           key.size() <= limits_.key_bytes_max &&
-                          text.size() <= limits_.value_bytes_max && bytes <= limits_.span_bytes_max;
+                          text_bytes <= limits_.value_bytes_max && bytes <= limits_.span_bytes_max;
     if (!has_room || muted_ != 0 || losses_.invalid_text != nullptr || !marker_.empty()) {
       return false;
     }
-    if (!is_ascii(key) || !is_ascii(text)) return false;
     ++row.count;
     byte_count_ = bytes;
     value_depth_ = 1;

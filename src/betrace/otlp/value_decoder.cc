@@ -1,5 +1,7 @@
 #include "betrace/otlp/value_decoder.h"
 
+#include <bit>
+
 namespace betrace::otlp {
 namespace {
 

@@ -4,7 +4,6 @@
 // functions may call each other.
 #pragma once
 
-#include <bit>
 #include <cstdint>
 #include <string_view>
 
@@ -20,32 +19,16 @@ class ValueDecoder {
   ValueDecoder(SpanBuilder& builder, WireWalk& walk) noexcept : builder_(builder), walk_(walk) {}
 
   /// Adds the KeyValue message to the attributes of `row`.
-  void attribute(SpanBuilder::Row& row, std::string_view key_value) {
+  [[gnu::always_inline]] void attribute(SpanBuilder::Row& row, std::string_view key_value) {
     SimpleAttribute simple;
-    const bool is_simple = walk_.has_room(2) && read_simple_attribute(key_value, &simple);
-    if (!is_simple || !add_plain(row, simple)) any_attribute(row, key_value);
+    if (walk_.has_room(2) && read_simple_attribute(key_value, &simple) &&
+        builder_.add_plain_attribute(row, simple.key, simple.value, simple.text_bytes)) {
+      return;
+    }
+    any_attribute(row, key_value);
   }
 
  private:
-  [[nodiscard]] bool add_plain(SpanBuilder::Row& row, const SimpleAttribute& simple) {
-    switch (simple.member) {
-      case bytes_tag(1):
-        return builder_.add_plain_attribute(row, simple.key, model::ValueView::string(simple.text),
-                                            simple.text);
-      case varint_tag(2):
-        return builder_.add_plain_attribute(row, simple.key,
-                                            model::ValueView::boolean(simple.number != 0), {});
-      case varint_tag(3):
-        return builder_.add_plain_attribute(
-            row, simple.key, model::ValueView::integer(static_cast<std::int64_t>(simple.number)),
-            {});
-      case fixed64_tag(4):
-        return builder_.add_plain_attribute(
-            row, simple.key, model::ValueView::real(std::bit_cast<double>(simple.number)), {});
-      default:
-        return false;
-    }
-  }
   void any_attribute(SpanBuilder::Row& row, std::string_view key_value);
   void field(SpanBuilder::Row& row, std::string_view key_value);
   model::ValueView value(const MessagePieces& any_value);

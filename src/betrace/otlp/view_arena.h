@@ -59,18 +59,22 @@ class ViewArena {
 template <typename T>
 class UnfinishedItems {
  public:
-  [[nodiscard]] std::size_t mark() const noexcept { return items_.size(); }
-  void push(const T& item) { items_.push_back(item); }
+  [[nodiscard]] std::size_t mark() const noexcept { return count_; }
+  void push(const T& item) {
+    if (count_ == items_.size()) items_.resize(2 * count_ + 16);
+    items_[count_++] = item;
+  }
   /// Moves everything after `mark` to `arena`.
   [[nodiscard]] std::span<const T> finish(std::size_t mark, ViewArena& arena) {
-    const auto copied = arena.copy(std::span<const T>(items_).subspan(mark));
-    items_.resize(mark);
-    return copied;
+    const std::span<const T> unfinished(items_.data() + mark, count_ - mark);
+    count_ = mark;
+    return arena.copy(unfinished);
   }
-  void clear() noexcept { items_.clear(); }
+  void clear() noexcept { count_ = 0; }
 
  private:
   std::vector<T> items_;
+  std::size_t count_ = 0;  // of those that are in use
 };
 
 }  // namespace betrace::otlp

@@ -89,7 +89,7 @@ class FieldCursor {
   FieldCursor& operator=(const FieldCursor&) = delete;
 
   /// Moves to the next field; false at the end, or where something is wrong, as the walk knows.
-  [[nodiscard]] bool next() noexcept {
+  [[nodiscard, gnu::always_inline]] bool next() noexcept {
     // Nearly every field has a tag and a length of one byte each.
     if (end_ - at_ >= 2) {
       const auto tag = static_cast<unsigned char>(at_[0]);
