@@ -4,6 +4,7 @@
 // find nothing and touch one slot only.
 #pragma once
 
+#include <bitset>
 #include <cstdint>
 #include <cstring>
 #include <optional>
@@ -22,10 +23,12 @@ class TextIndex {
   /// The number of `text`, or nothing. Cost: O(1) expected; of texts that somebody chooses to
   /// collide O(n), so what strangers name must not be added without bound.
   [[nodiscard]] std::optional<std::uint32_t> find(std::string_view text) const noexcept {
-    if (entries_.empty()) return std::nullopt;
+    if (!classes_[class_of(text)]) return std::nullopt;
     const std::uint64_t hash = hash_of(text);
-    for (std::size_t at = first_slot(hash);; at = (at + 1) & (slots_.size() - 1)) {
-      const Slot slot = slots_[at];
+    const Slot* slots = slots_.data();
+    const std::size_t mask = slots_.size() - 1;
+    for (std::size_t at = first_slot(hash);; at = (at + 1) & mask) {
+      const Slot slot = slots[at];
       if (slot.number == kNone) return std::nullopt;
       if (slot.tag == tag_of(hash) && is_text(slot.number, text)) return slot.number;
     }
@@ -38,6 +41,7 @@ class TextIndex {
 
  private:
   static constexpr std::uint32_t kNone = 0xFFFFFFFF;
+  static constexpr std::size_t kClasses = 1'024;
 
   struct Slot {
     std::uint32_t tag = 0;
@@ -54,6 +58,12 @@ class TextIndex {
     return value;
   }
 
+  // Most texts that are not here are told apart by their length and last byte.
+  static std::size_t class_of(std::string_view text) noexcept {
+    const auto last = text.empty() ? 0U : static_cast<unsigned char>(text.back());
+    return (text.size() * 37U + last) % kClasses;
+  }
+
   // Reads both ends and the middle: enough to tell keys apart, whatever their length.
   static std::uint64_t hash_of(std::string_view text) noexcept {
     const char* at = text.data();
@@ -64,6 +74,13 @@ class TextIndex {
       head = word(at);
       tail = word(at + size - 8);
       if (size > 16) head ^= word(at + size / 2 - 4) << 1U;
+    } else if (size >= 4) {
+      std::uint32_t first = 0;
+      std::uint32_t last = 0;
+      std::memcpy(&first, at, 4);
+      std::memcpy(&last, at + size - 4, 4);
+      head = first;
+      tail = last;
     } else {
       for (std::size_t i = 0; i < size; ++i) {
         head = head << 8U | static_cast<unsigned char>(at[i]);
@@ -80,14 +97,15 @@ class TextIndex {
     return static_cast<std::size_t>(hash >> 32U) & (slots_.size() - 1);
   }
   [[nodiscard]] bool is_text(std::uint32_t number, std::string_view text) const noexcept {
-    const Entry& entry = entries_[number];
+    const Entry& entry = entries_.data()[number];
     return entry.size == text.size() &&
            std::memcmp(texts_.data() + entry.offset, text.data(), text.size()) == 0;
   }
   void put(std::uint32_t number, std::uint64_t hash) noexcept;
   void grow();
 
-  std::vector<Slot> slots_;  // a power of two, at most a quarter of them used
+  std::bitset<kClasses> classes_;  // that some text is of
+  std::vector<Slot> slots_;        // a power of two, at most a quarter of them used
   std::vector<Entry> entries_;
   std::string texts_;
 };

@@ -11,15 +11,20 @@ constexpr std::string_view kOwnScope = "betrace";
 }  // namespace
 
 BatchBuilder::BatchBuilder(std::size_t shards, const traces::HashKey& key, Keep keep)
-    : hash_(key), keep_(keep), batches_(shards) {}
+    : hash_(key), keep_(keep), batches_(shards), sizes_(shards) {}
 
 void BatchBuilder::begin(std::shared_ptr<const RuleSet> rules, std::string_view protocol) {
   if (!matcher_ || matcher_->network() != rules->network()) matcher_.emplace(rules->network());
   rules_ = std::move(rules);
-  for (SpanBatch& batch : batches_) {
+  for (std::size_t i = 0; i < batches_.size(); ++i) {
+    SpanBatch& batch = batches_[i];
     batch = SpanBatch();
     batch.rules = rules_;
     batch.protocol = protocol;
+    // The next request is about as large as the last one.
+    batch.items.reserve(sizes_[i].items);
+    batch.met.reserve(sizes_[i].met);
+    batch.kept.reserve(sizes_[i].kept);
   }
 }
 
@@ -55,6 +60,9 @@ model::SpanView BatchBuilder::of_interest(const model::SpanView& span) const noe
 
 std::vector<SpanBatch> BatchBuilder::finish() {
   rules_.reset();
+  for (std::size_t i = 0; i < batches_.size(); ++i) {
+    sizes_[i] = {batches_[i].items.size(), batches_[i].met.size(), batches_[i].kept.size()};
+  }
   return std::exchange(batches_, std::vector<SpanBatch>(batches_.size()));
 }
 

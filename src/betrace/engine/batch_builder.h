@@ -37,6 +37,12 @@ class BatchBuilder {
   [[nodiscard]] std::vector<SpanBatch> finish();
 
  private:
+  struct Sizes {
+    std::size_t items = 0;
+    std::size_t met = 0;
+    std::size_t kept = 0;
+  };
+
   [[nodiscard]] model::SpanView of_interest(const model::SpanView& span) const noexcept;
   [[nodiscard]] SpanBatch& batch_of(const model::TraceId& trace) noexcept;
 
@@ -45,6 +51,7 @@ class BatchBuilder {
   std::shared_ptr<const RuleSet> rules_;
   std::optional<rules::SpanMatcher> matcher_;
   std::vector<SpanBatch> batches_;
+  std::vector<Sizes> sizes_;  // of the batches before
 };
 
 /// One batch of `spans`, looked at by the current rules.

@@ -21,22 +21,46 @@ enum class ValueType : std::uint8_t { Nil, Bool, Int, Double, String, Bytes, Lis
 class ValueView {
  public:
   ValueView() = default;
-  [[nodiscard]] static ValueView boolean(bool value) noexcept;
-  [[nodiscard]] static ValueView integer(std::int64_t value) noexcept;
-  [[nodiscard]] static ValueView real(double value) noexcept;
-  [[nodiscard]] static ValueView string(std::string_view text) noexcept;
+  [[nodiscard]] static ValueView boolean(bool value) noexcept {
+    ValueView view(ValueType::Bool, 0);
+    view.boolean_ = value;
+    return view;
+  }
+  [[nodiscard]] static ValueView integer(std::int64_t value) noexcept {
+    ValueView view(ValueType::Int, 0);
+    view.integer_ = value;
+    return view;
+  }
+  [[nodiscard]] static ValueView real(double value) noexcept {
+    ValueView view(ValueType::Double, 0);
+    view.real_ = value;
+    return view;
+  }
+  [[nodiscard]] static ValueView string(std::string_view text) noexcept {
+    ValueView view(ValueType::String, text.size());
+    view.text_ = text.data();
+    return view;
+  }
   /// Raw bytes, not base64.
-  [[nodiscard]] static ValueView bytes(std::string_view raw) noexcept;
-  [[nodiscard]] static ValueView list(std::span<const ValueView> items) noexcept;
+  [[nodiscard]] static ValueView bytes(std::string_view raw) noexcept {
+    ValueView view(ValueType::Bytes, raw.size());
+    view.text_ = raw.data();
+    return view;
+  }
+  [[nodiscard]] static ValueView list(std::span<const ValueView> items) noexcept {
+    ValueView view(ValueType::List, items.size());
+    view.items_ = items.data();
+    return view;
+  }
   [[nodiscard]] static ValueView map(std::span<const AttributeView> fields) noexcept;
 
   [[nodiscard]] ValueType type() const noexcept { return type_; }
   /// Each accessor requires the type of its name; `as_text` String or Bytes.
-  [[nodiscard]] bool as_bool() const noexcept;
-  [[nodiscard]] std::int64_t as_int() const noexcept;
-  [[nodiscard]] double as_double() const noexcept;
-  [[nodiscard]] std::string_view as_text() const noexcept;
-  [[nodiscard]] std::span<const ValueView> as_list() const noexcept;
+  [[nodiscard]] bool as_bool() const noexcept { return boolean_; }
+  [[nodiscard]] std::int64_t as_int() const noexcept { return integer_; }
+  [[nodiscard]] double as_double() const noexcept { return real_; }
+  [[nodiscard]] std::string_view as_text() const noexcept { return {text_, size_}; }
+  [[nodiscard]] std::span<const ValueView> as_list() const noexcept { return {items_, size_}; }
   [[nodiscard]] std::span<const AttributeView> as_map() const noexcept;
 
  private:
@@ -60,6 +84,16 @@ struct AttributeView {
   std::string_view key;
   ValueView value;
 };
+
+inline ValueView ValueView::map(std::span<const AttributeView> fields) noexcept {
+  ValueView view(ValueType::Map, fields.size());
+  view.fields_ = fields.data();
+  return view;
+}
+
+inline std::span<const AttributeView> ValueView::as_map() const noexcept {
+  return {fields_, size_};
+}
 
 /// Attributes in wire order. Keys should be unique; of equal keys the first is read.
 using AttributesView = std::span<const AttributeView>;

@@ -40,6 +40,7 @@ void SpanBuilder::begin() noexcept {
 }
 
 std::string_view SpanBuilder::name(std::string_view raw) {
+  if (raw.empty()) return {};
   check_text(raw, "name");
   if (muted_ != 0 || losses_.invalid_text != nullptr) return {};
   const std::string_view kept = utf8_prefix(raw, limits_.value_bytes_max);

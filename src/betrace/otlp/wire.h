@@ -4,6 +4,7 @@
 // page; where that is silent, what libprotobuf 3.21 accepts (tested against it).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
@@ -80,7 +81,7 @@ class WireWalk {
 /// within lives shorter than the one over the message around it.
 class FieldCursor {
  public:
-  FieldCursor(std::string_view message, WireWalk& walk) noexcept
+  [[gnu::always_inline]] FieldCursor(std::string_view message, WireWalk& walk) noexcept
       : at_(message.data()), end_(message.data() + message.size()), walk_(walk) {
     if (++walk_.depth_ > walk_.depth_max_ + 1) stop(at_, "nested too deep");
   }
@@ -90,19 +91,30 @@ class FieldCursor {
 
   /// Moves to the next field; false at the end, or where something is wrong, as the walk knows.
   [[nodiscard, gnu::always_inline]] bool next() noexcept {
-    // Nearly every field has a tag and a length of one byte each.
-    if (end_ - at_ >= 2) {
-      const auto tag = static_cast<unsigned char>(at_[0]);
-      const auto size = static_cast<unsigned char>(at_[1]);
-      const bool is_short = tag > 7 && ((tag & 0x87U) | (size & 0x80U)) == 2;
-      if (is_short && size <= end_ - at_ - 2) {
-        tag_ = tag;
-        bytes_ = std::string_view(at_ + 2, size);
-        at_ += 2 + size;
+    // Nearly every field has a tag of one byte, and a length or number of one byte or of eight.
+    const std::ptrdiff_t left = end_ - at_;
+    if (left < 2) return left != 0 && read_next();
+    const auto tag = static_cast<unsigned char>(at_[0]);
+    const auto second = static_cast<unsigned char>(at_[1]);
+    if (tag > 7 && tag < 0x80) {
+      tag_ = tag;
+      if ((tag & 7U) == 2 && second < 0x80 && second <= left - 2) {
+        bytes_ = std::string_view(at_ + 2, second);
+        at_ += 2 + second;
+        return true;
+      }
+      if ((tag & 7U) == 1 && left >= 9) {
+        std::memcpy(&number_, at_ + 1, 8);
+        at_ += 9;
+        return true;
+      }
+      if ((tag & 7U) == 0 && second < 0x80) {
+        number_ = second;
+        at_ += 2;
         return true;
       }
     }
-    return at_ != end_ && read_next();
+    return read_next();
   }
 
   /// Number and wire type of the field, as `wire_tag` makes them.

@@ -9,6 +9,9 @@
 namespace betrace::rules {
 namespace {
 
+constexpr std::size_t kKindCount = 6;
+constexpr std::size_t kStatusCount = 3;
+
 // `x != nil` and `x == nil` ask whether x is there.
 bool is_nil_test(const Condition& test) {
   return test.kind == Condition::Kind::Compare &&
@@ -102,6 +105,25 @@ void SpanTests::add_key(const std::string& key, std::uint32_t subject, Keys* key
 
 void SpanTests::seal() {
   for (SubjectTests& subject : subjects_) subject.seal();
+  list_enumerators();
+}
+
+void SpanTests::list_enumerators() {
+  by_kind_.resize(kKindCount);
+  by_status_.resize(kStatusCount);
+  const auto list = [this](const Field& field, Lists* lists) {
+    for (std::size_t i = 0; i < lists->size(); ++i) {
+      model::SpanView span;
+      span.kind = static_cast<model::SpanKind>(i);
+      span.status_code = static_cast<model::StatusCode>(i % kStatusCount);
+      (*lists)[i] = subjects_[field.subject].tests_of(read_own_field(field.field, span));
+    }
+  };
+  std::erase_if(fields_, [&](const Field& field) {
+    if (field.field == SpanField::Kind) list(field, &by_kind_);
+    if (field.field == SpanField::Status) list(field, &by_status_);
+    return field.field == SpanField::Kind || field.field == SpanField::Status;
+  });
 }
 
 std::optional<std::uint32_t> SpanTests::rank_of(TestIndex test) const noexcept {
@@ -119,6 +141,10 @@ void SpanTests::mark(const model::SpanView& span, SpanTruths* truths) const {
     } else {
       subjects_[field.subject].mark_value(read_own_field(field.field, span), truths);
     }
+  }
+  for (const TestIndex test : by_kind_[static_cast<std::size_t>(span.kind)]) truths->mark(test);
+  for (const TestIndex test : by_status_[static_cast<std::size_t>(span.status_code)]) {
+    truths->mark(test);
   }
   mark_attributes(span.attributes, attributes_, truths);
   mark_attributes(span.resource, resources_, truths);

@@ -63,6 +63,8 @@ class SpanTests {
     SpanField field;
     std::uint32_t subject;
   };
+  /// Kinds and statuses are few: the tests that hold are listed by number.
+  using Lists = std::vector<std::vector<TestIndex>>;
   struct Keys {
     TextIndex texts;
     std::vector<std::uint32_t> subjects;  // by number of the text
@@ -71,6 +73,7 @@ class SpanTests {
   [[nodiscard]] TestIndex add(const Condition& condition, std::string text);
   [[nodiscard]] TestIndex presence_of(const Value& value);
   [[nodiscard]] SubjectTests& subject_at(const SpanSubject& subject);
+  void list_enumerators();
   static void add_key(const std::string& key, std::uint32_t subject, Keys* keys);
   void mark_attributes(model::AttributesView attributes, const Keys& keys,
                        SpanTruths* truths) const;
@@ -79,7 +82,9 @@ class SpanTests {
   std::unordered_map<std::string, TestIndex> by_text_;
   std::map<SpanSubject, std::uint32_t> places_;
   std::vector<SubjectTests> subjects_;
-  std::vector<Field> fields_;
+  std::vector<Field> fields_;  // all but kind and status
+  Lists by_kind_;
+  Lists by_status_;
   Keys attributes_;
   Keys resources_;
 };

@@ -135,21 +135,15 @@ void SubjectTests::mark_text(std::string_view text, SpanTruths* truths) const {
   });
 }
 
-// A kind or status: few texts, each with several spellings.
-void SubjectTests::mark_enumerator(const RuntimeValue& value, SpanTruths* truths) const {
-  if (presence_) truths->mark(*presence_);
-  truths->mark_remembered(place_, value.as_text(), [&] {
-    return holding(value, {&text_tests_, &others_, &numbers_});
-  });
+std::vector<TestIndex> SubjectTests::tests_of(const RuntimeValue& value) const {
+  std::vector<TestIndex> tests = holding(value, {&text_tests_, &others_, &numbers_});
+  if (presence_ && !value.is_nil()) tests.push_back(*presence_);
+  return tests;
 }
 
 void SubjectTests::mark_value(const RuntimeValue& value, SpanTruths* truths) const {
   if (value.is_nil()) return;
-  if (value.type() == RuntimeValue::Type::String) {
-    const bool is_plain = value.text_kind() == RuntimeValue::TextKind::Plain;
-    is_plain ? mark_text(value.as_text(), truths) : mark_enumerator(value, truths);
-    return;
-  }
+  if (value.type() == RuntimeValue::Type::String) return mark_text(value.as_text(), truths);
   if (presence_) truths->mark(*presence_);
   mark_all(others_, value, truths);
   mark_all(texts_as_values_, value, truths);

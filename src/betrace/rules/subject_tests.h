@@ -42,9 +42,12 @@ class SubjectTests {
 
   void seal();
 
-  /// Marks the tests that hold for a value. Requires: sealed.
+  /// Marks the tests that hold for a value that is no kind or status. Requires: sealed.
   void mark_text(std::string_view text, SpanTruths* truths) const;
   void mark_value(const RuntimeValue& value, SpanTruths* truths) const;
+
+  /// The tests that hold for a value. Requires: sealed.
+  [[nodiscard]] std::vector<TestIndex> tests_of(const RuntimeValue& value) const;
 
   [[nodiscard]] std::uint32_t place() const noexcept { return place_; }
 
@@ -64,7 +67,6 @@ class SubjectTests {
   void add_texts(const Test& test, const Literal& literal);
   [[nodiscard]] bool add_threshold(const Test& test);
   void mark_number(const RuntimeValue& value, SpanTruths* truths) const;
-  void mark_enumerator(const RuntimeValue& value, SpanTruths* truths) const;
   [[nodiscard]] static std::vector<TestIndex> holding(
       const RuntimeValue& value, std::initializer_list<const std::vector<Test>*> lists);
   static void mark_all(const std::vector<Test>& tests, const RuntimeValue& value,
