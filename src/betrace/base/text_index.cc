@@ -7,7 +7,7 @@ std::uint32_t TextIndex::add(std::string_view text) {
   const auto number = static_cast<std::uint32_t>(entries_.size());
   entries_.push_back({texts_.size(), text.size()});
   texts_ += text;
-  classes_.set(class_of(text));
+  classes_[class_of(text)] = true;
   if (slots_.size() < 4 * entries_.size()) {
     grow();
   } else {
@@ -19,7 +19,7 @@ std::uint32_t TextIndex::add(std::string_view text) {
 void TextIndex::clear() {
   entries_.clear();
   texts_.clear();
-  classes_.reset();
+  classes_.fill(false);
   slots_.assign(slots_.size(), Slot{});
 }
 

@@ -4,7 +4,7 @@
 // find nothing and touch one slot only.
 #pragma once
 
-#include <bitset>
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <optional>
@@ -22,16 +22,10 @@ class TextIndex {
 
   /// The number of `text`, or nothing. Cost: O(1) expected; of texts that somebody chooses to
   /// collide O(n), so what strangers name must not be added without bound.
-  [[nodiscard]] std::optional<std::uint32_t> find(std::string_view text) const noexcept {
+  [[nodiscard, gnu::always_inline]] std::optional<std::uint32_t> find(
+      std::string_view text) const noexcept {
     if (!classes_[class_of(text)]) return std::nullopt;
-    const std::uint64_t hash = hash_of(text);
-    const Slot* slots = slots_.data();
-    const std::size_t mask = slots_.size() - 1;
-    for (std::size_t at = first_slot(hash);; at = (at + 1) & mask) {
-      const Slot slot = slots[at];
-      if (slot.number == kNone) return std::nullopt;
-      if (slot.tag == tag_of(hash) && is_text(slot.number, text)) return slot.number;
-    }
+    return look_up(text);
   }
 
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
@@ -51,6 +45,17 @@ class TextIndex {
     std::size_t offset = 0;  // in texts_
     std::size_t size = 0;
   };
+
+  [[nodiscard]] std::optional<std::uint32_t> look_up(std::string_view text) const noexcept {
+    const std::uint64_t hash = hash_of(text);
+    const Slot* slots = slots_.data();
+    const std::size_t mask = slots_.size() - 1;
+    for (std::size_t at = first_slot(hash);; at = (at + 1) & mask) {
+      const Slot slot = slots[at];
+      if (slot.number == kNone) return std::nullopt;
+      if (slot.tag == tag_of(hash) && is_text(slot.number, text)) return slot.number;
+    }
+  }
 
   static std::uint64_t word(const char* at) noexcept {
     std::uint64_t value = 0;
@@ -104,8 +109,8 @@ class TextIndex {
   void put(std::uint32_t number, std::uint64_t hash) noexcept;
   void grow();
 
-  std::bitset<kClasses> classes_;  // that some text is of
-  std::vector<Slot> slots_;        // a power of two, at most a quarter of them used
+  std::array<bool, kClasses> classes_{};  // that some text is of
+  std::vector<Slot> slots_;               // a power of two, at most a quarter of them used
   std::vector<Entry> entries_;
   std::string texts_;
 };

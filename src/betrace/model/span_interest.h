@@ -41,19 +41,21 @@ class SpanInterest {
     keys_.add(key);
   }
 
-  [[nodiscard]] bool wants(std::string_view key) const {
-    if (is_in_everything_) return true;
-    if (keys_.find(key)) return true;
-    for (const std::string& prefix : prefixes_) {
-      if (key.starts_with(prefix)) return true;
-    }
-    return false;
+  [[nodiscard, gnu::always_inline]] bool wants(std::string_view key) const {
+    return is_in_everything_ || keys_.find(key) || (!prefixes_.empty() && has_prefix(key));
   }
 
   [[nodiscard]] bool wants_events() const noexcept { return has_events_; }
   [[nodiscard]] bool wants_links() const noexcept { return has_links_; }
 
  private:
+  [[nodiscard]] bool has_prefix(std::string_view key) const {
+    for (const std::string& prefix : prefixes_) {
+      if (key.starts_with(prefix)) return true;
+    }
+    return false;
+  }
+
   bool is_in_everything_ = true;
   bool has_events_ = true;
   bool has_links_ = true;

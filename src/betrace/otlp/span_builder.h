@@ -46,7 +46,10 @@ class SpanBuilder {
   void begin() noexcept;
   [[nodiscard]] const Losses& losses() const noexcept { return losses_; }
   /// Text that holds `marker` counts as invalid; empty is none. It must outlive the reading.
-  void set_invalid_marker(std::string_view marker) noexcept { marker_ = marker; }
+  void set_invalid_marker(std::string_view marker) noexcept {
+    marker_ = marker;
+    has_marker_ = !marker.empty();
+  }
 
   /// Attributes that `interest` does not want are checked and counted as ever, but not kept. Null:
   /// all are wanted. It must outlive the reading.
@@ -67,15 +70,13 @@ class SpanBuilder {
   void add_field(Row& row, std::string_view key, const model::ValueView& value);
   /// The same as all of these in one step, for an attribute that has no text but ASCII.
   /// `text_bytes`: of its value. False if a limit is near or this is muted, and nothing was done.
-  [[nodiscard]] bool add_plain_attribute(Row& row, std::string_view key,
+  [[nodiscard, gnu::always_inline]] bool add_plain_attribute(Row& row, std::string_view key,
                                          const model::ValueView& value, std::size_t text_bytes) {
     const std::size_t bytes = byte_count_ + key.size() + text_bytes + sizeof(model::AttributeView);
     const bool has_room = row.count < limits_.attributes_max &&
                           key.size() <= limits_.key_bytes_max &&
                           text_bytes <= limits_.value_bytes_max && bytes <= limits_.span_bytes_max;
-    if (!has_room || muted_ != 0 || losses_.invalid_text != nullptr || !marker_.empty()) {
-      return false;
-    }
+    if (!has_room || muted_ != 0 || losses_.invalid_text != nullptr || has_marker_) return false;
     ++row.count;
     byte_count_ = bytes;
     value_depth_ = 1;
@@ -127,6 +128,7 @@ class SpanBuilder {
   UnfinishedItems<model::LinkView> links_;
   Losses losses_;
   std::string_view marker_;
+  bool has_marker_ = false;
   const model::SpanInterest* interest_ = nullptr;
   std::size_t byte_count_ = 0;    // of the span so far
   std::size_t value_budget_ = 0;  // bytes that the current value may still take

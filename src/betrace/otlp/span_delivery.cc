@@ -26,9 +26,9 @@ void SpanDelivery::deliver(model::SpanView& span, const Losses& losses, const ch
     summary_.add(*rejection, index);
     return;
   }
-  TruncatedCounts own = losses.truncated;
   span.cut = losses.any_truncated() || resource_context_.cut || scope_context_.cut;
   if (span.cut) {
+    TruncatedCounts own = losses.truncated;
     count(own);
     count(resource_context_.uncounted);
     count(scope_context_.uncounted);

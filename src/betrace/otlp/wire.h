@@ -91,17 +91,27 @@ class FieldCursor {
 
   /// Moves to the next field; false at the end, or where something is wrong, as the walk knows.
   [[nodiscard, gnu::always_inline]] bool next() noexcept {
-    // Nearly every field has a tag of one byte, and a length or number of one byte or of eight.
+    // Nearly every field has a tag of one byte, and a length of one or two bytes or a number of one
+    // or eight.
     const std::ptrdiff_t left = end_ - at_;
-    if (left < 2) return left != 0 && read_next();
+    if (left < 3) return left != 0 && read_next();
     const auto tag = static_cast<unsigned char>(at_[0]);
-    const auto second = static_cast<unsigned char>(at_[1]);
+    const std::ptrdiff_t second = static_cast<unsigned char>(at_[1]);
     if (tag > 7 && tag < 0x80) {
       tag_ = tag;
-      if ((tag & 7U) == 2 && second < 0x80 && second <= left - 2) {
-        bytes_ = std::string_view(at_ + 2, second);
-        at_ += 2 + second;
-        return true;
+      if ((tag & 7U) == 2) {
+        if (second < 0x80 && second <= left - 2) {
+          bytes_ = std::string_view(at_ + 2, static_cast<std::size_t>(second));
+          at_ += 2 + second;
+          return true;
+        }
+        const std::ptrdiff_t third = static_cast<unsigned char>(at_[2]);
+        const std::ptrdiff_t size = (second & 0x7F) | third << 7;
+        if (second >= 0x80 && third < 0x80 && size <= left - 3) {
+          bytes_ = std::string_view(at_ + 3, static_cast<std::size_t>(size));
+          at_ += 3 + size;
+          return true;
+        }
       }
       if ((tag & 7U) == 1 && left >= 9) {
         std::memcpy(&number_, at_ + 1, 8);
@@ -109,7 +119,7 @@ class FieldCursor {
         return true;
       }
       if ((tag & 7U) == 0 && second < 0x80) {
-        number_ = second;
+        number_ = static_cast<std::uint64_t>(second);
         at_ += 2;
         return true;
       }
