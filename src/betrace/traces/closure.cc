@@ -49,12 +49,4 @@ std::optional<CloseReason> close_reason(const TraceActivity& activity, const Clo
   return std::nullopt;
 }
 
-MonotonicTime next_deadline(const TraceActivity& activity, const ClosureLimits& limits,
-                            MonotonicTime now) noexcept {
-  const MonotonicTime quiet = activity.last_arrival + limits.quiet;
-  const MonotonicTime idle = activity.last_arrival + limits.idle_max;
-  const MonotonicTime age = activity.first_arrival + limits.age_max;
-  return std::min(quiet > now ? quiet : idle, age);
-}
-
 }  // namespace betrace::traces

@@ -59,9 +59,4 @@ struct TraceActivity {
                                                       const ClosureLimits& limits,
                                                       MonotonicTime now) noexcept;
 
-/// Returns the earliest time after `now` at which is_quiet() or close_reason() can change if
-/// nothing more arrives. Requires: the trace is open at `now`.
-[[nodiscard]] MonotonicTime next_deadline(const TraceActivity& activity,
-                                          const ClosureLimits& limits, MonotonicTime now) noexcept;
-
 }  // namespace betrace::traces
