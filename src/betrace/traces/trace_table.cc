@@ -10,23 +10,22 @@ namespace {
 
 constexpr IndexChains::Chain kOpen = 0;
 
-// What a trace costs in the chains, with the room in which they grow.
-constexpr std::uint64_t kChainBytes = 2 * 2 * 8;
-
-// Of the budget, the part that remembers evicted ids.
+// Of the budget, the part that remembers evicted ids, and the part in blocks that wait for the next
+// trace.
 constexpr std::uint64_t kFilterShare = 16;
+constexpr std::uint64_t kStockShare = 32;
 
 }  // namespace
 
 TraceTable::TraceTable(const TableLimits& limits)
     : limits_(limits),
-      hash_(limits.hash_key),
+      context_(limits.hash_key, limits.bytes_max / kStockShare),
       filter_(limits.bytes_max / kFilterShare, limits.hash_key),
       late_window_(limits.late_max) {}
 
 std::optional<TraceIndex> TraceTable::find(const model::TraceId& id) const {
   return ids_.find(tag_of(id),
-                   [this, &id](TraceIndex index) { return slots_[index].state->id() == id; });
+                   [this, &id](TraceIndex index) { return is_same(slots_[index].state->id(), id); });
 }
 
 TraceIndex TraceTable::open(const model::TraceId& id, MonotonicTime now) {
@@ -34,13 +33,12 @@ TraceIndex TraceTable::open(const model::TraceId& id, MonotonicTime now) {
   by_arrival_.resize(slots_.capacity());
   by_opening_.resize(slots_.capacity());
   Slot& slot = slots_[index];
-  slot.state.emplace(id, now, filter_.contains(id), limits_.hash_key);
+  slot.state.emplace(id, now, filter_.contains(id), context_);
   slot.tag = tag_of(id);
   ids_.insert(slot.tag, index);
   by_arrival_.move_to_end(Waking, index);
   by_opening_.move_to_end(kOpen, index);
   ++open_count_;
-  account(&slot);
   return index;
 }
 
@@ -50,7 +48,6 @@ TableAdd TraceTable::add(TraceIndex index, ArrivingSpan span, MonotonicTime now)
   const AddResult result = slot.state->add(std::move(span), now);
   if (result == AddResult::Conflicting) return TableAdd::Conflicting;
   if (result == AddResult::Duplicate) return TableAdd::Duplicate;
-  account(&slot);
   if (!slot.closed_for.has_value()) {
     by_arrival_.move_to_end(Waking, index);
   } else if (is_full(index)) {
@@ -149,15 +146,16 @@ void TraceTable::evict(TraceIndex index, MonotonicTime now) {
   filter_.insert(slot.state->id());
   ids_.erase(slot.tag, index);
   by_arrival_.remove(index);
-  bytes_ -= slot.bytes;
-  slot = Slot{};
+  charged_bytes_ -= slot.charged_bytes;
+  slot.state.reset();
+  slot.closed_for.reset();
+  slot.charged_bytes = 0;
   slots_.give_back(index);
 }
 
 void TraceTable::charge(TraceIndex index, std::uint64_t bytes) noexcept {
-  Slot& slot = slots_[index];
-  slot.extra_bytes += bytes;
-  account(&slot);
+  slots_[index].charged_bytes += bytes;
+  charged_bytes_ += bytes;
 }
 
 std::optional<MonotonicTime> TraceTable::next_deadline() const noexcept {
@@ -168,20 +166,6 @@ std::optional<MonotonicTime> TraceTable::next_deadline() const noexcept {
     next = next.has_value() ? std::min(*next, eviction) : eviction;
   }
   return next;
-}
-
-std::uint64_t TraceTable::memory_bytes() const noexcept {
-  constexpr std::uint64_t kSlotBytes = sizeof(Slot) + kChainBytes;
-  const std::uint64_t slots = std::uint64_t{slots_.used()} + slots_.spare();
-  return bytes_ + slots * kSlotBytes + ids_.byte_count() + filter_.byte_count();
-}
-
-bool TraceTable::is_memory_spent() const noexcept { return memory_bytes() > limits_.bytes_max; }
-
-void TraceTable::account(Slot* slot) noexcept {
-  const std::uint64_t bytes = slot->state->memory_bytes() + slot->extra_bytes;
-  bytes_ = bytes_ - slot->bytes + bytes;
-  slot->bytes = bytes;
 }
 
 }  // namespace betrace::traces

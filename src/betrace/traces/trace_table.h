@@ -82,6 +82,12 @@ class TraceTable {
   /// Counts bytes that the owner keeps beside a trace; given back when it is evicted.
   void charge(TraceIndex index, std::uint64_t bytes) noexcept;
 
+  /// True if traces must go: then next_eviction() or next_shed() names one. Cost: O(1), for every
+  /// span.
+  [[nodiscard]] bool is_memory_spent() const noexcept {
+    return memory_bytes() > limits_.bytes_max;
+  }
+
   /// The earliest time at which something may be due.
   [[nodiscard]] std::optional<MonotonicTime> next_deadline() const noexcept;
 
@@ -90,8 +96,14 @@ class TraceTable {
 
   [[nodiscard]] std::size_t open_count() const noexcept { return open_count_; }
   [[nodiscard]] std::size_t closed_count() const noexcept { return ids_.size() - open_count_; }
-  /// Memory of open and closed traces and of the filter, as allocated.
-  [[nodiscard]] std::uint64_t memory_bytes() const noexcept;
+  /// Memory of open and closed traces, of what is kept ready for others and of the filter, as
+  /// allocated. Cost: O(1).
+  [[nodiscard]] std::uint64_t memory_bytes() const noexcept {
+    // The stock counts as full, so that an eviction gives back what it gives to the stock.
+    return (std::uint64_t{slots_.used()} + slots_.spare()) * kSlotBytes + ids_.byte_count() +
+           context_.pool.stock_max() + context_.pool.used_bytes() + context_.kept_bytes +
+           charged_bytes_ + filter_.byte_count();
+  }
   /// How long the trace that was evicted last had been kept closed; `late_max` before the first.
   [[nodiscard]] std::chrono::nanoseconds late_window() const noexcept { return late_window_; }
 
@@ -105,9 +117,11 @@ class TraceTable {
     std::optional<CloseReason> closed_for;
     std::uint32_t tag = 0;  // in ids_
     MonotonicTime closed_at;
-    std::uint64_t bytes = 0;  // accounted for this trace
-    std::uint64_t extra_bytes = 0;
+    std::uint64_t charged_bytes = 0;
   };
+
+  // With its links in the chains, and the room in which these grow.
+  static constexpr std::uint64_t kSlotBytes = sizeof(Slot) + 2 * 2 * 8;
 
   struct Timer {
     MonotonicTime deadline;
@@ -115,22 +129,20 @@ class TraceTable {
   };
 
   [[nodiscard]] std::uint32_t tag_of(const model::TraceId& id) const noexcept {
-    return static_cast<std::uint32_t>(hash_(id));
+    return static_cast<std::uint32_t>(context_.hash(id));
   }
-  [[nodiscard]] bool is_memory_spent() const noexcept;
   [[nodiscard]] std::optional<Timer> next_timer() const noexcept;
   [[nodiscard]] std::optional<TraceIndex> idle_longest() const noexcept;
-  void account(Slot* slot) noexcept;
 
   TableLimits limits_;
-  KeyedHash hash_;
+  TraceContext context_;  // outlives the states
   IdTable ids_;
   Slab<Slot> slots_;
   IndexChains by_arrival_{ByArrivalCount};  // idle for longest first; Closed: closed first first
   IndexChains by_opening_{1};               // the open ones
   std::size_t open_count_ = 0;
   EvictedFilter filter_;
-  std::uint64_t bytes_ = 0;
+  std::uint64_t charged_bytes_ = 0;
   std::chrono::nanoseconds late_window_;
 };
 
