@@ -29,10 +29,6 @@ Result<ClosureLimits> validate(const ClosureLimits& limits) {
   return limits;
 }
 
-bool is_full(const TraceActivity& activity, const ClosureLimits& limits) noexcept {
-  return activity.span_count >= limits.spans_max || activity.byte_count >= limits.bytes_max;
-}
-
 bool is_quiet(const TraceActivity& activity, const ClosureLimits& limits,
               MonotonicTime now) noexcept {
   return has_passed(activity.last_arrival, limits.quiet, now);

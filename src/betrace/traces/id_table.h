@@ -27,6 +27,11 @@ class IdTable {
     return std::nullopt;
   }
 
+  /// An index that was inserted with `tag`, most likely the wanted one; nothing if there is none.
+  [[nodiscard]] std::optional<std::uint32_t> guess(std::uint32_t tag) const {
+    return find(tag, [](std::uint32_t) { return true; });
+  }
+
   /// Requires: `index` is not in the table.
   void insert(std::uint32_t tag, std::uint32_t index);
 

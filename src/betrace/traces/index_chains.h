@@ -44,6 +44,17 @@ class IndexChains {
     links_[node] = {node, node};
   }
 
+  /// Asks the processor for the links of `index`; and for those of its neighbours, which are read
+  /// from them.
+  void prefetch(std::uint32_t index) const noexcept {
+    __builtin_prefetch(&links_[index + chains_], 1);
+  }
+  void prefetch_neighbours(std::uint32_t index) const noexcept {
+    const Link& link = links_[index + chains_];
+    __builtin_prefetch(&links_[link.previous], 1);
+    __builtin_prefetch(&links_[link.next], 1);
+  }
+
   [[nodiscard]] std::optional<std::uint32_t> first(Chain chain) const noexcept {
     const std::uint32_t node = links_[chain].next;
     return node == chain ? std::nullopt : std::optional(node - chains_);

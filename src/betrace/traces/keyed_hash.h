@@ -20,7 +20,8 @@ namespace betrace::traces {
 }
 
 /// Compares by words: what every span of a trace asks.
-[[nodiscard]] inline bool is_same(const model::TraceId& left, const model::TraceId& right) noexcept {
+[[nodiscard]] inline bool is_same(const model::TraceId& left,
+                                  const model::TraceId& right) noexcept {
   return load_word(left.bytes.data()) == load_word(right.bytes.data()) &&
          load_word(left.bytes.data() + 8) == load_word(right.bytes.data() + 8);
 }

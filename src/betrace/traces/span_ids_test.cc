@@ -19,9 +19,7 @@ class SpanIdsTest : public testing::Test {
  protected:
   ~SpanIdsTest() override { ids_.clear(pool_); }
 
-  void add(std::uint64_t id, std::uint64_t parent = 0) {
-    ids_.add({id, parent, 7}, hash_, pool_);
-  }
+  void add(std::uint64_t id, std::uint64_t parent = 0) { ids_.add({id, parent, 7}, hash_, pool_); }
   [[nodiscard]] auto find(std::uint64_t id) const { return ids_.find(id, hash_); }
   [[nodiscard]] bool misses_parent() const { return ids_.misses_parent(hash_); }
 
@@ -59,7 +57,8 @@ TEST_F(SpanIdsTest, FindsEachOfAnyNumber) {
     std::vector<std::uint64_t> known;
     for (std::uint64_t i = 1; i <= 120; ++i) {
       const std::uint64_t id = i * step;
-      ASSERT_FALSE(find(id).has_value() && std::find(known.begin(), known.end(), id) == known.end());
+      ASSERT_FALSE(find(id).has_value() &&
+                   std::find(known.begin(), known.end(), id) == known.end());
       if (find(id).has_value() || id == 0) continue;
       add(id, known.empty() ? 0 : known.back());
       known.push_back(id);

@@ -23,7 +23,7 @@ TraceState::~TraceState() {
   met_.clear(context_.pool);
 }
 
-AddResult TraceState::add(ArrivingSpan span, MonotonicTime now) {
+AddResult TraceState::add(ArrivingSpan&& span, MonotonicTime now) {
   const SpanRecord& record = span.record;
   BETRACE_CHECK(traces::is_same(record.trace_id, id_));
   const std::uint64_t id = SpanIds::word(record.span_id);
@@ -43,7 +43,7 @@ void TraceState::note(const SpanRecord& span) noexcept {
   activity_.byte_count += sizeof(SpanIds::Entry);
   activity_.misses_parent = true;
   is_settled_ = false;
-  if (span.is_root()) activity_.has_root = true;
+  if (SpanIds::word(span.parent_span_id) == 0) activity_.has_root = true;
   if (span.is_cut) facts_.is_cut = true;
   if (span.is_error) ++error_count_;
   const bool is_first = activity_.span_count == 1;
@@ -59,9 +59,9 @@ void TraceState::keep(model::KeptSpan span) {
 }
 
 const TraceState::Kept* TraceState::kept_at(std::uint32_t place) const noexcept {
-  const Kept* const found = std::lower_bound(
-      kept_.begin(), kept_.end(), place,
-      [](const Kept& kept, std::uint32_t wanted) { return kept.place < wanted; });
+  const Kept* const found =
+      std::lower_bound(kept_.begin(), kept_.end(), place,
+                       [](const Kept& kept, std::uint32_t wanted) { return kept.place < wanted; });
   return found != kept_.end() && found->place == place ? found : nullptr;
 }
 

@@ -58,12 +58,19 @@ class TraceState {
   TraceState(const TraceState&) = delete;
   TraceState& operator=(const TraceState&) = delete;
 
-  /// Adds `span` unless its id is known. A duplicate changes nothing, activity included.
+  /// Adds `span`, of which it takes what is kept, unless its id is known. A duplicate changes
+  /// nothing, activity included.
   /// Cost: O(1) expected; memory from the pool only. Requires: the span is of this trace.
-  AddResult add(ArrivingSpan span, MonotonicTime now);
+  AddResult add(ArrivingSpan&& span, MonotonicTime now);
 
   /// Computes once, until the next span arrives, whether a parent is missing. Cost: one pass.
   void settle();
+
+  /// Asks the processor for what add() reads and writes besides the state.
+  void prefetch_spans() const noexcept {
+    __builtin_prefetch(ids_.entries().end(), 1);
+    __builtin_prefetch(met_.entries().data(), 1);
+  }
 
   [[nodiscard]] const model::TraceId& id() const noexcept { return id_; }
   [[nodiscard]] const TraceActivity& activity() const noexcept { return activity_; }

@@ -18,9 +18,7 @@ TraceContext& shared_context() {
   return context;
 }
 
-TraceState empty_trace() {
-  return TraceState(test_trace_id(1), at(0ns), false, shared_context());
-}
+TraceState empty_trace() { return TraceState(test_trace_id(1), at(0ns), false, shared_context()); }
 
 TEST(TraceStateTest, TakesTheFirstCopyOfASpan) {
   TraceState trace = empty_trace();

@@ -10,6 +10,8 @@ namespace {
 
 constexpr IndexChains::Chain kOpen = 0;
 
+constexpr std::size_t kCacheLine = 64;
+
 // Of the budget, the part that remembers evicted ids, and the part in blocks that wait for the next
 // trace.
 constexpr std::uint64_t kFilterShare = 16;
@@ -23,9 +25,25 @@ TraceTable::TraceTable(const TableLimits& limits)
       filter_(limits.bytes_max / kFilterShare, limits.hash_key),
       late_window_(limits.late_max) {}
 
-std::optional<TraceIndex> TraceTable::find(const model::TraceId& id) const {
-  return ids_.find(tag_of(id),
-                   [this, &id](TraceIndex index) { return is_same(slots_[index].state->id(), id); });
+std::optional<TraceIndex> TraceTable::prefetch_state(const model::TraceId& id) const noexcept {
+  const auto index = ids_.guess(tag_of(id));
+  if (!index.has_value()) {
+    filter_.prefetch(id);  // a new trace
+    return std::nullopt;
+  }
+  const auto* const state = reinterpret_cast<const char*>(&slots_[*index]);
+  for (std::size_t at = 0; at < sizeof(Slot); at += kCacheLine) {
+    __builtin_prefetch(state + at, 1);
+  }
+  by_arrival_.prefetch(*index);
+  return index;
+}
+
+void TraceTable::prefetch_spans(const model::TraceId& id) const noexcept {
+  const auto index = ids_.guess(tag_of(id));
+  if (!index.has_value()) return;
+  slots_[*index].state->prefetch_spans();
+  by_arrival_.prefetch_neighbours(*index);
 }
 
 TraceIndex TraceTable::open(const model::TraceId& id, MonotonicTime now) {
@@ -42,7 +60,7 @@ TraceIndex TraceTable::open(const model::TraceId& id, MonotonicTime now) {
   return index;
 }
 
-TableAdd TraceTable::add(TraceIndex index, ArrivingSpan span, MonotonicTime now) {
+TableAdd TraceTable::add(TraceIndex index, ArrivingSpan&& span, MonotonicTime now) {
   Slot& slot = slots_[index];
   if (is_full(index)) return TableAdd::Limited;
   const AddResult result = slot.state->add(std::move(span), now);
@@ -55,16 +73,6 @@ TableAdd TraceTable::add(TraceIndex index, ArrivingSpan span, MonotonicTime now)
     slot.state->mark_limited();
   }
   return TableAdd::Added;
-}
-
-TraceState& TraceTable::state(TraceIndex index) noexcept { return *slots_[index].state; }
-
-std::optional<CloseReason> TraceTable::closed_for(TraceIndex index) const noexcept {
-  return slots_[index].closed_for;
-}
-
-bool TraceTable::is_full(TraceIndex index) const noexcept {
-  return traces::is_full(slots_[index].state->activity(), limits_.closure);
 }
 
 std::optional<DueTrace> TraceTable::next_due(MonotonicTime now) {
@@ -151,6 +159,8 @@ void TraceTable::evict(TraceIndex index, MonotonicTime now) {
   slot.closed_for.reset();
   slot.charged_bytes = 0;
   slots_.give_back(index);
+  // Evictions come in a row.
+  if (const auto next = by_arrival_.first(Closed)) filter_.prefetch(slots_[*next].state->id());
 }
 
 void TraceTable::charge(TraceIndex index, std::uint64_t bytes) noexcept {

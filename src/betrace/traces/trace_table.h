@@ -43,21 +43,35 @@ class TraceTable {
  public:
   explicit TraceTable(const TableLimits& limits);
 
-  [[nodiscard]] std::optional<TraceIndex> find(const model::TraceId& id) const;
+  [[nodiscard]] std::optional<TraceIndex> find(const model::TraceId& id) const {
+    return ids_.find(tag_of(id), [this, &id](TraceIndex index) {
+      return is_same(slots_[index].state->id(), id);
+    });
+  }
+
+  /// Asks the processor, in three steps some spans apart, for what find() and add() will read. A
+  /// step returns the index that find() most likely returns.
+  void prefetch_slot(const model::TraceId& id) const noexcept { ids_.prefetch(tag_of(id)); }
+  std::optional<TraceIndex> prefetch_state(const model::TraceId& id) const noexcept;
+  void prefetch_spans(const model::TraceId& id) const noexcept;
 
   /// Opens a trace whose first span is about to be added. Requires: find(id) is nothing.
   TraceIndex open(const model::TraceId& id, MonotonicTime now);
 
   /// Adds a span to an open or closed trace. Limited: the trace holds its limit of spans or bytes,
   /// and nothing changed.
-  TableAdd add(TraceIndex index, ArrivingSpan span, MonotonicTime now);
+  TableAdd add(TraceIndex index, ArrivingSpan&& span, MonotonicTime now);
 
-  [[nodiscard]] TraceState& state(TraceIndex index) noexcept;
+  [[nodiscard]] TraceState& state(TraceIndex index) noexcept { return *slots_[index].state; }
   /// Why it closed; nothing while it is open.
-  [[nodiscard]] std::optional<CloseReason> closed_for(TraceIndex index) const noexcept;
+  [[nodiscard]] std::optional<CloseReason> closed_for(TraceIndex index) const noexcept {
+    return slots_[index].closed_for;
+  }
 
   /// True once the trace holds its limit of spans or bytes: an open one must close at once.
-  [[nodiscard]] bool is_full(TraceIndex index) const noexcept;
+  [[nodiscard]] bool is_full(TraceIndex index) const noexcept {
+    return traces::is_full(slots_[index].state->activity(), limits_.closure);
+  }
 
   /// Takes the open trace that has been due for longest; the owner must close() it. Traces that
   /// became due together come in order of arrival. Cost: O(1) amortized.
@@ -84,9 +98,7 @@ class TraceTable {
 
   /// True if traces must go: then next_eviction() or next_shed() names one. Cost: O(1), for every
   /// span.
-  [[nodiscard]] bool is_memory_spent() const noexcept {
-    return memory_bytes() > limits_.bytes_max;
-  }
+  [[nodiscard]] bool is_memory_spent() const noexcept { return memory_bytes() > limits_.bytes_max; }
 
   /// The earliest time at which something may be due.
   [[nodiscard]] std::optional<MonotonicTime> next_deadline() const noexcept;
