@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "betrace/engine/rule_ledger.h"
@@ -37,7 +36,7 @@ struct Docket {
   /// What is still to be done for a trace after the batch at hand.
   enum class Pending : std::uint8_t { Nothing, Early, Late };
 
-  std::shared_ptr<const Bench> bench;
+  Seat bench;
   std::vector<DocketEntry> entries;  ///< By rule.
   Pending pending = Pending::Nothing;
 

@@ -28,9 +28,9 @@ void add_traces(const Tally& tally, const ActiveRule& rule, std::uint64_t told,
 
 }  // namespace
 
-std::shared_ptr<const Bench> RuleLedger::seat(const std::shared_ptr<const RuleSet>& rules) {
+Seat RuleLedger::seat(const std::shared_ptr<const RuleSet>& rules) {
   for (const auto& known : benches_) {
-    if (known->rules == rules) return known;
+    if (known->rules == rules) return Seat(known.get());
   }
   Bench bench;
   for (const ActiveRulePtr& rule : rules->rules()) {
@@ -40,10 +40,9 @@ std::shared_ptr<const Bench> RuleLedger::seat(const std::shared_ptr<const RuleSe
   bench.tally->told.resize(rules->rules().size());
   bench.tally->is_heard.resize(rules->rules().size(), true);
   bench.rules = rules;
-  auto shared = std::make_shared<const Bench>(std::move(bench));
-  if (current_ != nullptr) set_heard(*shared);
-  benches_.push_back(shared);
-  return shared;
+  if (current_.has_value()) set_heard(bench);
+  benches_.insert(benches_.begin(), std::make_unique<const Bench>(std::move(bench)));
+  return Seat(benches_.front().get());
 }
 
 void RuleLedger::hear(const std::shared_ptr<const RuleSet>& current) {
@@ -54,8 +53,8 @@ void RuleLedger::hear(const std::shared_ptr<const RuleSet>& current) {
     const model::Rule& rule = current->rule(i).rule;
     std::uint64_t& revision = revisions_[rule.id];
     if (std::exchange(revision, rule.revision) == rule.revision) continue;
-    current_->statistics[i]->errors_in_a_row = 0;
-    current_->statistics[i]->is_quarantined = false;
+    (*current_)->statistics[i]->errors_in_a_row = 0;
+    (*current_)->statistics[i]->is_quarantined = false;
   }
   forget_unused();
 }
@@ -63,7 +62,7 @@ void RuleLedger::hear(const std::shared_ptr<const RuleSet>& current) {
 void RuleLedger::set_heard(const Bench& bench) const {
   for (std::uint32_t i = 0; i < bench.statistics.size(); ++i) {
     const std::string& id = bench.rules->rule(i).rule.id;
-    bench.tally->is_heard[i] = current_->rules->is_heard(id, bench.rules->epoch());
+    bench.tally->is_heard[i] = (*current_)->rules->is_heard(id, bench.rules->epoch());
   }
 }
 
@@ -91,7 +90,10 @@ void RuleLedger::settle(const Bench& bench) {
 }
 
 void RuleLedger::forget_unused() {
-  std::erase_if(benches_, [](const auto& bench) { return bench.use_count() == 1; });
+  // A rule is forgotten with the last bench that names it.
+  if (std::erase_if(benches_, [](const auto& bench) { return bench->tally->seats == 0; }) == 0) {
+    return;
+  }
   std::set<std::string_view> used;
   for (const auto& bench : benches_) {
     for (const ActiveRulePtr& rule : bench->rules->rules()) used.insert(rule->rule.id);

@@ -9,7 +9,9 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "betrace/engine/rule_set.h"
@@ -28,6 +30,7 @@ struct ClosedTrace {
 
 /// What was judged by the rules of one epoch since it was last added to their statistics.
 struct Tally {
+  std::uint64_t seats = 0;  // that refer to the bench now
   std::uint64_t spans = 0;
   std::uint64_t spans_dropped = 0;
   std::array<std::array<std::uint64_t, 2>, 2> traces{};  // [is_complete][is_reopened]
@@ -35,8 +38,8 @@ struct Tally {
   std::vector<bool> is_heard;       // by rule
 };
 
-/// The rules of one epoch, each with the place where it is counted. Traces share it; the counters
-/// belong to the ledger.
+/// The rules of one epoch, each with the place where it is counted. Traces share it; it and the
+/// counters belong to the ledger.
 struct Bench {
   std::shared_ptr<const RuleSet> rules;
   std::vector<RuleStatistics*> statistics;  ///< Beside rules->rules().
@@ -46,21 +49,44 @@ struct Bench {
   [[nodiscard]] bool is_heard(std::uint32_t rule) const noexcept { return tally->is_heard[rule]; }
 };
 
+/// Keeps the bench of a trace in use. As a shared pointer, but counted without atomics: a bench and
+/// all its seats belong to one shard. Movable.
+class Seat {
+ public:
+  Seat() = default;
+  explicit Seat(const Bench* bench) noexcept : bench_(bench) { ++bench_->tally->seats; }
+  ~Seat() {
+    if (bench_ != nullptr) --bench_->tally->seats;
+  }
+  Seat(Seat&& other) noexcept : bench_(std::exchange(other.bench_, nullptr)) {}
+  Seat& operator=(Seat&& other) noexcept {
+    std::swap(bench_, other.bench_);
+    return *this;
+  }
+
+  /// Requires: it is not empty.
+  [[nodiscard]] const Bench& operator*() const noexcept { return *bench_; }
+  [[nodiscard]] const Bench* operator->() const noexcept { return bench_; }
+
+ private:
+  const Bench* bench_ = nullptr;
+};
+
 /// Shard-owned.
 class RuleLedger {
  public:
   using Statistics = std::map<std::string, RuleStatistics, std::less<>>;
 
-  /// Returns the bench of a RuleSet, the same as long as it is in use. A rule that is new in it
-  /// gets zeros.
-  [[nodiscard]] std::shared_ptr<const Bench> seat(const std::shared_ptr<const RuleSet>& rules);
+  /// Returns a seat on the bench of a RuleSet. A rule that is new in it gets zeros. Cost: linear in
+  /// the benches in use, of which there is one unless rules change.
+  [[nodiscard]] Seat seat(const std::shared_ptr<const RuleSet>& rules);
 
   /// Lets `current` say which rules are heard, ends the quarantine of rules that it has in a new
   /// revision, and forgets those that no bench in use names. Requires: epochs do not go back.
   void hear(const std::shared_ptr<const RuleSet>& current);
 
   /// The epoch of the rules that were heard last. Requires: some were.
-  [[nodiscard]] std::uint64_t heard_epoch() const noexcept { return current_->rules->epoch(); }
+  [[nodiscard]] std::uint64_t heard_epoch() const noexcept { return (*current_)->rules->epoch(); }
 
   /// A span was judged by the rules of span scope, or dropped before they could.
   void count_span(const Bench& bench) { ++bench.tally->spans; }
@@ -91,8 +117,8 @@ class RuleLedger {
 
   Statistics statistics_;
   std::map<std::string, std::uint64_t, std::less<>> revisions_;  // newest one heard
-  std::vector<std::shared_ptr<const Bench>> benches_;            // in use by others too, or current
-  std::shared_ptr<const Bench> current_;
+  std::vector<std::unique_ptr<const Bench>> benches_;            // newest first; they have seats
+  std::optional<Seat> current_;
 };
 
 }  // namespace betrace::engine

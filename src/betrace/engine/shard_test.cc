@@ -258,6 +258,39 @@ TEST_F(ShardTest, DecidesLateSpansOfATraceBeforeMemoryTakesIt) {
   EXPECT_TRUE(sink_.records[0].violation.late);
 }
 
+TEST_F(ShardTest, ClosesAGiantTraceTruncatedAndCountsWhatItTakesNoMore) {
+  options_.table.closure.spans_max = 2'000;
+  rules_.publish({test_rule("lonely", "not other.span")});
+  for (std::uint64_t begin = 1; begin <= 5'000; begin += 100) {
+    std::vector<TestSpan> batch;
+    for (std::uint64_t id = begin; id < begin + 100; ++id) batch.push_back({.trace = 1, .id = id});
+    add(batch);
+    EXPECT_LE(shard().statistics().traces_bytes, options_.table.bytes_max);
+  }
+  const ShardStatistics& numbers = shard().statistics();
+  EXPECT_EQ(numbers.closed(model::CloseReason::SpanLimit), 1U);
+  EXPECT_EQ(numbers.closed(model::Completeness::Truncated), 1U);
+  EXPECT_EQ(numbers.ingested(), 2'000U);
+  EXPECT_EQ(numbers.spans_trace_limit, 3'000U);
+  ASSERT_EQ(sink_.records.size(), 1U);
+  EXPECT_EQ(sink_.records[0].violation.completeness, model::Completeness::Truncated);
+}
+
+TEST_F(ShardTest, ShedsAGiantTraceThatAloneIsAboveTheBudget) {
+  options_.table.bytes_max = 40'000;
+  rules_.publish({test_rule("lonely", "not other.span")});
+  std::vector<TestSpan> batch = {{.trace = 2, .id = 1}};
+  for (std::uint64_t id = 1; id <= 3'000; ++id) batch.push_back({.trace = 1, .id = id});
+  add(batch);
+  const ShardStatistics& numbers = shard().statistics();
+  EXPECT_LE(numbers.traces_bytes, 40'000U);
+  EXPECT_GT(numbers.closed(model::CloseReason::Memory), 1U) << "its remainders are shed as well";
+  EXPECT_EQ(numbers.ingested(), 3'001U);
+  ASSERT_GE(sink_.records.size(), 2U);
+  EXPECT_EQ(sink_.records[0].violation.trace_id, traces::test_trace_id(2)) << "idle for longest";
+  EXPECT_EQ(sink_.records[1].violation.trace_id, traces::test_trace_id(1));
+}
+
 TEST_F(ShardTest, GivesMemoryBackWhenTracesAreForgotten) {
   rules_.publish({test_rule("lonely", "not other.span")});
   const std::uint64_t empty = shard().statistics().traces_bytes;

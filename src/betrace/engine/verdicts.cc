@@ -54,14 +54,10 @@ void Verdicts::refresh() {
   if (rules_.epoch() != ledger_.heard_epoch()) hear(rules_.current());
 }
 
-void Verdicts::hear(const std::shared_ptr<const RuleSet>& current) {
-  bench_.reset();  // so that the ledger sees whether a trace still needs it
-  ledger_.hear(current);
-}
+void Verdicts::hear(const std::shared_ptr<const RuleSet>& current) { ledger_.hear(current); }
 
 Docket Verdicts::open_docket(const std::shared_ptr<const RuleSet>& rules) {
-  if (bench_ == nullptr || bench_->rules != rules) bench_ = ledger_.seat(rules);
-  return {bench_, {}, Docket::Pending::Nothing};
+  return {ledger_.seat(rules), {}, Docket::Pending::Nothing};
 }
 
 bool Verdicts::may_record(const Docket& docket, std::uint32_t rule, const Now& now) {
@@ -90,94 +86,92 @@ void Verdicts::on_span(Docket* docket, const TraceState& trace,
   }
 }
 
-TraceJudgement Verdicts::judge_trace(const Docket& docket, const TraceState& trace,
-                                     std::span<const std::uint32_t> which) {
+// Judges by the rules of which_.
+TraceJudgement Verdicts::judge_trace(const Docket& docket, const TraceState& trace) {
   if (sampler_.is_trace_due()) {
     // Once more, rule by rule: only so is each one's own price known.
-    for (const std::uint32_t& index : which) {
+    for (const std::uint32_t& index : which_) {
       const MonotonicTime start = sampler_.now();
       (void)judge_->judge_trace(docket.rules(), trace, std::span(&index, 1));
       const auto time = sampler_.now() - start;
       sampler_.report({docket.rules().rule(index).rule.id, time, kTracesPerSample});
     }
   }
-  return judge_->judge_trace(docket.rules(), trace, which);
+  return judge_->judge_trace(docket.rules(), trace, which_);
 }
 
 void Verdicts::on_growth(Docket* docket, const TraceState& trace, const Now& now) {
   // Of a remainder only the closing speaks: its violations must carry the grade `reopened`.
   if (trace.is_reopened()) return;
-  const std::vector<std::uint32_t> which = due_early(*docket, trace);
-  if (which.empty()) return;
-  const TraceJudgement answer = judge_trace(*docket, trace, which);
+  find_due_early(*docket, trace);
+  if (which_.empty()) return;
+  const TraceJudgement answer = judge_trace(*docket, trace);
   const Closing closing{docket, trace, answer.proof->linked, std::nullopt, std::nullopt, now};
-  for (std::size_t i = 0; i < which.size(); ++i) {
+  for (std::size_t i = 0; i < which_.size(); ++i) {
     const Judgement& judgement = answer.judgements[i];
     if (!judgement.is_evaluated) {
-      docket->put({.rule = which[i], .state = State::GivenUp});
+      docket->put({.rule = which_[i], .state = State::GivenUp});
     } else if (judgement.is_violated) {
-      report(closing, which[i], judgement, true, false);
+      report(closing, which_[i], judgement, true, false);
     }
   }
 }
 
-std::vector<std::uint32_t> Verdicts::due_early(const Docket& docket, const TraceState& trace) {
-  std::vector<std::uint32_t> which;
-  if (docket.rules().early_rules().empty()) return which;
-  judge_->add_possible(docket.rules(), trace, &which);
-  std::erase_if(which, [&docket](std::uint32_t index) {
+void Verdicts::find_due_early(const Docket& docket, const TraceState& trace) {
+  which_.clear();
+  if (docket.rules().early_rules().empty()) return;
+  judge_->add_possible(docket.rules(), trace, &which_);
+  std::erase_if(which_, [&docket](std::uint32_t index) {
     return !docket.rules().is_early(index) || docket.has(index) || !docket.bench->is_heard(index) ||
            docket.bench->statistics[index]->is_quarantined;
   });
-  return which;
 }
 
 Completeness Verdicts::on_close(Docket* docket, TraceState* trace, CloseReason reason,
                                 const Now& now) {
   const Completeness grade = trace->grade(reason);
   ledger_.count_closed(*docket->bench, {grade == Completeness::Complete, trace->is_reopened()});
-  const std::vector<std::uint32_t> which = due_at_close(*docket, *trace, grade);
-  if (which.empty()) return grade;
-  const TraceJudgement answer = judge_trace(*docket, *trace, which);
+  find_due_at_close(*docket, *trace, grade);
+  if (which_.empty()) return grade;
+  const TraceJudgement answer = judge_trace(*docket, *trace);
   const Closing closing{docket, *trace, answer.proof->linked, grade, reason, now};
-  for (std::size_t i = 0; i < which.size(); ++i) {
+  for (std::size_t i = 0; i < which_.size(); ++i) {
     const Judgement& judgement = answer.judgements[i];
     if (!judgement.is_evaluated) {
-      count_error(*docket, which[i], true);
+      count_error(*docket, which_[i], true);
       continue;
     }
-    ledger_.note_evaluated(*docket->bench, which[i]);
-    if (judgement.is_violated) ledger_.count_violated(*docket->bench, which[i]);
-    conclude(closing, which[i], judgement);
+    ledger_.note_evaluated(*docket->bench, which_[i]);
+    if (judgement.is_violated) ledger_.count_violated(*docket->bench, which_[i]);
+    conclude(closing, which_[i], judgement);
   }
   return grade;
 }
 
 // The rules that the trace may violate, and those of which something was said that may have to be
-// taken back; ascending.
-std::vector<std::uint32_t> Verdicts::worth_judging(const Docket& docket, const TraceState& trace) {
-  std::vector<std::uint32_t> which;
-  judge_->add_possible(docket.rules(), trace, &which);
-  const auto possible = static_cast<std::ptrdiff_t>(which.size());
-  for (const DocketEntry& entry : docket.entries) which.push_back(entry.rule);
-  std::inplace_merge(which.begin(), which.begin() + possible, which.end());
-  which.erase(std::unique(which.begin(), which.end()), which.end());
-  std::erase_if(which, [&](std::uint32_t index) {
+// taken back.
+void Verdicts::find_worth_judging(const Docket& docket, const TraceState& trace) {
+  which_.clear();
+  judge_->add_possible(docket.rules(), trace, &which_);
+  if (!docket.entries.empty()) {
+    for (const DocketEntry& entry : docket.entries) which_.push_back(entry.rule);
+    std::sort(which_.begin(), which_.end());
+    which_.erase(std::unique(which_.begin(), which_.end()), which_.end());
+  }
+  std::erase_if(which_, [&](std::uint32_t index) {
     const bool is_decidable = !trace.is_reopened() || docket.rules().rule(index).checked.monotone;
     return !is_decidable || !docket.bench->is_heard(index) ||
            docket.bench->statistics[index]->is_quarantined;
   });
-  return which;
 }
 
-std::vector<std::uint32_t> Verdicts::due_at_close(const Docket& docket, const TraceState& trace,
-                                                  Completeness grade) {
-  std::vector<std::uint32_t> which = worth_judging(docket, trace);
-  if (grade == Completeness::Complete) return which;
-  std::erase_if(which, [&docket](std::uint32_t index) {
+void Verdicts::find_due_at_close(const Docket& docket, const TraceState& trace,
+                                 Completeness grade) {
+  find_worth_judging(docket, trace);
+  if (grade == Completeness::Complete) return;
+  std::erase_if(which_, [&docket](std::uint32_t index) {
     return docket.rules().rule(index).rule.require_complete;
   });
-  return which;
 }
 
 void Verdicts::count_error(const Docket& docket, std::uint32_t rule, bool is_due) {
@@ -198,15 +192,15 @@ void Verdicts::conclude(const Closing& closing, std::uint32_t rule, const Judgem
 }
 
 void Verdicts::on_late(Docket* docket, TraceState* trace, CloseReason reason, const Now& now) {
-  const std::vector<std::uint32_t> which = worth_judging(*docket, *trace);
-  if (which.empty()) return;
-  const TraceJudgement answer = judge_trace(*docket, *trace, which);
+  find_worth_judging(*docket, *trace);
+  if (which_.empty()) return;
+  const TraceJudgement answer = judge_trace(*docket, *trace);
   const Closing closing{docket, *trace, answer.proof->linked, trace->grade(reason), reason, now};
-  for (std::size_t i = 0; i < which.size(); ++i) {
+  for (std::size_t i = 0; i < which_.size(); ++i) {
     if (answer.judgements[i].is_evaluated) {
-      decide_late(closing, which[i], answer.judgements[i]);
+      decide_late(closing, which_[i], answer.judgements[i]);
     } else {
-      count_error(*docket, which[i], false);
+      count_error(*docket, which_[i], false);
     }
   }
 }

@@ -66,15 +66,12 @@ class Verdicts {
   struct Closing;
 
   void hear(const std::shared_ptr<const RuleSet>& current);
-  [[nodiscard]] std::vector<std::uint32_t> due_early(const Docket& docket,
-                                                     const traces::TraceState& trace);
-  [[nodiscard]] std::vector<std::uint32_t> due_at_close(const Docket& docket,
-                                                        const traces::TraceState& trace,
-                                                        model::Completeness grade);
-  [[nodiscard]] std::vector<std::uint32_t> worth_judging(const Docket& docket,
-                                                         const traces::TraceState& trace);
-  [[nodiscard]] TraceJudgement judge_trace(const Docket& docket, const traces::TraceState& trace,
-                                           std::span<const std::uint32_t> which);
+  // Each fills which_, ascending.
+  void find_due_early(const Docket& docket, const traces::TraceState& trace);
+  void find_due_at_close(const Docket& docket, const traces::TraceState& trace,
+                         model::Completeness grade);
+  void find_worth_judging(const Docket& docket, const traces::TraceState& trace);
+  [[nodiscard]] TraceJudgement judge_trace(const Docket& docket, const traces::TraceState& trace);
   void count_error(const Docket& docket, std::uint32_t rule, bool is_due);
   void decide_late(const Closing& closing, std::uint32_t rule, const Judgement& judgement);
   void conclude(const Closing& closing, std::uint32_t rule, const Judgement& judgement);
@@ -94,8 +91,8 @@ class Verdicts {
   EvaluationSampler sampler_;
   std::function<void(const std::string&)> quarantined_;
   RuleLedger ledger_;
-  std::shared_ptr<const Bench> bench_;   // of the traces that opened last
-  std::vector<std::uint32_t> violated_;  // scratch of on_span
+  std::vector<std::uint32_t> violated_;  // scratch: the rules that the span at hand violates
+  std::vector<std::uint32_t> which_;     // scratch: the rules to judge the trace at hand by
 };
 
 }  // namespace betrace::engine

@@ -29,10 +29,6 @@ Result<ClosureLimits> validate(const ClosureLimits& limits) {
   return limits;
 }
 
-bool is_full(const TraceActivity& activity, const ClosureLimits& limits) noexcept {
-  return activity.span_count >= limits.spans_max || activity.byte_count >= limits.bytes_max;
-}
-
 bool is_quiet(const TraceActivity& activity, const ClosureLimits& limits,
               MonotonicTime now) noexcept {
   return has_passed(activity.last_arrival, limits.quiet, now);
@@ -47,14 +43,6 @@ std::optional<CloseReason> close_reason(const TraceActivity& activity, const Clo
   }
   if (has_passed(activity.last_arrival, limits.idle_max, now)) return CloseReason::Idle;
   return std::nullopt;
-}
-
-MonotonicTime next_deadline(const TraceActivity& activity, const ClosureLimits& limits,
-                            MonotonicTime now) noexcept {
-  const MonotonicTime quiet = activity.last_arrival + limits.quiet;
-  const MonotonicTime idle = activity.last_arrival + limits.idle_max;
-  const MonotonicTime age = activity.first_arrival + limits.age_max;
-  return std::min(quiet > now ? quiet : idle, age);
 }
 
 }  // namespace betrace::traces

@@ -45,7 +45,10 @@ struct TraceActivity {
 [[nodiscard]] Result<ClosureLimits> validate(const ClosureLimits& limits);
 
 /// True once the trace holds its limit of spans or bytes and takes no more.
-[[nodiscard]] bool is_full(const TraceActivity& activity, const ClosureLimits& limits) noexcept;
+[[nodiscard]] inline bool is_full(const TraceActivity& activity,
+                                  const ClosureLimits& limits) noexcept {
+  return activity.span_count >= limits.spans_max || activity.byte_count >= limits.bytes_max;
+}
 
 /// True once no span has arrived for `quiet`: the moment to compute `misses_parent`.
 [[nodiscard]] bool is_quiet(const TraceActivity& activity, const ClosureLimits& limits,
@@ -58,10 +61,5 @@ struct TraceActivity {
 [[nodiscard]] std::optional<CloseReason> close_reason(const TraceActivity& activity,
                                                       const ClosureLimits& limits,
                                                       MonotonicTime now) noexcept;
-
-/// Returns the earliest time after `now` at which is_quiet() or close_reason() can change if
-/// nothing more arrives. Requires: the trace is open at `now`.
-[[nodiscard]] MonotonicTime next_deadline(const TraceActivity& activity,
-                                          const ClosureLimits& limits, MonotonicTime now) noexcept;
 
 }  // namespace betrace::traces

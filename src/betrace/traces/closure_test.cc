@@ -94,18 +94,6 @@ TEST(CloseReasonTest, ClosesAWholeTreeAtOnceWhenQuietIsZero) {
   EXPECT_EQ(close_reason(whole_tree_at_zero(), limits, at(0s)), CloseReason::Complete);
 }
 
-TEST(NextDeadlineTest, IsTheQuietTimeThenTheIdleTime) {
-  EXPECT_EQ(next_deadline(one_child_at_zero(), kLimits, at(0s)), at(6s));
-  EXPECT_EQ(next_deadline(one_child_at_zero(), kLimits, at(6s - 1ns)), at(6s));
-  EXPECT_EQ(next_deadline(one_child_at_zero(), kLimits, at(6s)), at(30s));
-}
-
-TEST(NextDeadlineTest, IsNeverAfterAgeMax) {
-  TraceActivity busy = one_child_at_zero();
-  busy.last_arrival = at(299s);
-  EXPECT_EQ(next_deadline(busy, kLimits, at(299s)), at(300s));
-}
-
 TEST(ValidateTest, KeepsTheDefaults) { EXPECT_TRUE(validate(ClosureLimits{}).has_value()); }
 
 TEST(ValidateTest, AcceptsQuietZeroAndQuietEqualToIdle) {

@@ -6,11 +6,12 @@
 #include <algorithm>
 #include <cstdint>
 #include <span>
-#include <vector>
+
+#include "betrace/traces/pooled_array.h"
 
 namespace betrace::traces {
 
-/// A value type.
+/// Shard-owned.
 class MetCounts {
  public:
   struct Entry {
@@ -19,37 +20,36 @@ class MetCounts {
   };
 
   /// Counts one more span for each of `predicates`.
-  void add(std::span<const std::uint32_t> predicates) {
+  void add(std::span<const std::uint32_t> predicates, BlockPool& pool) {
     for (const std::uint32_t predicate : predicates) {
-      const auto at = position(predicate);
+      Entry* const at = std::lower_bound(entries_.begin(), entries_.end(), predicate, is_before);
       if (at != entries_.end() && at->predicate == predicate) {
         ++at->count;
       } else {
-        entries_.insert(at, {predicate, 1});
+        const auto place = at - entries_.begin();
+        entries_.push_back({predicate, 1}, pool);
+        std::rotate(entries_.begin() + place, entries_.end() - 1, entries_.end());
       }
     }
   }
+  void clear(BlockPool& pool) noexcept { entries_.clear(pool); }
 
   [[nodiscard]] std::uint32_t count(std::uint32_t predicate) const noexcept {
-    const auto at = std::lower_bound(entries_.begin(), entries_.end(), predicate, is_before);
+    const auto* const at = std::lower_bound(entries_.begin(), entries_.end(), predicate, is_before);
     return at != entries_.end() && at->predicate == predicate ? at->count : 0;
   }
 
   /// Those that were met, ascending.
-  [[nodiscard]] std::span<const Entry> entries() const noexcept { return entries_; }
-  [[nodiscard]] std::uint64_t byte_count() const noexcept {
-    return entries_.capacity() * sizeof(Entry);
+  [[nodiscard]] std::span<const Entry> entries() const noexcept {
+    return {entries_.begin(), entries_.size()};
   }
 
  private:
   static bool is_before(const Entry& entry, std::uint32_t predicate) noexcept {
     return entry.predicate < predicate;
   }
-  [[nodiscard]] std::vector<Entry>::iterator position(std::uint32_t predicate) noexcept {
-    return std::lower_bound(entries_.begin(), entries_.end(), predicate, is_before);
-  }
 
-  std::vector<Entry> entries_;
+  PooledArray<Entry> entries_;
 };
 
 }  // namespace betrace::traces

@@ -7,59 +7,43 @@
 #include "betrace/traces/span_equality.h"
 
 namespace betrace::traces {
-namespace {
-
-// Below this many spans a scan over the ids beats a hash index and its memory.
-constexpr std::size_t kScannedSpansMax = 32;
-
-// What one node of the index costs, as allocated: id, position, link and a share of the buckets.
-constexpr std::uint64_t kIndexNodeBytes = 48;
-
-}  // namespace
 
 TraceState::TraceState(const model::TraceId& id, MonotonicTime now, bool is_reopened,
-                       const HashKey& key)
-    : id_(id), key_(key) {
+                       TraceContext& context)
+    : id_(id), context_(context) {
   activity_.first_arrival = now;
   activity_.last_arrival = now;
   facts_.is_reopened = is_reopened;
 }
 
-AddResult TraceState::add(ArrivingSpan span, MonotonicTime now) {
+TraceState::~TraceState() {
+  for (const Kept& kept : kept_) context_.kept_bytes -= kept.span.byte_count();
+  ids_.clear(context_.pool);
+  kept_.clear(context_.pool);
+  met_.clear(context_.pool);
+}
+
+AddResult TraceState::add(ArrivingSpan&& span, MonotonicTime now) {
   const SpanRecord& record = span.record;
-  BETRACE_CHECK(record.trace_id == id_);
-  if (const auto known = find(record.span_id)) {
-    return is_same(spans_[*known], span) ? AddResult::Duplicate : AddResult::Conflicting;
+  BETRACE_CHECK(traces::is_same(record.trace_id, id_));
+  const std::uint64_t id = SpanIds::word(record.span_id);
+  if (const auto known = ids_.find(id, context_.hash)) {
+    return is_same(*known, span) ? AddResult::Duplicate : AddResult::Conflicting;
   }
   note(record);
-  SpanEntry entry{record.span_id, record.parent_span_id, record.start, 0};
-  activity_.byte_count += sizeof(SpanEntry);
   activity_.last_arrival = now;
-  met_.add(span.met);
-  if (span.kept.has_value()) {
-    activity_.byte_count += span.kept->byte_count();
-    kept_.push_back(*std::move(span.kept));
-    entry.kept = static_cast<std::uint32_t>(kept_.size());
-  }
-  spans_.push_back(entry);
-  index(entry.span_id);
+  met_.add(span.met, context_.pool);
+  ids_.add({id, SpanIds::word(record.parent_span_id), record.start}, context_.hash, context_.pool);
+  if (span.kept.has_value()) keep(*std::move(span.kept));
   return AddResult::Added;
 }
 
-bool TraceState::is_same(const SpanEntry& known, const ArrivingSpan& copy) const {
-  const bool is_kept = known.kept != 0;
-  if (is_kept && copy.kept.has_value()) {
-    return is_same_span(kept_[known.kept - 1].view(), copy.kept->view());
-  }
-  return is_kept == copy.kept.has_value() && known.parent_span_id == copy.record.parent_span_id &&
-         known.start == copy.record.start;
-}
-
-void TraceState::note(const SpanRecord& span) {
+void TraceState::note(const SpanRecord& span) noexcept {
   ++activity_.span_count;
+  activity_.byte_count += sizeof(SpanIds::Entry);
   activity_.misses_parent = true;
   is_settled_ = false;
-  if (span.is_root()) activity_.has_root = true;
+  if (SpanIds::word(span.parent_span_id) == 0) activity_.has_root = true;
   if (span.is_cut) facts_.is_cut = true;
   if (span.is_error) ++error_count_;
   const bool is_first = activity_.span_count == 1;
@@ -67,48 +51,51 @@ void TraceState::note(const SpanRecord& span) {
   end_ = is_first ? span.end : std::max(end_, span.end);
 }
 
-std::optional<std::uint32_t> TraceState::find(const model::SpanId& id) const {
-  if (index_ != nullptr) {
-    const auto found = index_->find(id);
-    return found == index_->end() ? std::nullopt : std::optional(found->second);
-  }
-  for (std::uint32_t i = 0; i < spans_.size(); ++i) {
-    if (spans_[i].span_id == id) return i;
-  }
-  return std::nullopt;
+// Keeps the span whose ids were added last.
+void TraceState::keep(model::KeptSpan span) {
+  activity_.byte_count += span.byte_count();
+  context_.kept_bytes += span.byte_count();
+  kept_.push_back({std::move(span), ids_.entries().size() - 1}, context_.pool);
 }
 
-void TraceState::index(const model::SpanId& id) {
-  if (index_ != nullptr) {
-    index_->emplace(id, static_cast<std::uint32_t>(spans_.size() - 1));
-    return;
+const TraceState::Kept* TraceState::kept_at(std::uint32_t place) const noexcept {
+  const Kept* const found =
+      std::lower_bound(kept_.begin(), kept_.end(), place,
+                       [](const Kept& kept, std::uint32_t wanted) { return kept.place < wanted; });
+  return found != kept_.end() && found->place == place ? found : nullptr;
+}
+
+bool TraceState::is_same(std::uint32_t known, const ArrivingSpan& copy) const {
+  const Kept* const kept = kept_at(known);
+  if (kept != nullptr && copy.kept.has_value()) {
+    return is_same_span(kept->span.view(), copy.kept->view());
   }
-  if (spans_.size() <= kScannedSpansMax) return;
-  index_ = std::make_unique<Index>(4 * kScannedSpansMax, KeyedHash(key_));
-  for (std::uint32_t i = 0; i < spans_.size(); ++i) index_->emplace(spans_[i].span_id, i);
+  const SpanIds::Entry& entry = ids_.entries()[known];
+  return (kept != nullptr) == copy.kept.has_value() &&
+         entry.parent == SpanIds::word(copy.record.parent_span_id) &&
+         entry.start == copy.record.start;
 }
 
 void TraceState::settle() {
   if (is_settled_) return;
   is_settled_ = true;
-  activity_.misses_parent = std::ranges::any_of(spans_, [this](const SpanEntry& span) {
-    return !span.parent_span_id.is_zero() && !find(span.parent_span_id).has_value();
-  });
+  activity_.misses_parent = ids_.misses_parent(context_.hash);
 }
 
 TraceViews TraceState::views() const {
   TraceViews views;
-  views.counted_only.reserve(spans_.size() - kept_.size());  // so that no view moves
-  views.all.reserve(spans_.size());
-  for (const SpanEntry& span : spans_) {
-    if (span.kept != 0) {
-      views.all.push_back(&kept_[span.kept - 1].view());
+  views.counted_only.reserve(ids_.entries().size() - kept_.size());  // so that no view moves
+  views.all.reserve(ids_.entries().size());
+  const Kept* kept = kept_.begin();
+  for (const SpanIds::Entry& span : ids_.entries()) {
+    if (kept != kept_.end() && kept->place == views.all.size()) {
+      views.all.push_back(&(kept++)->span.view());
       continue;
     }
     model::SpanView& view = views.counted_only.emplace_back();
     view.trace_id = id_;
-    view.span_id = span.span_id;
-    view.parent_span_id = span.parent_span_id;
+    view.span_id = SpanIds::id_of(span.id);
+    view.parent_span_id = SpanIds::id_of(span.parent);
     view.start_time_unix_nano = span.start;
     view.end_time_unix_nano = span.start;
     view.is_counted_only = true;
@@ -118,7 +105,8 @@ TraceViews TraceState::views() const {
 }
 
 const model::SpanView* TraceState::last_span() const noexcept {
-  return spans_.back().kept == 0 ? nullptr : &kept_[spans_.back().kept - 1].view();
+  const Kept* const kept = kept_at(ids_.entries().size() - 1);
+  return kept == nullptr ? nullptr : &kept->span.view();
 }
 
 Completeness TraceState::grade(CloseReason reason) {
@@ -127,13 +115,6 @@ Completeness TraceState::grade(CloseReason reason) {
   facts.has_root = activity_.has_root;
   facts.misses_parent = activity_.misses_parent;
   return grade_of(facts, reason);
-}
-
-std::uint64_t TraceState::memory_bytes() const noexcept {
-  const std::uint64_t index_bytes = index_ == nullptr ? 0 : index_->size() * kIndexNodeBytes;
-  const std::uint64_t slack =
-      (spans_.capacity() - spans_.size()) * sizeof(SpanEntry) + met_.byte_count();
-  return activity_.byte_count + kept_.capacity() * sizeof(model::KeptSpan) + slack + index_bytes;
 }
 
 }  // namespace betrace::traces

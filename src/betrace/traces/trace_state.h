@@ -5,10 +5,8 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
-#include <unordered_map>
 #include <vector>
 
 #include "betrace/model/kept_span.h"
@@ -16,6 +14,8 @@
 #include "betrace/traces/completeness.h"
 #include "betrace/traces/keyed_hash.h"
 #include "betrace/traces/met_counts.h"
+#include "betrace/traces/pooled_array.h"
+#include "betrace/traces/span_ids.h"
 #include "betrace/traces/span_record.h"
 
 namespace betrace::traces {
@@ -40,17 +40,37 @@ struct TraceViews {
   std::vector<const model::SpanView*> all;  ///< In order of arrival.
 };
 
-/// One trace, open or closed. Movable. Shard-owned.
+/// What the traces of a shard share: the memory for their spans, and how ids are hashed.
+struct TraceContext {
+  TraceContext(const HashKey& key, std::uint64_t stock_max) : hash(key), pool(stock_max) {}
+
+  KeyedHash hash;
+  BlockPool pool;
+  std::uint64_t kept_bytes = 0;  ///< In the spans that traces keep, as allocated.
+};
+
+/// One trace, open or closed. Shard-owned.
 class TraceState {
  public:
-  TraceState(const model::TraceId& id, MonotonicTime now, bool is_reopened, const HashKey& key);
+  /// `context` must outlive it.
+  TraceState(const model::TraceId& id, MonotonicTime now, bool is_reopened, TraceContext& context);
+  ~TraceState();
+  TraceState(const TraceState&) = delete;
+  TraceState& operator=(const TraceState&) = delete;
 
-  /// Adds `span` unless its id is known. A duplicate changes nothing, activity included.
-  /// Cost: O(1) expected. Requires: the span is of this trace.
-  AddResult add(ArrivingSpan span, MonotonicTime now);
+  /// Adds `span`, of which it takes what is kept, unless its id is known. A duplicate changes
+  /// nothing, activity included.
+  /// Cost: O(1) expected; memory from the pool only. Requires: the span is of this trace.
+  AddResult add(ArrivingSpan&& span, MonotonicTime now);
 
   /// Computes once, until the next span arrives, whether a parent is missing. Cost: one pass.
   void settle();
+
+  /// Asks the processor for what add() reads and writes besides the state.
+  void prefetch_spans() const noexcept {
+    __builtin_prefetch(ids_.entries().end(), 1);
+    __builtin_prefetch(met_.entries().data(), 1);
+  }
 
   [[nodiscard]] const model::TraceId& id() const noexcept { return id_; }
   [[nodiscard]] const TraceActivity& activity() const noexcept { return activity_; }
@@ -73,37 +93,28 @@ class TraceState {
   /// Spans with status `error`.
   [[nodiscard]] std::uint64_t error_count() const noexcept { return error_count_; }
 
-  /// Memory held, bytes as allocated, with index and overhead.
-  [[nodiscard]] std::uint64_t memory_bytes() const noexcept;
-
  private:
-  using Index = std::unordered_map<model::SpanId, std::uint32_t, KeyedHash>;
-
-  /// What is known of every span.
-  struct SpanEntry {
-    model::SpanId span_id;
-    model::SpanId parent_span_id;
-    std::uint64_t start = 0;
-    std::uint32_t kept = 0;  // place in kept_, from 1; 0: counted only
+  struct Kept {
+    model::KeptSpan span;
+    std::uint32_t place = 0;  // in ids_
   };
 
-  [[nodiscard]] std::optional<std::uint32_t> find(const model::SpanId& id) const;
-  [[nodiscard]] bool is_same(const SpanEntry& known, const ArrivingSpan& copy) const;
-  void index(const model::SpanId& id);
-  void note(const SpanRecord& span);
+  [[nodiscard]] const Kept* kept_at(std::uint32_t place) const noexcept;
+  [[nodiscard]] bool is_same(std::uint32_t known, const ArrivingSpan& copy) const;
+  void note(const SpanRecord& span) noexcept;
+  void keep(model::KeptSpan span);
 
   model::TraceId id_;
-  HashKey key_;
+  TraceContext& context_;
   TraceActivity activity_;
-  GradeFacts facts_;
-  bool is_settled_ = false;
   std::uint64_t start_ = 0;
   std::uint64_t end_ = 0;
-  std::uint64_t error_count_ = 0;
-  std::vector<SpanEntry> spans_;  // in order of arrival
-  std::vector<model::KeptSpan> kept_;
+  SpanIds ids_;
+  PooledArray<Kept> kept_;  // by place
   MetCounts met_;
-  std::unique_ptr<Index> index_;  // only for traces too long to scan
+  std::uint64_t error_count_ = 0;
+  GradeFacts facts_;
+  bool is_settled_ = false;
 };
 
 }  // namespace betrace::traces

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "betrace/traces/test_spans.h"
 
 namespace betrace::traces {
@@ -11,9 +13,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr HashKey kStateKey = {11, 22};
+TraceContext& shared_context() {
+  static TraceContext context({11, 22}, 0);
+  return context;
+}
 
-TraceState empty_trace() { return TraceState(test_trace_id(1), at(0ns), false, kStateKey); }
+TraceState empty_trace() { return TraceState(test_trace_id(1), at(0ns), false, shared_context()); }
 
 TEST(TraceStateTest, TakesTheFirstCopyOfASpan) {
   TraceState trace = empty_trace();
@@ -48,6 +53,40 @@ TEST(TraceStateTest, FindsDuplicatesInALongTrace) {
   }
   for (std::uint64_t i = 1; i <= 500; ++i) {
     ASSERT_EQ(trace.add(arriving({.id = i}), at(0ns)), AddResult::Duplicate);
+  }
+}
+
+TEST(TraceStateTest, ComparesParentAndStartOfACopyThatIsNotKept) {
+  TraceState trace = empty_trace();
+  const auto counted = [](const TestSpan& span) {
+    ArrivingSpan arrives = arriving(span);
+    arrives.kept.reset();
+    return arrives;
+  };
+  trace.add(counted({.id = 1, .parent = 2, .start = 5}), at(0ns));
+  EXPECT_EQ(trace.add(counted({.id = 1, .parent = 2, .start = 5}), at(0ns)), AddResult::Duplicate);
+  EXPECT_EQ(trace.add(counted({.id = 1, .parent = 3, .start = 5}), at(0ns)),
+            AddResult::Conflicting);
+  EXPECT_EQ(trace.add(counted({.id = 1, .parent = 2, .start = 6}), at(0ns)),
+            AddResult::Conflicting);
+  EXPECT_EQ(trace.add(arriving({.id = 1, .parent = 2, .start = 5}), at(0ns)),
+            AddResult::Conflicting)
+      << "it met a predicate, and the first one did not";
+}
+
+TEST(TraceStateTest, ShowsSpansInOrderOfArrivalWhicheverAreKept) {
+  TraceState trace = empty_trace();
+  for (std::uint64_t id = 1; id <= 100; ++id) {
+    ArrivingSpan span = arriving({.id = id});
+    if (id % 3 != 0) span.kept.reset();
+    trace.add(std::move(span), at(0ns));
+    EXPECT_EQ(trace.last_span() != nullptr, id % 3 == 0);
+  }
+  const TraceViews views = trace.views();
+  ASSERT_EQ(views.all.size(), 100U);
+  for (std::uint64_t id = 1; id <= 100; ++id) {
+    EXPECT_EQ(views.all[id - 1]->span_id, test_span_id(id));
+    EXPECT_EQ(views.all[id - 1]->is_counted_only, id % 3 != 0);
   }
 }
 
@@ -93,13 +132,21 @@ TEST(TraceStateTest, SpansTheEarliestStartAndTheLatestCorrectedEnd) {
   EXPECT_EQ(trace.end(), 500U);
 }
 
-TEST(TraceStateTest, CountsTheMemoryOfItsSpans) {
-  TraceState trace = empty_trace();
-  ArrivingSpan span = arriving({.id = 1});
-  const std::size_t bytes = span.kept->byte_count();
-  trace.add(std::move(span), at(0ns));
-  EXPECT_GE(trace.activity().byte_count, bytes);
-  EXPECT_GE(trace.memory_bytes(), bytes);
+TEST(TraceStateTest, CountsTheMemoryOfItsSpansAndGivesItBack) {
+  TraceContext context({11, 22}, 0);
+  {
+    TraceState trace(test_trace_id(1), at(0ns), false, context);
+    ArrivingSpan span = arriving({.id = 1});
+    const std::array<std::uint32_t, 1> met = {7};
+    span.met = met;
+    const std::size_t bytes = span.kept->byte_count();
+    trace.add(std::move(span), at(0ns));
+    EXPECT_EQ(trace.activity().byte_count, bytes + sizeof(SpanIds::Entry));
+    EXPECT_EQ(context.kept_bytes, bytes);
+    EXPECT_GE(context.pool.used_bytes(), 192 + 64 + 64U) << "ids, kept spans, predicates";
+  }
+  EXPECT_EQ(context.kept_bytes, 0U);
+  EXPECT_EQ(context.pool.used_bytes(), 0U);
 }
 
 TEST(TraceStateTest, KeepsOnlyTheIdsOfASpanThatNoRuleAsksFor) {

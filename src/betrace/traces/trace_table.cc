@@ -8,158 +8,174 @@
 namespace betrace::traces {
 namespace {
 
-// What a trace costs besides its spans: the entry, a node of the id map, two list nodes, a
-// deadline.
-constexpr std::uint64_t kTraceOverheadBytes = 512;
+constexpr IndexChains::Chain kOpen = 0;
 
-// Of the budget, the part that remembers evicted ids.
+constexpr std::size_t kCacheLine = 64;
+
+// Of the budget, the part that remembers evicted ids, and the part in blocks that wait for the next
+// trace.
 constexpr std::uint64_t kFilterShare = 16;
+constexpr std::uint64_t kStockShare = 32;
 
 }  // namespace
 
 TraceTable::TraceTable(const TableLimits& limits)
     : limits_(limits),
-      by_id_(0, KeyedHash(limits.hash_key)),
+      context_(limits.hash_key, limits.bytes_max / kStockShare),
       filter_(limits.bytes_max / kFilterShare, limits.hash_key),
       late_window_(limits.late_max) {}
 
-std::optional<TraceIndex> TraceTable::find(const model::TraceId& id) const {
-  const auto found = by_id_.find(id);
-  return found == by_id_.end() ? std::nullopt : std::optional(found->second);
-}
-
-TraceIndex TraceTable::open(const model::TraceId& id, MonotonicTime now) {
-  TraceIndex index = 0;
-  if (free_.empty()) {
-    index = static_cast<TraceIndex>(entries_.size());
-    entries_.emplace_back();
-  } else {
-    index = free_.back();
-    free_.pop_back();
+std::optional<TraceIndex> TraceTable::prefetch_state(const model::TraceId& id) const noexcept {
+  const auto index = ids_.guess(tag_of(id));
+  if (!index.has_value()) {
+    filter_.prefetch(id);  // a new trace
+    return std::nullopt;
   }
-  BETRACE_CHECK(by_id_.emplace(id, index).second);
-  Entry& entry = entries_[index];
-  entry.state.emplace(id, now, filter_.contains(id), limits_.hash_key);
-  entry.by_arrival = open_by_arrival_.insert(open_by_arrival_.end(), index);
-  entry.by_opening = open_by_opening_.insert(open_by_opening_.end(), index);
-  account(&entry);
-  arm(index);
+  const auto* const state = reinterpret_cast<const char*>(&slots_[*index]);
+  for (std::size_t at = 0; at < sizeof(Slot); at += kCacheLine) {
+    __builtin_prefetch(state + at, 1);
+  }
+  by_arrival_.prefetch(*index);
   return index;
 }
 
-TableAdd TraceTable::add(TraceIndex index, ArrivingSpan span, MonotonicTime now) {
-  Entry& entry = entries_[index];
+void TraceTable::prefetch_spans(const model::TraceId& id) const noexcept {
+  const auto index = ids_.guess(tag_of(id));
+  if (!index.has_value()) return;
+  slots_[*index].state->prefetch_spans();
+  by_arrival_.prefetch_neighbours(*index);
+}
+
+TraceIndex TraceTable::open(const model::TraceId& id, MonotonicTime now) {
+  const TraceIndex index = slots_.take();
+  by_arrival_.resize(slots_.capacity());
+  by_opening_.resize(slots_.capacity());
+  Slot& slot = slots_[index];
+  slot.state.emplace(id, now, filter_.contains(id), context_);
+  slot.tag = tag_of(id);
+  ids_.insert(slot.tag, index);
+  by_arrival_.move_to_end(Waking, index);
+  by_opening_.move_to_end(kOpen, index);
+  ++open_count_;
+  return index;
+}
+
+TableAdd TraceTable::add(TraceIndex index, ArrivingSpan&& span, MonotonicTime now) {
+  Slot& slot = slots_[index];
   if (is_full(index)) return TableAdd::Limited;
-  const AddResult result = entry.state->add(std::move(span), now);
+  const AddResult result = slot.state->add(std::move(span), now);
   if (result == AddResult::Conflicting) return TableAdd::Conflicting;
   if (result == AddResult::Duplicate) return TableAdd::Duplicate;
-  account(&entry);
-  if (!entry.closed_for.has_value()) {
-    open_by_arrival_.splice(open_by_arrival_.end(), open_by_arrival_, entry.by_arrival);
-    arm(index);
+  if (!slot.closed_for.has_value()) {
+    by_arrival_.move_to_end(Waking, index);
   } else if (is_full(index)) {
     // An open trace would close for this; a closed one can only say that it takes no more.
-    entry.state->mark_limited();
+    slot.state->mark_limited();
   }
   return TableAdd::Added;
 }
 
-TraceState& TraceTable::state(TraceIndex index) noexcept { return *entries_[index].state; }
-
-std::optional<CloseReason> TraceTable::closed_for(TraceIndex index) const noexcept {
-  return entries_[index].closed_for;
-}
-
-bool TraceTable::is_full(TraceIndex index) const noexcept {
-  return traces::is_full(entries_[index].state->activity(), limits_.closure);
-}
-
 std::optional<DueTrace> TraceTable::next_due(MonotonicTime now) {
-  while (const auto due = deadlines_.pop_due(now)) {
+  while (const auto timer = next_timer()) {
+    if (timer->deadline > now) break;
     // Judged at its deadline, not at `now`: how often the owner asks must not change the reason.
-    TraceState& trace = *entries_[due->index].state;
-    if (is_quiet(trace.activity(), limits_.closure, due->deadline) && trace.activity().has_root) {
+    TraceState& trace = *slots_[timer->index].state;
+    if (is_quiet(trace.activity(), limits_.closure, timer->deadline) && trace.activity().has_root) {
       trace.settle();
     }
-    const auto reason = close_reason(trace.activity(), limits_.closure, due->deadline);
-    if (reason.has_value()) return DueTrace{due->index, *reason, due->deadline};
-    deadlines_.arm(due->index,
-                   traces::next_deadline(trace.activity(), limits_.closure, due->deadline));
+    const auto reason = close_reason(trace.activity(), limits_.closure, timer->deadline);
+    if (reason.has_value()) {
+      by_arrival_.remove(timer->index);
+      by_opening_.remove(timer->index);
+      return DueTrace{timer->index, *reason, timer->deadline};
+    }
+    by_arrival_.move_to_end(Quiet, timer->index);
   }
   return std::nullopt;
 }
 
-std::optional<TraceIndex> TraceTable::oldest_open() const noexcept {
-  return open_by_opening_.empty() ? std::nullopt : std::optional(open_by_opening_.front());
-}
-
-void TraceTable::close(TraceIndex index, CloseReason reason, MonotonicTime now) {
-  Entry& entry = entries_[index];
-  BETRACE_CHECK(entry.state.has_value() && !entry.closed_for.has_value());
-  entry.closed_for = reason;
-  entry.closed_at = now;
-  deadlines_.disarm(index);
-  open_by_opening_.erase(entry.by_opening);
-  closed_.splice(closed_.end(), open_by_arrival_, entry.by_arrival);
-}
-
-std::optional<TraceIndex> TraceTable::next_eviction(MonotonicTime now) const noexcept {
-  if (closed_.empty()) return std::nullopt;
-  const Entry& oldest = entries_[closed_.front()];
-  const bool is_over = now - oldest.closed_at >= limits_.late_max;
-  return is_over || is_memory_spent() ? std::optional(closed_.front()) : std::nullopt;
-}
-
-std::optional<TraceIndex> TraceTable::next_shed() const noexcept {
-  if (!is_memory_spent() || !closed_.empty() || open_by_arrival_.empty()) return std::nullopt;
-  return open_by_arrival_.front();
-}
-
-void TraceTable::evict(TraceIndex index, MonotonicTime now) {
-  Entry& entry = entries_[index];
-  BETRACE_CHECK(entry.closed_for.has_value());
-  if (*entry.closed_for != CloseReason::Memory) {
-    late_window_ = std::min<std::chrono::nanoseconds>(now - entry.closed_at, limits_.late_max);
+// The earliest deadline of an open trace: one of the heads of the chains.
+std::optional<TraceTable::Timer> TraceTable::next_timer() const noexcept {
+  std::optional<Timer> next;
+  const auto consider = [&next](MonotonicTime deadline, TraceIndex index) {
+    if (!next.has_value() || deadline < next->deadline) next = {deadline, index};
+  };
+  const auto activity = [this](TraceIndex index) { return slots_[index].state->activity(); };
+  if (const auto index = by_opening_.first(kOpen)) {
+    consider(activity(*index).first_arrival + limits_.closure.age_max, *index);
   }
-  filter_.insert(entry.state->id());
-  by_id_.erase(entry.state->id());
-  closed_.erase(entry.by_arrival);
-  bytes_ -= entry.bytes;
-  entry = Entry{};
-  free_.push_back(index);
-}
-
-void TraceTable::charge(TraceIndex index, std::uint64_t bytes) noexcept {
-  Entry& entry = entries_[index];
-  entry.extra_bytes += bytes;
-  account(&entry);
-}
-
-std::optional<MonotonicTime> TraceTable::next_deadline() const noexcept {
-  std::optional<MonotonicTime> next = deadlines_.earliest();
-  if (!closed_.empty()) {
-    const MonotonicTime eviction = entries_[closed_.front()].closed_at + limits_.late_max;
-    next = next.has_value() ? std::min(*next, eviction) : eviction;
+  if (const auto index = by_arrival_.first(Quiet)) {
+    consider(activity(*index).last_arrival + limits_.closure.idle_max, *index);
+  }
+  if (const auto index = by_arrival_.first(Waking)) {
+    consider(activity(*index).last_arrival + limits_.closure.quiet, *index);
   }
   return next;
 }
 
-bool TraceTable::is_memory_spent() const noexcept { return memory_bytes() > limits_.bytes_max; }
-
-void TraceTable::account(Entry* entry) noexcept {
-  const std::uint64_t bytes =
-      kTraceOverheadBytes + entry->state->memory_bytes() + entry->extra_bytes;
-  bytes_ = bytes_ - entry->bytes + bytes;
-  entry->bytes = bytes;
+std::optional<TraceIndex> TraceTable::oldest_open() const noexcept {
+  return by_opening_.first(kOpen);
 }
 
-void TraceTable::arm(TraceIndex index) {
-  const TraceActivity& activity = entries_[index].state->activity();
-  const MonotonicTime wanted = std::min(activity.last_arrival + limits_.closure.quiet,
-                                        activity.first_arrival + limits_.closure.age_max);
-  // One that comes too early is looked at and armed again; most arrivals thus cost nothing here.
-  const auto armed = deadlines_.deadline(index);
-  if (!armed.has_value() || wanted < *armed) deadlines_.arm(index, wanted);
+void TraceTable::close(TraceIndex index, CloseReason reason, MonotonicTime now) {
+  Slot& slot = slots_[index];
+  BETRACE_CHECK(slot.state.has_value() && !slot.closed_for.has_value());
+  slot.closed_for = reason;
+  slot.closed_at = now;
+  by_opening_.remove(index);
+  by_arrival_.move_to_end(Closed, index);
+  --open_count_;
+}
+
+std::optional<TraceIndex> TraceTable::next_eviction(MonotonicTime now) const noexcept {
+  const auto oldest = by_arrival_.first(Closed);
+  if (!oldest.has_value()) return std::nullopt;
+  const bool is_over = now - slots_[*oldest].closed_at >= limits_.late_max;
+  return is_over || is_memory_spent() ? oldest : std::nullopt;
+}
+
+std::optional<TraceIndex> TraceTable::next_shed() const noexcept {
+  if (!is_memory_spent() || by_arrival_.first(Closed).has_value()) return std::nullopt;
+  return idle_longest();
+}
+
+// Whatever became quiet is idle for longer than what did not.
+std::optional<TraceIndex> TraceTable::idle_longest() const noexcept {
+  const auto quiet = by_arrival_.first(Quiet);
+  return quiet.has_value() ? quiet : by_arrival_.first(Waking);
+}
+
+void TraceTable::evict(TraceIndex index, MonotonicTime now) {
+  Slot& slot = slots_[index];
+  BETRACE_CHECK(slot.closed_for.has_value());
+  if (*slot.closed_for != CloseReason::Memory) {
+    late_window_ = std::min<std::chrono::nanoseconds>(now - slot.closed_at, limits_.late_max);
+  }
+  filter_.insert(slot.state->id());
+  ids_.erase(slot.tag, index);
+  by_arrival_.remove(index);
+  charged_bytes_ -= slot.charged_bytes;
+  slot.state.reset();
+  slot.closed_for.reset();
+  slot.charged_bytes = 0;
+  slots_.give_back(index);
+  // Evictions come in a row.
+  if (const auto next = by_arrival_.first(Closed)) filter_.prefetch(slots_[*next].state->id());
+}
+
+void TraceTable::charge(TraceIndex index, std::uint64_t bytes) noexcept {
+  slots_[index].charged_bytes += bytes;
+  charged_bytes_ += bytes;
+}
+
+std::optional<MonotonicTime> TraceTable::next_deadline() const noexcept {
+  std::optional<MonotonicTime> next;
+  if (const auto timer = next_timer()) next = timer->deadline;
+  if (const auto oldest = by_arrival_.first(Closed)) {
+    const MonotonicTime eviction = slots_[*oldest].closed_at + limits_.late_max;
+    next = next.has_value() ? std::min(*next, eviction) : eviction;
+  }
+  return next;
 }
 
 }  // namespace betrace::traces

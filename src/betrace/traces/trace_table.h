@@ -7,15 +7,14 @@
 
 #include <chrono>
 #include <cstdint>
-#include <list>
 #include <optional>
-#include <unordered_map>
-#include <vector>
 
 #include "betrace/traces/closure.h"
-#include "betrace/traces/deadline_queue.h"
 #include "betrace/traces/evicted_filter.h"
+#include "betrace/traces/id_table.h"
+#include "betrace/traces/index_chains.h"
 #include "betrace/traces/keyed_hash.h"
+#include "betrace/traces/slab.h"
 #include "betrace/traces/trace_state.h"
 
 namespace betrace::traces {
@@ -44,23 +43,38 @@ class TraceTable {
  public:
   explicit TraceTable(const TableLimits& limits);
 
-  [[nodiscard]] std::optional<TraceIndex> find(const model::TraceId& id) const;
+  [[nodiscard]] std::optional<TraceIndex> find(const model::TraceId& id) const {
+    return ids_.find(tag_of(id), [this, &id](TraceIndex index) {
+      return is_same(slots_[index].state->id(), id);
+    });
+  }
+
+  /// Asks the processor, in three steps some spans apart, for what find() and add() will read. A
+  /// step returns the index that find() most likely returns.
+  void prefetch_slot(const model::TraceId& id) const noexcept { ids_.prefetch(tag_of(id)); }
+  std::optional<TraceIndex> prefetch_state(const model::TraceId& id) const noexcept;
+  void prefetch_spans(const model::TraceId& id) const noexcept;
 
   /// Opens a trace whose first span is about to be added. Requires: find(id) is nothing.
   TraceIndex open(const model::TraceId& id, MonotonicTime now);
 
   /// Adds a span to an open or closed trace. Limited: the trace holds its limit of spans or bytes,
   /// and nothing changed.
-  TableAdd add(TraceIndex index, ArrivingSpan span, MonotonicTime now);
+  TableAdd add(TraceIndex index, ArrivingSpan&& span, MonotonicTime now);
 
-  [[nodiscard]] TraceState& state(TraceIndex index) noexcept;
+  [[nodiscard]] TraceState& state(TraceIndex index) noexcept { return *slots_[index].state; }
   /// Why it closed; nothing while it is open.
-  [[nodiscard]] std::optional<CloseReason> closed_for(TraceIndex index) const noexcept;
+  [[nodiscard]] std::optional<CloseReason> closed_for(TraceIndex index) const noexcept {
+    return slots_[index].closed_for;
+  }
 
   /// True once the trace holds its limit of spans or bytes: an open one must close at once.
-  [[nodiscard]] bool is_full(TraceIndex index) const noexcept;
+  [[nodiscard]] bool is_full(TraceIndex index) const noexcept {
+    return traces::is_full(slots_[index].state->activity(), limits_.closure);
+  }
 
-  /// Takes the open trace that has been due for longest; the owner must close() it. Cost: O(log n).
+  /// Takes the open trace that has been due for longest; the owner must close() it. Traces that
+  /// became due together come in order of arrival. Cost: O(1) amortized.
   [[nodiscard]] std::optional<DueTrace> next_due(MonotonicTime now);
 
   /// The open trace that was opened first; nothing if none is open.
@@ -82,43 +96,65 @@ class TraceTable {
   /// Counts bytes that the owner keeps beside a trace; given back when it is evicted.
   void charge(TraceIndex index, std::uint64_t bytes) noexcept;
 
+  /// True if traces must go: then next_eviction() or next_shed() names one. Cost: O(1), for every
+  /// span.
+  [[nodiscard]] bool is_memory_spent() const noexcept { return memory_bytes() > limits_.bytes_max; }
+
   /// The earliest time at which something may be due.
   [[nodiscard]] std::optional<MonotonicTime> next_deadline() const noexcept;
 
-  [[nodiscard]] std::size_t open_count() const noexcept { return open_by_arrival_.size(); }
-  [[nodiscard]] std::size_t closed_count() const noexcept { return closed_.size(); }
-  /// Memory of open and closed traces and of the filter, as allocated.
+  /// Every index of a trace is below.
+  [[nodiscard]] TraceIndex index_end() const noexcept { return slots_.capacity(); }
+
+  [[nodiscard]] std::size_t open_count() const noexcept { return open_count_; }
+  [[nodiscard]] std::size_t closed_count() const noexcept { return ids_.size() - open_count_; }
+  /// Memory of open and closed traces, of what is kept ready for others and of the filter, as
+  /// allocated. Cost: O(1).
   [[nodiscard]] std::uint64_t memory_bytes() const noexcept {
-    return bytes_ + filter_.byte_count();
+    // The stock counts as full, so that an eviction gives back what it gives to the stock.
+    return (std::uint64_t{slots_.used()} + slots_.spare()) * kSlotBytes + ids_.byte_count() +
+           context_.pool.stock_max() + context_.pool.used_bytes() + context_.kept_bytes +
+           charged_bytes_ + filter_.byte_count();
   }
   /// How long the trace that was evicted last had been kept closed; `late_max` before the first.
   [[nodiscard]] std::chrono::nanoseconds late_window() const noexcept { return late_window_; }
 
  private:
-  struct Entry {
+  // Each trace is in one of these. An open one waits for `quiet` after its last span; then, unless
+  // it was complete, for `idle_max`. So each chain is in order of deadlines, and nothing is sorted.
+  enum ByArrival : IndexChains::Chain { Waking, Quiet, Closed, ByArrivalCount };
+
+  struct Slot {
     std::optional<TraceState> state;  // nothing while the index is free
     std::optional<CloseReason> closed_for;
+    std::uint32_t tag = 0;  // in ids_
     MonotonicTime closed_at;
-    std::uint64_t bytes = 0;  // accounted for this trace
-    std::uint64_t extra_bytes = 0;
-    std::list<TraceIndex>::iterator by_arrival;  // in open_by_arrival_ or closed_
-    std::list<TraceIndex>::iterator by_opening;  // in open_by_opening_
+    std::uint64_t charged_bytes = 0;
   };
 
-  [[nodiscard]] bool is_memory_spent() const noexcept;
-  void account(Entry* entry) noexcept;
-  void arm(TraceIndex index);
+  // With its links in the chains, and the room in which these grow.
+  static constexpr std::uint64_t kSlotBytes = sizeof(Slot) + 2 * 2 * 8;
+
+  struct Timer {
+    MonotonicTime deadline;
+    TraceIndex index = 0;
+  };
+
+  [[nodiscard]] std::uint32_t tag_of(const model::TraceId& id) const noexcept {
+    return static_cast<std::uint32_t>(context_.hash(id));
+  }
+  [[nodiscard]] std::optional<Timer> next_timer() const noexcept;
+  [[nodiscard]] std::optional<TraceIndex> idle_longest() const noexcept;
 
   TableLimits limits_;
-  std::vector<Entry> entries_;
-  std::vector<TraceIndex> free_;
-  std::unordered_map<model::TraceId, TraceIndex, KeyedHash> by_id_;
-  std::list<TraceIndex> open_by_arrival_;  // idle for longest first
-  std::list<TraceIndex> open_by_opening_;
-  std::list<TraceIndex> closed_;  // closed first first
-  DeadlineQueue deadlines_;
+  TraceContext context_;  // outlives the states
+  IdTable ids_;
+  Slab<Slot> slots_;
+  IndexChains by_arrival_{ByArrivalCount};  // idle for longest first; Closed: closed first first
+  IndexChains by_opening_{1};               // the open ones
+  std::size_t open_count_ = 0;
   EvictedFilter filter_;
-  std::uint64_t bytes_ = 0;
+  std::uint64_t charged_bytes_ = 0;
   std::chrono::nanoseconds late_window_;
 };
 

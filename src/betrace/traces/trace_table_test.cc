@@ -158,6 +158,44 @@ TEST(TraceTableTest, ShedsTheOpenTraceThatIsIdleForLongest) {
   EXPECT_TRUE(table.find(test_trace_id(1)) == first);
 }
 
+TEST(TraceTableTest, ShedsWhatIsQuietBeforeWhatIsNotUnlessItGrowsAgain) {
+  TableLimits limits = test_limits();
+  limits.bytes_max = 1;  // always spent
+  TraceTable table(limits);
+  const TraceIndex first = add(&table, {.trace = 1, .parent = 9}, at(0s));
+  const TraceIndex second = add(&table, {.trace = 2, .parent = 9}, at(1s));
+  const TraceIndex third = add(&table, {.trace = 3, .parent = 9}, at(5s));
+  EXPECT_FALSE(table.next_due(at(8s)).has_value()) << "the first two are quiet, but not complete";
+  EXPECT_EQ(table.next_shed(), first);
+  add(&table, {.trace = 1, .id = 2}, at(9s));
+  EXPECT_EQ(table.next_shed(), second);
+  table.close(second, CloseReason::Memory, at(9s));
+  EXPECT_FALSE(table.next_shed().has_value()) << "a closed trace goes first";
+  EXPECT_EQ(table.next_eviction(at(9s)), second);
+  table.evict(second, at(9s));
+  EXPECT_EQ(table.next_shed(), third);
+}
+
+TEST(TraceTableTest, CountsWhatATraceHasGrownTo) {
+  TableLimits limits = test_limits();
+  limits.closure.spans_max = 10'000;
+  TraceTable table(limits);
+  const std::uint64_t empty = table.memory_bytes();
+  TraceIndex index = 0;
+  for (std::uint64_t id = 1; id <= 10'000; ++id) {
+    ArrivingSpan span = arriving({.id = id});
+    span.kept.reset();
+    if (id == 1) index = table.open(test_trace_id(1), at(0s));
+    table.add(index, std::move(span), at(0s));
+  }
+  EXPECT_TRUE(table.is_full(index));
+  EXPECT_GE(table.memory_bytes() - empty, 10'000 * (24 + 8)) << "ids, and an index of them";
+  EXPECT_LE(table.memory_bytes() - empty, 10'000 * (36 + 17));
+  table.close(index, CloseReason::SpanLimit, at(0s));
+  table.evict(index, at(0s));
+  EXPECT_EQ(table.memory_bytes(), empty);
+}
+
 TEST(TraceTableTest, GivesAllMemoryBack) {
   TraceTable table(test_limits());
   const std::uint64_t empty = table.memory_bytes();

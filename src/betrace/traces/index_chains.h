@@ -1,0 +1,80 @@
+// Things that are named by small indexes, in chains: each is in one chain at most, and finds its
+// neighbours by index.
+//
+// traces/trace_table.h keeps its traces in order of arrival with it. Eight bytes for each index, no
+// allocation but for growth.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace betrace::traces {
+
+/// Shard-owned.
+class IndexChains {
+ public:
+  using Chain = std::uint32_t;  ///< Below the number of chains.
+
+  explicit IndexChains(std::uint32_t chains) : chains_(chains) { resize(0); }
+
+  /// Makes room for the indexes below `count`. Requires: those at or above are in no chain.
+  void resize(std::uint32_t count) {
+    const auto before = static_cast<std::uint32_t>(links_.size());
+    links_.resize(chains_ + count);
+    for (std::uint32_t node = before; node < links_.size(); ++node) links_[node] = {node, node};
+    if (links_.capacity() > 4 * links_.size()) links_.shrink_to_fit();
+  }
+
+  /// Moves `index` from the chain it is in, if any, to the end of `chain`. Cost: O(1).
+  void move_to_end(Chain chain, std::uint32_t index) noexcept {
+    const std::uint32_t node = index + chains_;
+    if (links_[chain].previous == node) return;
+    unlink(node);
+    const std::uint32_t last = links_[chain].previous;
+    links_[node] = {last, chain};
+    links_[last].next = node;
+    links_[chain].previous = node;
+  }
+
+  /// Takes `index` out of the chain it is in, if any. Cost: O(1).
+  void remove(std::uint32_t index) noexcept {
+    const std::uint32_t node = index + chains_;
+    unlink(node);
+    links_[node] = {node, node};
+  }
+
+  /// Asks the processor for the links of `index`; and for those of its neighbours, which are read
+  /// from them.
+  void prefetch(std::uint32_t index) const noexcept {
+    __builtin_prefetch(&links_[index + chains_], 1);
+  }
+  void prefetch_neighbours(std::uint32_t index) const noexcept {
+    const Link& link = links_[index + chains_];
+    __builtin_prefetch(&links_[link.previous], 1);
+    __builtin_prefetch(&links_[link.next], 1);
+  }
+
+  [[nodiscard]] std::optional<std::uint32_t> first(Chain chain) const noexcept {
+    const std::uint32_t node = links_[chain].next;
+    return node == chain ? std::nullopt : std::optional(node - chains_);
+  }
+
+ private:
+  // A chain is a ring that begins and ends at its own node; the nodes of chains come first.
+  struct Link {
+    std::uint32_t previous = 0;
+    std::uint32_t next = 0;
+  };
+
+  void unlink(std::uint32_t node) noexcept {
+    const Link link = links_[node];
+    links_[link.previous].next = link.next;
+    links_[link.next].previous = link.previous;
+  }
+
+  std::uint32_t chains_;
+  std::vector<Link> links_;
+};
+
+}  // namespace betrace::traces
