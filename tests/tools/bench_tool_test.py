@@ -45,6 +45,42 @@ class ChecksTest(unittest.TestCase):
             self.assertTrue(baselines)
 
 
+class LoadsTest(unittest.TestCase):
+    REPORT = {"valid": True, "repeats": [{
+        "server_cpu_seconds_per_million_spans": 1.5, "spans_per_second": 1000, "p99_ms": 2,
+        "resident_growth_megabytes": 2, "traces_open": 1000, "problems": [],
+        "after_close": {"count": 3, "p99_ms": 12.5}}]}
+
+    def test_a_number_of_a_load_is_found_by_its_name(self):
+        numbers = bench.load_numbers("x", self.REPORT)
+        self.assertEqual(numbers["x"], 1500)
+        self.assertEqual(numbers["x p99_ms"], 2)
+        self.assertEqual(numbers["x after_close.p99_ms"], 12.5)
+        self.assertEqual(numbers["x bytes_per_open_trace"], 2000)
+        self.assertEqual(bench.measured_value(*bench.number_of("x", "p99_ms"), numbers), 2)
+
+    def test_a_load_that_is_not_valid_has_no_number(self):
+        self.assertEqual(bench.load_numbers("x", {"valid": False, "repeats": []}), {"x": None})
+
+    def test_an_open_loop_offers_a_share_of_what_was_measured_and_nothing_without_it(self):
+        half = bench.at_share(0.5, "--discard")
+        self.assertEqual(half({"http/50 spans_per_second": 1000}), ["--open", "500/s", "--discard"])
+        self.assertIsNone(half({"http/50": None}))
+
+    def test_every_number_that_a_check_asks_of_a_load_is_of_one_that_runs(self):
+        names = {load.name for load in bench.LOADS}
+        self.assertEqual(len(names), len(bench.LOADS))
+        for _, measured, baselines, _, _ in bench.CHECKS:
+            for kind, name in (measured, *baselines):
+                if kind == "number":
+                    self.assertIn(name.rsplit(" ", 1)[0], names)
+
+    def test_a_constant_is_a_baseline(self):
+        checks = [("a", bench.number_of("a", "b"), [bench.constant(10)], None, 3)]
+        self.assertEqual(verdict(checks, {"a b": 30}), "kept")
+        self.assertEqual(verdict(checks, {"a b": 31}), "FAILED")
+
+
 class InstructionsTest(unittest.TestCase):
     def verdict(self, count, committed):
         return bench.compare_instructions({"walk": count}, committed)[0]["verdict"]

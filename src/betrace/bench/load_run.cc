@@ -25,6 +25,13 @@ using std::chrono::milliseconds;
 constexpr std::uint16_t kApiPort = 12011;
 constexpr std::uint32_t kRequestsPerConnection = 4;
 
+// The door of a server of its own that `target` asks for; nothing if it names another server.
+std::optional<std::string_view> own_door(std::string_view target) {
+  if (target.empty() || target == "http://") return "http";
+  if (target == "grpc://") return "grpc";
+  return std::nullopt;
+}
+
 // Returns what is wrong with the options, or an empty text.
 std::string usage_problem(const LoadRunOptions& options) {
   if (options.in_flight_max > options.connections) {
@@ -34,13 +41,24 @@ std::string usage_problem(const LoadRunOptions& options) {
   if (options.in_flight_max > 0 && options.spans_per_second > 0) {
     return "--closed and --open exclude each other";
   }
-  if (options.target.empty() && !options.api.empty()) return "--api needs --target";
+  const bool has_own_server = own_door(options.target).has_value();
+  if (has_own_server && !options.api.empty()) return "--api needs a --target with a host";
+  if (!has_own_server && !options.server_flags.empty()) {
+    return "--server-flag is for a server of its own, not for a --target with a host";
+  }
+  if (!has_own_server && options.times_verdicts) {
+    return "--verdict-delay needs a server of its own, whose trace.quiet is known";
+  }
+  if (options.has_storm && options.spans_per_second > 0) return "--storm needs a closed loop";
+  if (options.target.starts_with("grpc:") && options.traffic.encoding == Encoding::Json) {
+    return "gRPC carries protobuf alone: --encoding proto";
+  }
   return "";
 }
 
 // An open trace must not close before its next part is sent.
 milliseconds idle_for(const LoadRunOptions& options) {
-  constexpr milliseconds kIdleMin{5'000};
+  const milliseconds kIdleMin = options.quiet + milliseconds(3'500);
   if (options.spans_per_second <= 0) return kIdleMin;
   const double spans = static_cast<double>(options.traffic.interleave) *
                        options.traffic.traces.size.most / options.traffic.split;
@@ -58,7 +76,7 @@ class LoadRun {
 
   int run() {
     if (options_.print_rules) {
-      out_ << rules_.document() << '\n';
+      out_ << rules_.document(options_.has_storm) << '\n';
       return 0;
     }
     if (const auto done = connect(); !done) return problem(done.error());
@@ -89,17 +107,24 @@ class LoadRun {
   }
 
   Result<void> connect() {
-    if (options_.target.empty()) {
+    if (const auto door = own_door(options_.target)) {
       show("starting a server");
       ChildServerOptions child;
       child.program = options_.server_program;
-      child.rules_document = rules_.document();
-      child.rule_count = rules_.rules().size();
+      child.rules_document = rules_.document(options_.has_storm);
+      child.rule_count = rule_count();
+      child.quiet = options_.quiet;
       child.idle = idle_for(options_);
+      child.flags = options_.server_flags;
+      if (options_.has_storm) {
+        child.flags.insert(child.flags.end(), {"--violations-rule-rate=100/5000",
+                                               "--violations-total-rate=20000/20000"});
+      }
+      if (options_.is_discarded) child.flags.push_back("--discard");
       auto started = ChildServer::start(child);
       if (!started) return fail(started.error());
       child_ = std::move(*started);
-      target_ = child_->otlp();
+      target_ = *door == "grpc" ? child_->grpc() : child_->http();
       api_ = child_->api();
     } else {
       const auto target = parse_target(options_.target);
@@ -115,6 +140,10 @@ class LoadRun {
     transport.target = target_;
     const auto opened = open_transport(transport);
     return opened ? Result<void>() : fail(opened.error());
+  }
+
+  [[nodiscard]] std::size_t rule_count() const {
+    return rules_.rules().size() + (options_.has_storm ? 1 : 0);
   }
 
   // Other rules on the server would be violated or not as they like.
@@ -134,18 +163,21 @@ class LoadRun {
                       "0 --violations-total-rate 0",
                       rule.id));
     }
-    if (loaded->size() == rules_.rules().size()) return {};
+    if (loaded->size() == rule_count() &&
+        loaded->contains(std::string(kStormRule)) == options_.has_storm)
+      return {};
     return fail(ErrorCode::FailedPrecondition,
                 fmt::format("the server has {} rules, not the {} of this run", loaded->size(),
-                            rules_.rules().size()));
+                            rule_count()));
   }
 
   void collect_facts() {
     facts_.machine = read_machine_facts();
-    facts_.rules_sha256 = to_hex(sha256(rules_.document()));
+    facts_.rules_sha256 = to_hex(sha256(rules_.document(options_.has_storm)));
     facts_.bytes_per_span =
         static_cast<double>(traffic_->byte_count()) / static_cast<double>(traffic_->span_count());
     facts_.has_own_server = child_ != nullptr;
+    facts_.door = target_.scheme;
   }
 
   Result<void> run_repeats() {
@@ -156,7 +188,14 @@ class LoadRun {
     repeat.load.spans_per_second = options_.spans_per_second;
     repeat.warmup = options_.warmup;
     repeat.duration = options_.duration;
-    repeat.settle_max = options_.settle_max;
+    repeat.load.passes = (options_.traces + traffic_->trace_count() - 1) / traffic_->trace_count();
+    repeat.settle_max = options_.settle_max + options_.quiet;
+    repeat.api = api_;
+    repeat.quiet = options_.quiet;
+    repeat.reload_every = options_.reload_every;
+    repeat.times_verdicts = options_.times_verdicts;
+    repeat.has_storm = options_.has_storm;
+    repeat.is_discarded = options_.is_discarded;
     const std::uint64_t run_key =
         std::uint64_t{std::random_device()()} << 32 ^ traffic_->byte_count();
     std::uint64_t next_pass = 0;
@@ -172,6 +211,7 @@ class LoadRun {
       if (!result) return fail(result.error());
       show("");
       fmt::print(out_, "{}", table_row(i + 1, *result));
+      out_ << delays_row(*result);
       for (const std::string& each : result->problems) fmt::print(out_, "        {}\n", each);
       out_.flush();
       quiet += result->is_noisy() ? 0 : 1;
