@@ -55,6 +55,14 @@ class BenchTest(unittest.TestCase):
             self.assertLess(delays["p50_ms"], 1000)
             self.assertGreaterEqual(delays["p999_ms"], delays["p50_ms"])
 
+    def test_traces_are_held_open_to_the_end(self):
+        run, report = self.bench("--hold", "1000")
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+        repeat = report["repeats"][0]
+        self.assertGreaterEqual(repeat["traces_open"], 1000)
+        self.assertEqual(repeat["traces_open"] * 20, repeat["ingested"])
+        self.assertGreater(repeat["resident_growth_megabytes"], 0)
+
     def test_a_server_of_its_own_takes_further_flags(self):
         run, report = self.bench("--server-flag=--trace-quiet=700ms", "--server-flag=--workers=1",
                                  "--duration", "100ms")

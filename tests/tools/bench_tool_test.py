@@ -70,6 +70,7 @@ class LoadsTest(unittest.TestCase):
     def test_every_number_that_a_check_asks_of_a_load_is_of_one_that_runs(self):
         names = {load.name for load in bench.LOADS}
         self.assertEqual(len(names), len(bench.LOADS))
+        names.add("pipeline")  # its allocations
         for _, measured, baselines, _, _ in bench.CHECKS:
             for kind, name in (measured, *baselines):
                 if kind == "number":
@@ -80,10 +81,15 @@ class LoadsTest(unittest.TestCase):
         self.assertEqual(verdict(checks, {"a b": 30}), "kept")
         self.assertEqual(verdict(checks, {"a b": 31}), "FAILED")
 
+    def test_nothing_at_all_is_a_number_and_no_baseline(self):
+        checks = [("a", bench.number_of("a", "b"), [bench.number_of("a", "c")], None, 1)]
+        self.assertEqual(verdict(checks, {"a b": 0, "a c": 1}), "kept")
+        self.assertEqual(verdict(checks, {"a b": 1, "a c": 0}), "not run")
+
 
 class InstructionsTest(unittest.TestCase):
     def verdict(self, count, committed):
-        return bench.compare_instructions({"walk": count}, committed)[0]["verdict"]
+        return bench.compare_counts({"walk": count}, committed)[0]["verdict"]
 
     def test_growth_beyond_three_percent_fails(self):
         self.assertEqual(self.verdict(1_030_000, {"walk": 1_000_000}), "kept")
@@ -92,10 +98,12 @@ class InstructionsTest(unittest.TestCase):
 
     def test_a_stage_without_a_committed_count_is_new(self):
         self.assertEqual(self.verdict(1, {}), "new")
+        self.assertEqual(self.verdict(1, {"walk": 0}), "FAILED")
+        self.assertEqual(self.verdict(0, {"walk": 0}), "kept")
 
     def test_every_stage_has_a_committed_count(self):
-        committed = bench.json.loads(bench.COUNTS.read_text())["counts"]
-        self.assertEqual(set(committed), set(bench.STAGES))
+        for committed in bench.committed_counts():
+            self.assertEqual(set(committed), set(bench.STAGES))
 
 
 if __name__ == "__main__":

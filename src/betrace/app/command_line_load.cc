@@ -104,9 +104,9 @@ void BenchFlags::add_run(CLI::App& bench) {
 }
 
 void BenchFlags::add_kinds(CLI::App& bench) {
-  bench.add_option("--traces", options_.traces, "End after so many traces, not after --duration")
-      ->group("Run");
-  add_time(bench, "--quiet", quiet_ms_, "trace.quiet of a server of its own [1500ms]")
+  bench
+      .add_option("--hold", options_.held_traces,
+                  "Send so many traces and keep them open: what do they take?")
       ->group("Run");
   add_time(bench, "--reload", reload_ms_, "Publish a rule anew so often; 0 = never")->group("Run");
   bench.add_flag("--storm", options_.has_storm, "A rule more, which every span breaks")
@@ -133,7 +133,6 @@ bench::LoadRunOptions BenchFlags::options() const {
   options.vocabulary = *bench::parse_vocabulary(vocabulary_);
   if (!open_.empty()) options.spans_per_second = parse_rate_per_second(open_);
   options.warmup = std::chrono::milliseconds(warmup_ms_);
-  options.quiet = std::chrono::milliseconds(quiet_ms_);
   options.reload_every = std::chrono::milliseconds(reload_ms_);
   options.duration = std::chrono::milliseconds(duration_ms_);
   return options;

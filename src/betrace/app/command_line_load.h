@@ -31,7 +31,6 @@ class BenchFlags {
   std::string open_;
   std::uint64_t warmup_ms_ = 2'000;
   std::uint64_t duration_ms_ = 10'000;
-  std::uint64_t quiet_ms_ = 1'500;
   std::uint64_t reload_ms_ = 0;
 };
 

@@ -121,8 +121,7 @@ Json load_json(const LoadRunOptions& options, const RunFacts& facts) {
                {"rules_sha256", facts.rules_sha256},
                {"warmup_ms", options.warmup.count()},
                {"duration_ms", options.duration.count()},
-               {"quiet_ms", options.quiet.count()},
-               {"traces", options.traces},
+               {"held_traces", options.held_traces},
                {"reload_ms", options.reload_every.count()},
                {"storm", options.has_storm}};
   if (options.spans_per_second > 0) {

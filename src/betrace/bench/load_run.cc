@@ -23,6 +23,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::uint16_t kApiPort = 12011;
+constexpr milliseconds kQuiet{1'500};  // `trace.quiet` of a server of its own
 constexpr std::uint32_t kRequestsPerConnection = 4;
 
 // The door of a server of its own that `target` asks for; nothing if it names another server.
@@ -46,8 +47,8 @@ std::string usage_problem(const LoadRunOptions& options) {
   if (!has_own_server && !options.server_flags.empty()) {
     return "--server-flag is for a server of its own, not for a --target with a host";
   }
-  if (!has_own_server && options.times_verdicts) {
-    return "--verdict-delay needs a server of its own, whose trace.quiet is known";
+  if (!has_own_server && (options.times_verdicts || options.held_traces > 0)) {
+    return "--verdict-delay and --hold need a server of its own, whose trace.quiet is known";
   }
   if (options.has_storm && options.spans_per_second > 0) return "--storm needs a closed loop";
   if (options.target.starts_with("grpc:") && options.traffic.encoding == Encoding::Json) {
@@ -58,7 +59,7 @@ std::string usage_problem(const LoadRunOptions& options) {
 
 // An open trace must not close before its next part is sent.
 milliseconds idle_for(const LoadRunOptions& options) {
-  const milliseconds kIdleMin = options.quiet + milliseconds(3'500);
+  constexpr milliseconds kIdleMin{5'000};
   if (options.spans_per_second <= 0) return kIdleMin;
   const double spans = static_cast<double>(options.traffic.interleave) *
                        options.traffic.traces.size.most / options.traffic.split;
@@ -95,6 +96,13 @@ class LoadRun {
 
  private:
   static LoadRunOptions with_defaults(LoadRunOptions options) {
+    if (options.held_traces > 0) {
+      options.traffic.traces.violation_rate = 0;
+      options.repeats = 1;
+      // No trace may close.
+      options.server_flags.insert(options.server_flags.end(),
+                                  {"--trace-quiet=1h", "--trace-idle=2h", "--trace-age-max=3h"});
+    }
     if (options.in_flight_max == 0) options.in_flight_max = options.connections;
     options.traffic.requests_min = kRequestsPerConnection * options.connections;
     return options;
@@ -113,7 +121,7 @@ class LoadRun {
       child.program = options_.server_program;
       child.rules_document = rules_.document(options_.has_storm);
       child.rule_count = rule_count();
-      child.quiet = options_.quiet;
+      child.quiet = kQuiet;
       child.idle = idle_for(options_);
       child.flags = options_.server_flags;
       if (options_.has_storm) {
@@ -188,10 +196,11 @@ class LoadRun {
     repeat.load.spans_per_second = options_.spans_per_second;
     repeat.warmup = options_.warmup;
     repeat.duration = options_.duration;
-    repeat.load.passes = (options_.traces + traffic_->trace_count() - 1) / traffic_->trace_count();
-    repeat.settle_max = options_.settle_max + options_.quiet;
+    repeat.load.passes =
+        (options_.held_traces + traffic_->trace_count() - 1) / traffic_->trace_count();
+    repeat.settle_max = options_.settle_max;
     repeat.api = api_;
-    repeat.quiet = options_.quiet;
+    repeat.quiet = kQuiet;
     repeat.reload_every = options_.reload_every;
     repeat.times_verdicts = options_.times_verdicts;
     repeat.has_storm = options_.has_storm;

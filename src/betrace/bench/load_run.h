@@ -37,10 +37,9 @@ struct LoadRunOptions {
   std::vector<std::string> server_flags;  ///< Its further flags, `--name=value`.
   /// The server reads requests and drops them (`serve --discard`): only requests are counted.
   bool is_discarded = false;
-  /// `trace.quiet` of a server of its own; the run is given as much longer to settle.
-  std::chrono::milliseconds quiet{1'500};
-  /// The load ends after so many traces, rounded up to whole passes; 0 = after `duration`.
-  std::uint64_t traces = 0;
+  /// The load is so many traces, rounded up to whole passes, and a server of its own keeps them
+  /// open to the end: what do they take? One repeat, nothing is violated. 0 = no such run.
+  std::uint64_t held_traces = 0;
   std::chrono::milliseconds reload_every{0};  ///< A rule is published anew so often; 0 = never.
   /// A rule more that every span breaks; a server of its own then bounds the noise as usual.
   bool has_storm = false;

@@ -1,5 +1,7 @@
 #include "betrace/bench/repeat.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -70,6 +72,7 @@ class Repeat {
     }
     result_.account = account_between(before->metrics, after->metrics);
     result_.cpu_per_million = per_million(cpu_seconds, result_.account.ingested);
+    if (options_.load.passes > 0) use_held(load, after->metrics);
     const IdKeys first{run_key, *next_pass};
     if (const auto done = compare(load, first); !done) return fail(done.error());
     if (const auto done = time_verdicts(load, first); !done) return fail(done.error());
@@ -115,7 +118,6 @@ class Repeat {
     if (!end) return fail(end.error());
     begin_ = begin->at;
     end_ = end->at;
-    result_.resident_growth_megabytes = (end->metrics.sum(kResident) - resident_before_) / 1e6;
     result_.traces_open = static_cast<std::uint64_t>(end->metrics.sum("betrace_traces_open"));
     const double spans = end->metrics.sum(kIngested) - begin->metrics.sum(kIngested);
     result_.spans_per_second = spans / seconds_between(begin_, end_);
@@ -134,7 +136,8 @@ class Repeat {
                              metrics.sum("betrace_spans_rejected_total") -
                              metrics.sum("betrace_spans_dropped_total") - metrics.sum(kIngested);
       const double pending = metrics.sum("betrace_log_pending");
-      if (open == 0 && waiting == 0 && pending == 0) return reading;
+      const bool is_held = options_.load.passes > 0;
+      if ((open == 0 || is_held) && waiting == 0 && pending == 0) return reading;
       const double state = open + waiting + pending;
       if (state != last_state) changed = time_now();
       last_state = state;
@@ -165,11 +168,21 @@ class Repeat {
     result_.p999_ms = quantile(times, 0.999);
   }
 
+  void use_held(const Load& load, const MetricsReading& metrics) {
+    result_.resident_growth_megabytes = (metrics.sum(kResident) - resident_before_) / 1e6;
+    result_.traces_open = static_cast<std::uint64_t>(metrics.sum("betrace_traces_open"));
+    const std::uint64_t sent = load.passes() * traffic_.trace_count();
+    if (result_.traces_open == sent) return;
+    result_.problems.push_back(fmt::format("{} traces are open, of {}", result_.traces_open, sent));
+  }
+
   Result<void> compare(const Load& load, const IdKeys& first) {
     auto found = server_.new_violations();
     if (!found) return fail(found.error());
     if (options_.has_storm) {
-      result_.problems = take_storm(result_.totals.accepted, result_.account, &*found);
+      for (std::string& each : take_storm(result_.totals.accepted, result_.account, &*found)) {
+        result_.problems.push_back(std::move(each));
+      }
     }
     const ViolationCounts expected = expected_violations(traffic_, load, first.run, first.pass);
     for (const auto& [pair, count] : expected) result_.violations_expected += count;

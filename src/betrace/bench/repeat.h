@@ -50,7 +50,7 @@ struct RepeatResult {
   std::uint64_t violations_found = 0;
   double spin_before_ns = 0;  ///< A fixed loop, to see whether the machine changed its pace.
   double spin_after_ns = 0;
-  double resident_growth_megabytes = 0;  ///< From the start to the end of the measurement.
+  double resident_growth_megabytes = 0;  ///< Of a load of so many passes: since its start.
   std::uint64_t reloads = 0;             ///< Rules that were published anew.
   VerdictDelays delays;
   std::vector<std::string> problems;  ///< Not empty: the repeat is invalid.
