@@ -1,5 +1,11 @@
 """tools/bench names the ratio that is not kept and the stage that grew, and nothing else."""
 
+import contextlib
+import io
+import json
+import pathlib
+import tempfile
+import types
 import unittest
 
 from load import load_tool
@@ -85,6 +91,34 @@ class LoadsTest(unittest.TestCase):
         checks = [("a", bench.number_of("a", "b"), [bench.number_of("a", "c")], None, 1)]
         self.assertEqual(verdict(checks, {"a b": 0, "a c": 1}), "kept")
         self.assertEqual(verdict(checks, {"a b": 1, "a c": 0}), "not run")
+
+
+class CheckTest(unittest.TestCase):
+    """`--check` on programs that only claim to have run."""
+
+    def outcome(self, check, program, report):
+        with tempfile.TemporaryDirectory() as build:
+            path = pathlib.Path(build, program)
+            # The report goes to the file that --benchmark_out= or --json names.
+            path.write_text("#!/bin/sh\n"
+                            "for a in \"$@\"; do case $a in --benchmark_out=*) o=${a#*=};; esac\n"
+                            "[ \"$last\" = --json ] && o=$a; last=$a; done\n"
+                            f"cat > \"$o\" <<'END'\n{json.dumps(report)}\nEND\n")
+            path.chmod(0o700)
+            options = types.SimpleNamespace(build=build, check=check)
+            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+                return bench.check_once(options)
+
+    def test_one_wrong_answer_of_a_micro_benchmark_fails(self):
+        right = {"name": "a", "items_per_second": 5}
+        wrong = {"name": "b", "error_occurred": True, "error_message": "wrong size"}
+        self.assertEqual(self.outcome("micro", "micro_bench", {"benchmarks": [right]}), 0)
+        self.assertEqual(self.outcome("micro", "micro_bench", {"benchmarks": [right, wrong]}), 1)
+
+    def test_a_load_run_that_is_not_valid_fails(self):
+        for check in ("http", "json", "grpc"):
+            self.assertEqual(self.outcome(check, "betrace", {"valid": True, "repeats": []}), 0)
+            self.assertEqual(self.outcome(check, "betrace", {"valid": False, "repeats": []}), 1)
 
 
 class InstructionsTest(unittest.TestCase):

@@ -223,8 +223,9 @@ TEST_F(LoadRunTest, ACallThatIsRefusedIsSentAgainUntilItIsTaken) {
 TEST_F(LoadRunTest, AMessageThatIsTooLargeForTheServerIsNotSentForEver) {
   const BenchService service(rules_.document());
   target_ = fmt::format("grpc://127.0.0.1:{}", service.grpc_port());
-  options_.traffic.spans_per_request = 15'000;  // over 4 MiB
-  options_.traffic.interleave = 800;
+  options_.traffic.spans_per_request = 10'000;  // over 4 MiB
+  options_.traffic.interleave = 500;
+  options_.connections = 1;
   const RunOutcome outcome = run(0, service.port());
   EXPECT_EQ(outcome.code, 1);
   EXPECT_THAT(outcome.err, HasSubstr("Export answered status \"8\""));
