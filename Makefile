@@ -10,7 +10,7 @@ COUNTS := $(BUILD)/counts.json
 export CCACHE_NOHASHDIR := 1
 export CCACHE_DIR ?= $(CURDIR)/$(BUILD)/ccache
 
-.PHONY: help run build test e2e bench bench-quick bench-build fuzz torture ci lint format clean sanitize coverage
+.PHONY: help run build test e2e bench bench-quick bench-check bench-build fuzz torture ci lint format clean sanitize coverage
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -48,6 +48,10 @@ bench: bench-build ## Measure, print the table, check the ratios that a release 
 bench-quick: bench-build ## The same within a minute, fewer rows
 	@tools/bench --quick $(BENCH_FLAGS)
 
+bench-check: bench-build ## Run each benchmark once: right answers and instruction counts, no time
+	@tools/run_tests --counts $(COUNTS) --label bench \
+	  $(foreach part,instructions micro http json grpc,--check 'tools/bench --check $(part)')
+
 bench-build: $(BUILD)/release/CMakeCache.txt
 	@tools/setup --bench
 	@cmake --preset release -DBETRACE_BENCH=ON >/dev/null
@@ -82,6 +86,7 @@ coverage: ## Print the line coverage of rules, traces and otlp
 ci: ## What guards main
 	@rm -f $(COUNTS)
 	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory bench-check
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory sanitize
 	@$(MAKE) --no-print-directory coverage

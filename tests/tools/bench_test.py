@@ -39,6 +39,36 @@ class BenchTest(unittest.TestCase):
         self.assertEqual(report["load"]["rules"], 50)
         self.assertEqual(run.stderr, "", "no progress outside a terminal")
 
+    def test_calls_of_grpc_to_its_own_server_are_right(self):
+        run, report = self.bench("--target", "grpc://", "--duration", "500ms")
+        self.check(run, report)
+        self.assertEqual(report["load"]["door"], "grpc")
+
+    def test_verdicts_are_timed_from_the_span_that_decides_them(self):
+        run, report = self.bench("--verdict-delay", "--open", "5000/s", "--spans-per-request", "20",
+                                 "--duration", "2s")
+        self.check(run, report)
+        repeat = report["repeats"][0]
+        for delays in (repeat["after_span"], repeat["after_close"]):
+            self.assertGreater(delays["count"], 5)
+            self.assertGreater(delays["p50_ms"], 0)
+            self.assertLess(delays["p50_ms"], 1000)
+            self.assertGreaterEqual(delays["p999_ms"], delays["p50_ms"])
+
+    def test_traces_are_held_open_to_the_end(self):
+        run, report = self.bench("--hold", "1000")
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+        repeat = report["repeats"][0]
+        self.assertGreaterEqual(repeat["traces_open"], 1000)
+        self.assertEqual(repeat["traces_open"] * 20, repeat["ingested"])
+        self.assertGreater(repeat["resident_growth_megabytes"], 0)
+
+    def test_a_server_of_its_own_takes_further_flags(self):
+        run, report = self.bench("--server-flag=--trace-quiet=700ms", "--server-flag=--workers=1",
+                                 "--duration", "100ms")
+        self.check(run, report)
+        self.assertEqual(report["load"]["server_flags"], ["--trace-quiet=700ms", "--workers=1"])
+
     def test_the_server_is_gone_afterwards(self):
         before = set(pathlib.Path(tempfile.gettempdir()).glob("betrace-bench-*"))
         run, report = self.bench("--duration", "100ms", "--rules-count", "10", "--shape", "3a")

@@ -1,5 +1,11 @@
 """tools/bench names the ratio that is not kept and the stage that grew, and nothing else."""
 
+import contextlib
+import io
+import json
+import pathlib
+import tempfile
+import types
 import unittest
 
 from load import load_tool
@@ -45,9 +51,79 @@ class ChecksTest(unittest.TestCase):
             self.assertTrue(baselines)
 
 
+class LoadsTest(unittest.TestCase):
+    REPORT = {"valid": True, "repeats": [{
+        "server_cpu_seconds_per_million_spans": 1.5, "spans_per_second": 1000, "p99_ms": 2,
+        "resident_growth_megabytes": 2, "traces_open": 1000, "problems": [],
+        "after_close": {"count": 3, "p99_ms": 12.5}}]}
+
+    def test_a_number_of_a_load_is_found_by_its_name(self):
+        numbers = bench.load_numbers("x", self.REPORT)
+        self.assertEqual(numbers["x"], 1500)
+        self.assertEqual(numbers["x p99_ms"], 2)
+        self.assertEqual(numbers["x after_close.p99_ms"], 12.5)
+        self.assertEqual(numbers["x bytes_per_open_trace"], 2000)
+        self.assertEqual(bench.measured_value(*bench.number_of("x", "p99_ms"), numbers), 2)
+
+    def test_a_load_that_is_not_valid_has_no_number(self):
+        self.assertEqual(bench.load_numbers("x", {"valid": False, "repeats": []}), {"x": None})
+
+    def test_an_open_loop_offers_a_share_of_what_was_measured_and_nothing_without_it(self):
+        half = bench.at_share(0.5, "--discard")
+        self.assertEqual(half({"http/50 spans_per_second": 1000}), ["--open", "500/s", "--discard"])
+        self.assertIsNone(half({"http/50": None}))
+
+    def test_every_number_that_a_check_asks_of_a_load_is_of_one_that_runs(self):
+        names = {load.name for load in bench.LOADS}
+        self.assertEqual(len(names), len(bench.LOADS))
+        names.add("pipeline")  # its allocations
+        for _, measured, baselines, _, _ in bench.CHECKS:
+            for kind, name in (measured, *baselines):
+                if kind == "number":
+                    self.assertIn(name.rsplit(" ", 1)[0], names)
+
+    def test_a_constant_is_a_baseline(self):
+        checks = [("a", bench.number_of("a", "b"), [bench.constant(10)], None, 3)]
+        self.assertEqual(verdict(checks, {"a b": 30}), "kept")
+        self.assertEqual(verdict(checks, {"a b": 31}), "FAILED")
+
+    def test_nothing_at_all_is_a_number_and_no_baseline(self):
+        checks = [("a", bench.number_of("a", "b"), [bench.number_of("a", "c")], None, 1)]
+        self.assertEqual(verdict(checks, {"a b": 0, "a c": 1}), "kept")
+        self.assertEqual(verdict(checks, {"a b": 1, "a c": 0}), "not run")
+
+
+class CheckTest(unittest.TestCase):
+    """`--check` on programs that only claim to have run."""
+
+    def outcome(self, check, program, report):
+        with tempfile.TemporaryDirectory() as build:
+            path = pathlib.Path(build, program)
+            # The report goes to the file that --benchmark_out= or --json names.
+            path.write_text("#!/bin/sh\n"
+                            "for a in \"$@\"; do case $a in --benchmark_out=*) o=${a#*=};; esac\n"
+                            "[ \"$last\" = --json ] && o=$a; last=$a; done\n"
+                            f"cat > \"$o\" <<'END'\n{json.dumps(report)}\nEND\n")
+            path.chmod(0o700)
+            options = types.SimpleNamespace(build=build, check=check)
+            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+                return bench.check_once(options)
+
+    def test_one_wrong_answer_of_a_micro_benchmark_fails(self):
+        right = {"name": "a", "items_per_second": 5}
+        wrong = {"name": "b", "error_occurred": True, "error_message": "wrong size"}
+        self.assertEqual(self.outcome("micro", "micro_bench", {"benchmarks": [right]}), 0)
+        self.assertEqual(self.outcome("micro", "micro_bench", {"benchmarks": [right, wrong]}), 1)
+
+    def test_a_load_run_that_is_not_valid_fails(self):
+        for check in ("http", "json", "grpc"):
+            self.assertEqual(self.outcome(check, "betrace", {"valid": True, "repeats": []}), 0)
+            self.assertEqual(self.outcome(check, "betrace", {"valid": False, "repeats": []}), 1)
+
+
 class InstructionsTest(unittest.TestCase):
     def verdict(self, count, committed):
-        return bench.compare_instructions({"walk": count}, committed)[0]["verdict"]
+        return bench.compare_counts({"walk": count}, committed)[0]["verdict"]
 
     def test_growth_beyond_three_percent_fails(self):
         self.assertEqual(self.verdict(1_030_000, {"walk": 1_000_000}), "kept")
@@ -56,10 +132,12 @@ class InstructionsTest(unittest.TestCase):
 
     def test_a_stage_without_a_committed_count_is_new(self):
         self.assertEqual(self.verdict(1, {}), "new")
+        self.assertEqual(self.verdict(1, {"walk": 0}), "FAILED")
+        self.assertEqual(self.verdict(0, {"walk": 0}), "kept")
 
     def test_every_stage_has_a_committed_count(self):
-        committed = bench.json.loads(bench.COUNTS.read_text())["counts"]
-        self.assertEqual(set(committed), set(bench.STAGES))
+        for committed in bench.committed_counts():
+            self.assertEqual(set(committed), set(bench.STAGES))
 
 
 if __name__ == "__main__":

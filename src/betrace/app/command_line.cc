@@ -116,6 +116,7 @@ class CommandLine {
   CLI::App root_;
   int exit_code_ = 0;
   SettingFlags serve_flags_;
+  bool discards_spans_ = false;
   SettingFlags demo_flags_;
   SettingFlags health_flags_;
   SettingFlags show_flags_;
@@ -164,6 +165,8 @@ void CommandLine::add_serve() {
                             "Example: betrace serve --storage-path ./data/rules\n"
                             "All settings: betrace config show",
                             &CommandLine::serve);
+  // No setting: nobody should find a server that judges nothing in a configuration file.
+  serve->add_flag("--discard", discards_spans_, "For benchmarks: drop all spans unread")->group("");
   serve_flags_.add_to(*serve, "Settings");
 }
 
@@ -299,7 +302,7 @@ tl::expected<Config, int> CommandLine::load(const SettingFlags& flags) {
 int CommandLine::serve() {
   StopSignal stop;
   const auto config = load(serve_flags_);
-  return config ? run_serve(*config, stop, process_.err) : config.error();
+  return config ? run_serve(*config, discards_spans_, stop, process_.err) : config.error();
 }
 
 int CommandLine::demo() {

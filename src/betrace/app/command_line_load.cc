@@ -28,7 +28,9 @@ CLI::Option* add_time(CLI::App& command, const char* name, std::uint64_t& value,
 void BenchFlags::add_to(CLI::App& bench) {
   bench.add_flag("--serve", has_own_server_,
                  "Start a server for it on free ports and a temporary folder (default)");
-  bench.add_option("--target", options_.target, "Server to load: http://HOST:PORT");
+  bench.add_option("--target", options_.target,
+                   "http://HOST:PORT or grpc://HOST:PORT; http:// or grpc:// alone: that door of a "
+                   "server of its own [http://]");
   bench.add_option("--api", options_.api, "Its API [port 12011 of the same host]");
   bench.add_option("--rules-count", options_.rule_count, "Rules: 40 % span, 40 % trace scope")
       ->check(CLI::Range(1, 100'000))
@@ -36,10 +38,15 @@ void BenchFlags::add_to(CLI::App& bench) {
   bench.add_option("--vocabulary", vocabulary_, "Keys that the rules read: spread or own")
       ->check(CLI::IsMember({"spread", "own"}))
       ->capture_default_str();
+  bench.add_option("--server-flag", options_.server_flags,
+                   "Flag for a server of its own, --server-flag=--workers=1; may be repeated");
+  bench.add_flag("--discard", options_.is_discarded,
+                 "The server reads and drops requests: what its door alone can do");
   bench.add_flag("--print-rules", options_.print_rules,
                  "Print the rules, for the server that --target names, and end");
   add_load(bench);
   add_run(bench);
+  add_kinds(bench);
 }
 
 void BenchFlags::add_load(CLI::App& bench) {
@@ -96,6 +103,20 @@ void BenchFlags::add_run(CLI::App& bench) {
   bench.add_option("--json", options_.json_path, "File for the result as JSON")->group("Run");
 }
 
+void BenchFlags::add_kinds(CLI::App& bench) {
+  bench
+      .add_option("--hold", options_.held_traces,
+                  "Send so many traces and keep them open: what do they take?")
+      ->group("Run");
+  add_time(bench, "--reload", reload_ms_, "Publish a rule anew so often; 0 = never")->group("Run");
+  bench.add_flag("--storm", options_.has_storm, "A rule more, which every span breaks")
+      ->group("Run");
+  bench
+      .add_flag("--verdict-delay", options_.times_verdicts,
+                "Watch the violations: time from the span to its verdict")
+      ->group("Run");
+}
+
 bench::LoadRunOptions BenchFlags::options() const {
   bench::LoadRunOptions options = options_;
   if (has_own_server_ && !options.target.empty()) {
@@ -112,6 +133,7 @@ bench::LoadRunOptions BenchFlags::options() const {
   options.vocabulary = *bench::parse_vocabulary(vocabulary_);
   if (!open_.empty()) options.spans_per_second = parse_rate_per_second(open_);
   options.warmup = std::chrono::milliseconds(warmup_ms_);
+  options.reload_every = std::chrono::milliseconds(reload_ms_);
   options.duration = std::chrono::milliseconds(duration_ms_);
   return options;
 }

@@ -20,6 +20,7 @@ class BenchFlags {
  private:
   void add_load(CLI::App& bench);
   void add_run(CLI::App& bench);
+  void add_kinds(CLI::App& bench);
 
   bench::LoadRunOptions options_;
   bool has_own_server_ = false;
@@ -30,6 +31,7 @@ class BenchFlags {
   std::string open_;
   std::uint64_t warmup_ms_ = 2'000;
   std::uint64_t duration_ms_ = 10'000;
+  std::uint64_t reload_ms_ = 0;
 };
 
 }  // namespace betrace::app

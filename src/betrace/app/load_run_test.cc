@@ -18,6 +18,7 @@
 #include "betrace/app/service.h"
 #include "betrace/base/json.h"
 #include "betrace/bench/bench_rules.h"
+#include "betrace/bench/free_port.h"
 #include "betrace/http/client.h"
 #include "betrace/http/server.h"
 #include "betrace/otlp/trace_reader.h"
@@ -36,18 +37,20 @@ constexpr std::size_t kRules = 20;
 // A service on a free port whose folder lives as long as it.
 class BenchService {
  public:
-  explicit BenchService(std::string rules, std::uint64_t queue_bytes_max = 64 << 20)
+  explicit BenchService(std::string rules, std::uint64_t queue_bytes_max = 64 << 20,
+                        bool discards_spans = false, bool bounds_noise = false)
       : log_(quiet_log()) {
     ServiceOptions options;
     options.addresses = {"127.0.0.1"};
     options.http_port = 0;
     options.otlp_http_port = 0;
-    options.otlp_grpc_port = 0;
+    options.otlp_grpc_port = bench::free_ports<1>().front();
+    options.discards_spans = discards_spans;
     options.storage_path = folder_.file("rules");
     options.bootstrap_document = std::move(rules);
     options.bootstrap_name = "rules.json";
     options.engine.queue_bytes_max = queue_bytes_max;
-    options.engine.shard.noise.enabled = false;
+    options.engine.shard.noise.enabled = bounds_noise;
     traces::ClosureLimits& closure = options.engine.shard.table.closure;
     closure.quiet = milliseconds(500);
     closure.idle_max = milliseconds(3'000);
@@ -57,6 +60,7 @@ class BenchService {
   }
 
   [[nodiscard]] std::uint16_t port() const { return service_->http_port(); }
+  [[nodiscard]] std::uint16_t grpc_port() const { return service_->otlp_grpc_port(); }
 
  private:
   static telemetry::LogOptions quiet_log() {
@@ -152,7 +156,7 @@ class LoadRunTest : public testing::Test {
   }
 
   RunOutcome run(std::uint16_t otlp_port, std::uint16_t api_port) {
-    options_.target = fmt::format("http://127.0.0.1:{}", otlp_port);
+    options_.target = target_.empty() ? fmt::format("http://127.0.0.1:{}", otlp_port) : target_;
     options_.api = fmt::format("http://127.0.0.1:{}", api_port);
     const storage::TestDirectory folder;
     options_.json_path = folder.file("load-run.json");
@@ -169,6 +173,7 @@ class LoadRunTest : public testing::Test {
 
   bench::BenchRules rules_;
   bench::LoadRunOptions options_;
+  std::string target_;  // empty: HTTP on the port that run() is given
 };
 
 TEST_F(LoadRunTest, ARightServerGetsARate) {
@@ -189,6 +194,76 @@ TEST_F(LoadRunTest, JsonInGzipIsJudgedAlike) {
   options_.traffic.encoding = bench::Encoding::Json;
   options_.traffic.traces.shape = bench::Shape::Mixed;
   options_.is_gzipped = true;
+  const RunOutcome outcome = run(service.port(), service.port());
+  EXPECT_EQ(outcome.code, 0) << outcome.out << outcome.err;
+}
+
+TEST_F(LoadRunTest, CallsOfGrpcAreJudgedAlike) {
+  const BenchService service(rules_.document());
+  target_ = fmt::format("grpc://127.0.0.1:{}", service.grpc_port());
+  for (const bool is_gzipped : {false, true}) {
+    options_.is_gzipped = is_gzipped;
+    const RunOutcome outcome = run(0, service.port());
+    ASSERT_EQ(outcome.code, 0) << outcome.out << outcome.err;
+    const Json& repeat = outcome.report.at("repeats").at(0);
+    EXPECT_EQ(outcome.report.at("load").at("door"), "grpc");
+    EXPECT_GE(repeat.at("violations_found"), 20);
+    EXPECT_EQ(repeat.at("ingested"), repeat.at("accepted"));
+  }
+}
+
+TEST_F(LoadRunTest, ACallThatIsRefusedIsSentAgainUntilItIsTaken) {
+  const BenchService service(rules_.document(), 60'000);
+  target_ = fmt::format("grpc://127.0.0.1:{}", service.grpc_port());
+  const RunOutcome outcome = run(0, service.port());
+  ASSERT_EQ(outcome.code, 0) << outcome.out << outcome.err;
+  EXPECT_GT(outcome.report.at("repeats").at(0).at("refused"), 0) << "the queue was to be too small";
+}
+
+TEST_F(LoadRunTest, AMessageThatIsTooLargeForTheServerIsNotSentForEver) {
+  const BenchService service(rules_.document());
+  target_ = fmt::format("grpc://127.0.0.1:{}", service.grpc_port());
+  options_.traffic.spans_per_request = 10'000;  // over 4 MiB
+  options_.traffic.interleave = 500;
+  options_.connections = 1;
+  const RunOutcome outcome = run(0, service.port());
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("Export answered status \"8\""));
+}
+
+TEST_F(LoadRunTest, AServerThatDiscardsIsMeasuredByWhatItAnswered) {
+  const BenchService service(rules_.document(), 64 << 20, true);
+  options_.is_discarded = true;
+  for (const std::string& target : {fmt::format("http://127.0.0.1:{}", service.port()),
+                                    fmt::format("grpc://127.0.0.1:{}", service.grpc_port())}) {
+    target_ = target;
+    const RunOutcome outcome = run(0, service.port());
+    ASSERT_EQ(outcome.code, 0) << outcome.out << outcome.err;
+    const Json& repeat = outcome.report.at("repeats").at(0);
+    EXPECT_GT(repeat.at("spans_per_second"), 0);
+    EXPECT_EQ(repeat.at("ingested"), 0);
+  }
+}
+
+TEST_F(LoadRunTest, AServerThatJudgesIsNoMeasureOfOneThatDiscards) {
+  const BenchService service(rules_.document());
+  options_.is_discarded = true;
+  const RunOutcome outcome = run(service.port(), service.port());
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.out, HasSubstr("it does not discard"));
+}
+
+TEST_F(LoadRunTest, RulesThatArePublishedAnewAllTheTimeChangeNoVerdict) {
+  const BenchService service(rules_.document());
+  options_.reload_every = milliseconds(20);
+  const RunOutcome outcome = run(service.port(), service.port());
+  ASSERT_EQ(outcome.code, 0) << outcome.out << outcome.err;
+  EXPECT_GE(outcome.report.at("repeats").at(0).at("reloads"), 2);
+}
+
+TEST_F(LoadRunTest, InAStormEverySpanIsRecordedOrSuppressed) {
+  const BenchService service(rules_.document(true), 64 << 20, false, true);
+  options_.has_storm = true;
   const RunOutcome outcome = run(service.port(), service.port());
   EXPECT_EQ(outcome.code, 0) << outcome.out << outcome.err;
 }
@@ -292,10 +367,18 @@ TEST_F(LoadRunTest, OptionsThatExcludeEachOtherAreRefused) {
   EXPECT_EQ(bench::run_load(options_, out, err), 2);
   options_.target = "grpc://127.0.0.1:4317";
   options_.in_flight_max = 0;
+  options_.traffic.encoding = bench::Encoding::Json;
+  EXPECT_EQ(bench::run_load(options_, out, err), 2);
+  EXPECT_THAT(err.str(), HasSubstr("gRPC carries protobuf alone"));
+  options_.traffic.encoding = bench::Encoding::Protobuf;
+  options_.server_flags = {"--workers=1"};
+  EXPECT_EQ(bench::run_load(options_, out, err), 2);
+  options_.server_flags.clear();
+  options_.target = "ftp://127.0.0.1:21";
   const BenchService service(rules_.document());
   options_.api = fmt::format("http://127.0.0.1:{}", service.port());
   EXPECT_EQ(bench::run_load(options_, out, err), 1);
-  EXPECT_THAT(err.str(), HasSubstr("no door for grpc://"));
+  EXPECT_THAT(err.str(), HasSubstr("no door for ftp://"));
 }
 
 }  // namespace

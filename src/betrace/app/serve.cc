@@ -182,7 +182,7 @@ int exit_code_of(const Error& error) noexcept {
   }
 }
 
-int run_serve(const Config& config, StopSignal& stop, std::ostream& err) {
+int run_serve(const Config& config, bool discards_spans, StopSignal& stop, std::ostream& err) {
   telemetry::Logger log(log_options(config));
   for (const ConfigWarning& warning : config.warnings()) log.warn(warning.text);
   auto options = service_options(config);
@@ -190,6 +190,7 @@ int run_serve(const Config& config, StopSignal& stop, std::ostream& err) {
     fmt::print(err, "config error: {}\n", options.error().message);
     return exit_code_of(options.error());
   }
+  options->discards_spans = discards_spans;
   auto service = Service::start(std::move(*options), log);
   if (!service) {
     fmt::print(err, "betrace: {}\n", service.error().message);

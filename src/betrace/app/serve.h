@@ -23,6 +23,8 @@ namespace betrace::app {
 [[nodiscard]] int exit_code_of(const Error& error) noexcept;
 
 /// Serves until SIGTERM or SIGINT. Returns the exit code; what went wrong is on `err`.
-[[nodiscard]] int run_serve(const Config& config, StopSignal& stop, std::ostream& err);
+/// `discards_spans`: as in ServiceOptions.
+[[nodiscard]] int run_serve(const Config& config, bool discards_spans, StopSignal& stop,
+                            std::ostream& err);
 
 }  // namespace betrace::app

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "betrace/api/routes.h"
+#include "betrace/app/discard.h"
 #include "betrace/app/engine_metrics.h"
 #include "betrace/app/http_observer.h"
 #include "betrace/app/rule_watcher.h"
@@ -325,13 +326,19 @@ Result<void> Service::Parts::open_doors() {
   for (http::Route& route : ingest::otlp_http_routes(*engine_, metrics_, otlp)) {
     if (route.path == "/v1/traces") routes.push_back(std::move(route));
   }
+  if (options_.discards_spans) {
+    discard_spans(&routes);
+    readiness_.warn("spans_discarded");
+    log_.warn("all spans are dropped unread, nothing is judged: --discard is for benchmarks");
+  }
   auto port = listen(options_.http_port, http::json_error, std::move(routes));
   if (!port) return fail(port.error().code, "http.port: " + port.error().message);
   http_port_ = *port;
   if (options_.otlp_http_port != 0) {
     otlp.run = http::RunOn::Inline;
-    port = listen(options_.otlp_http_port, ingest::otlp_error,
-                  ingest::otlp_http_routes(*engine_, metrics_, otlp));
+    routes = ingest::otlp_http_routes(*engine_, metrics_, otlp);
+    if (options_.discards_spans) discard_spans(&routes);
+    port = listen(options_.otlp_http_port, ingest::otlp_error, std::move(routes));
     if (!port) return fail(port.error().code, "otlp.http_port: " + port.error().message);
     otlp_http_port_ = *port;
   }
@@ -349,7 +356,9 @@ Result<void> Service::Parts::open_grpc_door() {
   listener.limits = options_.calls;
   listener.retry_later = ingest::otlp_retry_later;
   http::CallTable calls;
-  calls.add(ingest::otlp_grpc_export(*engine_, metrics_, options_.span_limits));
+  auto receive = ingest::otlp_grpc_export(*engine_, metrics_, options_.span_limits);
+  if (options_.discards_spans) discard_spans(&receive);
+  calls.add(std::move(receive));
   calls.add(ingest::health_calls(readiness_));
   const auto port = server_->listen_for_calls(std::move(listener), std::move(calls));
   if (!port) return fail(port.error().code, "otlp.grpc_port: " + port.error().message);

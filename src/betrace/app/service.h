@@ -47,6 +47,9 @@ struct ServiceOptions {
   engine::EngineOptions engine;
   storage::ViolationLogOptions log;  ///< Its path and publish are set here.
   api::ApiOptions api;               ///< Its start time is set here.
+  /// The OTLP doors answer that all spans are taken, and drop them unread: for benchmarks, which
+  /// learn what a door alone costs. Logged and warned of in /ready.
+  bool discards_spans = false;
 };
 
 /// Not thread-safe.

@@ -14,6 +14,7 @@
 namespace betrace::bench {
 namespace {
 
+constexpr std::string_view kAlwaysBroken = "span.duration >= 0ms";
 constexpr std::array kVocabularyNames = {"spread", "own"};
 using enum RuleFamily;
 
@@ -114,10 +115,13 @@ void BenchRules::play(std::size_t index, bool is_broken, DraftTrace& trace) cons
   }
 }
 
-std::string BenchRules::document() const {
+std::string BenchRules::document(bool has_storm) const {
   Json rules = Json::array();
   for (const BenchRule& rule : rules_) {
     rules.push_back({{"id", rule.id}, {"name", rule.id}, {"expression", rule.expression}});
+  }
+  if (has_storm) {
+    rules.push_back({{"id", kStormRule}, {"name", kStormRule}, {"expression", kAlwaysBroken}});
   }
   return dump_json({{"rules", std::move(rules)}});
 }

@@ -42,6 +42,9 @@ struct BenchRule {
   RuleFamily family = RuleFamily::Span;
 };
 
+/// The rule of a storm.
+inline constexpr std::string_view kStormRule = "bench-storm";
+
 /// Immutable.
 class BenchRules {
  public:
@@ -58,8 +61,9 @@ class BenchRules {
   /// Requires: playable(index, its spans) == index.
   void play(std::size_t index, bool is_broken, DraftTrace& trace) const;
 
-  /// The rules as a document for `rules.bootstrap_file`.
-  [[nodiscard]] std::string document() const;
+  /// The rules as a document for `rules.bootstrap_file`. A storm is one rule more, which every
+  /// span breaks.
+  [[nodiscard]] std::string document(bool has_storm = false) const;
 
  private:
   Vocabulary vocabulary_;

@@ -1,23 +1,23 @@
 #include "betrace/bench/child_server.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <thread>
+#include <utility>
 
 #include "betrace/base/time.h"
+#include "betrace/bench/free_port.h"
 #include "betrace/http/client.h"
 
 extern char** environ;
@@ -32,48 +32,30 @@ constexpr seconds kReadyMax{60};
 constexpr seconds kEndMax{30};
 constexpr milliseconds kPoll{20};
 
-// A port that was free a moment ago: `serve` takes 0 for off, so it cannot choose one itself.
-std::uint16_t free_port() {
-  const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  const bool is_bound =
-      ::bind(probe, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0 &&
-      ::getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-  ::close(probe);
-  return is_bound ? ntohs(address.sin_port) : 0;
-}
-
 std::string text_of(milliseconds duration) { return fmt::format("{}ms", duration.count()); }
 
-// The flags that make verdicts come soon and leave none out.
+// The settings that make verdicts come soon and leave none out, unless the options say otherwise.
 std::vector<std::string> serve_arguments(const ChildServerOptions& options,
                                          const std::string& folder) {
   const auto rules = std::to_string(std::max<std::size_t>(options.rule_count, 1));
-  std::vector<std::string> arguments = {"betrace",
-                                        "serve",
-                                        "--storage-path",
-                                        folder + "/rules",
-                                        "--rules-bootstrap-file",
-                                        folder + "/rules.json",
-                                        "--limits-rules",
-                                        rules,
-                                        "--metrics-rules-max",
-                                        rules,
-                                        "--violations-rule-rate",
-                                        "0",
-                                        "--violations-total-rate",
-                                        "0",
-                                        "--trace-quiet",
-                                        text_of(options.quiet),
-                                        "--trace-idle",
-                                        text_of(options.idle),
-                                        "--trace-late",
-                                        text_of(options.quiet),
-                                        "--logging-level",
-                                        "warn"};
+  const std::pair<std::string, std::string> settings[] = {
+      {"--storage-path", folder + "/rules"},
+      {"--rules-bootstrap-file", folder + "/rules.json"},
+      {"--limits-rules", rules},
+      {"--metrics-rules-max", rules},
+      {"--violations-rule-rate", "0"},
+      {"--violations-total-rate", "0"},
+      {"--trace-quiet", text_of(options.quiet)},
+      {"--trace-idle", text_of(options.idle)},
+      {"--trace-late", text_of(options.quiet)},
+      {"--logging-level", "warn"}};
+  std::vector<std::string> arguments = {"betrace", "serve"};
+  for (const auto& [name, value] : settings) {
+    const std::string begin = name + "=";
+    const bool is_given = std::ranges::any_of(
+        options.flags, [&begin](const std::string& flag) { return flag.starts_with(begin); });
+    if (!is_given) arguments.push_back(begin + value);
+  }
   arguments.insert(arguments.end(), options.flags.begin(), options.flags.end());
   return arguments;
 }
@@ -102,14 +84,16 @@ Result<void> ChildServer::prepare(const ChildServerOptions& options) {
 }
 
 Result<void> ChildServer::spawn(const ChildServerOptions& options) {
-  otlp_port_ = free_port();
-  api_port_ = free_port();
+  const auto ports = free_ports<3>();
+  http_port_ = ports[0];
+  grpc_port_ = ports[1];
+  api_port_ = ports[2];
   std::vector<std::string> arguments = serve_arguments(options, folder_);
   for (const auto& [flag, port] :
-       {std::pair{"--http-port", api_port_}, std::pair{"--otlp-http-port", otlp_port_}}) {
+       {std::pair{"--http-port", api_port_}, std::pair{"--otlp-http-port", http_port_},
+        std::pair{"--otlp-grpc-port", grpc_port_}}) {
     arguments.insert(arguments.end(), {flag, std::to_string(port)});
   }
-  arguments.insert(arguments.end(), {"--otlp-grpc-port", "0"});
   std::vector<char*> pointers;
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);

@@ -1,6 +1,6 @@
 // A `betrace serve` of its own for a benchmark: free ports, a temporary folder, short windows.
 //
-// Used by bench.h with --serve. A separate process, so that its processor time is its own. What it
+// Used by load_run.h. A separate process, so that its processor time is its own. What it
 // logs goes to a file in its folder.
 #pragma once
 
@@ -24,7 +24,7 @@ struct ChildServerOptions {
   std::size_t rule_count = 0;
   std::chrono::milliseconds quiet{1'500};
   std::chrono::milliseconds idle{5'000};
-  std::vector<std::string> flags;  ///< Further flags of `serve`.
+  std::vector<std::string> flags;  ///< Further flags of `serve`, `--name=value` or `--name`.
 };
 
 /// Running from start() to the destructor, which ends it and removes its folder. Not thread-safe.
@@ -37,7 +37,8 @@ class ChildServer {
   ChildServer(const ChildServer&) = delete;
   ChildServer& operator=(const ChildServer&) = delete;
 
-  [[nodiscard]] Target otlp() const { return {"http", "127.0.0.1", otlp_port_}; }
+  [[nodiscard]] Target http() const { return {"http", "127.0.0.1", http_port_}; }
+  [[nodiscard]] Target grpc() const { return {"grpc", "127.0.0.1", grpc_port_}; }
   [[nodiscard]] Target api() const { return {"http", "127.0.0.1", api_port_}; }
 
  private:
@@ -48,7 +49,8 @@ class ChildServer {
   [[nodiscard]] std::string logged() const;
 
   std::string folder_;
-  std::uint16_t otlp_port_ = 0;
+  std::uint16_t http_port_ = 0;
+  std::uint16_t grpc_port_ = 0;
   std::uint16_t api_port_ = 0;
   pid_t process_ = -1;
 };

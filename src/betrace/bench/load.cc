@@ -25,6 +25,7 @@ Load::Load(const LoadOptions& options, Traffic& traffic, std::uint64_t run_key,
       run_key_(run_key),
       first_pass_(first_pass),
       started_(now()) {
+  if (options_.passes > 0) limit_ = options_.passes * traffic_.request_count();
   const std::uint32_t senders = std::min(options_.in_flight_max, options_.connections);
   for (std::uint32_t i = 0; i < senders; ++i) {
     senders_.emplace_back([this, i] { run_sender(i); });
@@ -56,12 +57,18 @@ bool Load::has_failed() const {
   return error_.has_value();
 }
 
+bool Load::has_ended() const {
+  const std::lock_guard lock(mutex_);
+  return next_ == limit_;
+}
+
 std::uint64_t Load::passes() const noexcept { return next_ / traffic_.request_count(); }
 
 LoadTotals Load::totals() const {
   LoadTotals totals;
   for (const Sample& sample : samples_) {
     ++totals.requests;
+    totals.requests_accepted += sample.is_accepted ? 1 : 0;
     totals.sent += sample.span_count;
     (sample.is_accepted ? totals.accepted : totals.refused) += sample.span_count;
   }
@@ -132,7 +139,7 @@ bool Load::try_until_taken(const Turn& turn, std::string_view body, Transport& t
   while (!is_stopped_) {
     answer = transport.exchange(body);
     if (!answer) break;
-    samples->push_back({begin, now(), spans, *answer == Answer::Accepted});
+    samples->push_back({turn.number, begin, now(), spans, *answer == Answer::Accepted});
     sent_now_ += spans;
     if (*answer == Answer::Accepted || is_open_loop) break;
     if (!was_refused) set_waiting(true);

@@ -27,10 +27,12 @@ struct LoadOptions {
   std::uint32_t connections = 8;
   std::uint32_t in_flight_max = 8;  ///< Requests under way, at most one for each connection.
   double spans_per_second = 0;      ///< Open loop; 0 = closed loop.
+  std::uint64_t passes = 0;         ///< The load ends by itself after so many; 0 = by finish().
 };
 
 /// One request that was answered.
 struct Sample {
+  std::uint64_t number = 0;  ///< Of the request, over all passes.
   MonotonicTime begin;  ///< When it was sent first, or in an open loop when it should have been.
   MonotonicTime end;
   std::uint32_t span_count = 0;
@@ -43,6 +45,7 @@ struct LoadTotals {
   std::uint64_t accepted = 0;
   std::uint64_t refused = 0;
   std::uint64_t requests = 0;
+  std::uint64_t requests_accepted = 0;
 };
 
 /// One run of whole passes. Thread-safe.
@@ -54,6 +57,9 @@ class Load {
   ~Load();  ///< Gives up what has not been sent.
   Load(const Load&) = delete;
   Load& operator=(const Load&) = delete;
+
+  /// True if every request of the passes that were asked for was taken up.
+  [[nodiscard]] bool has_ended() const;
 
   /// Lets the pass that has begun come to its end and waits for it. Error: what made a sender stop
   /// early; then it is unknown what the server got.

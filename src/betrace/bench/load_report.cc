@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "betrace/base/version.h"
@@ -51,9 +52,17 @@ std::string loop_text(const LoadRunOptions& options) {
              : fmt::format("closed loop of {}", options.in_flight_max);
 }
 
-std::string encoding_text(const LoadRunOptions& options) {
-  return fmt::format("{}{}", options.traffic.encoding == Encoding::Protobuf ? "protobuf" : "JSON",
-                     options.is_gzipped ? " in gzip-6" : "");
+std::string encoding_text(const LoadRunOptions& options, const RunFacts& facts) {
+  return fmt::format("{}{} over {}",
+                     options.traffic.encoding == Encoding::Protobuf ? "protobuf" : "JSON",
+                     options.is_gzipped ? " in gzip-6" : "", facts.door);
+}
+
+Json delays_json(const std::vector<double>& delays) {
+  return {{"count", delays.size()},
+          {"p50_ms", quantile(delays, 0.5)},
+          {"p99_ms", quantile(delays, 0.99)},
+          {"p999_ms", quantile(delays, 0.999)}};
 }
 
 Json repeat_json(const RepeatResult& result) {
@@ -65,6 +74,8 @@ Json repeat_json(const RepeatResult& result) {
                {"ingested", result.account.ingested},
                {"rejected", result.account.rejected},
                {"dropped", result.account.dropped},
+               {"suppressed", result.account.suppressed},
+               {"reloads", result.reloads},
                {"traces_open", result.traces_open},
                {"violations_expected", result.violations_expected},
                {"violations_found", result.violations_found},
@@ -74,6 +85,11 @@ Json repeat_json(const RepeatResult& result) {
                {"problems", result.problems}};
   if (!result.problems.empty()) return json;
   for (const Column& column : kColumns) json[column.name] = result.*column.value;
+  json["resident_growth_megabytes"] = result.resident_growth_megabytes;
+  if (!result.delays.after_span.empty()) {
+    json["after_span"] = delays_json(result.delays.after_span);
+    json["after_close"] = delays_json(result.delays.after_close);
+  }
   return json;
 }
 
@@ -94,14 +110,20 @@ Json load_json(const LoadRunOptions& options, const RunFacts& facts) {
                {"split", traffic.split},
                {"connections", options.connections},
                {"encoding", traffic.encoding == Encoding::Protobuf ? "proto" : "json"},
+               {"door", facts.door},
                {"gzip", options.is_gzipped},
+               {"discarded", options.is_discarded},
+               {"server_flags", options.server_flags},
                {"violation_rate", traffic.traces.violation_rate},
                {"seed", traffic.traces.seed},
                {"rules", options.rule_count},
                {"vocabulary", name_of(options.vocabulary)},
                {"rules_sha256", facts.rules_sha256},
                {"warmup_ms", options.warmup.count()},
-               {"duration_ms", options.duration.count()}};
+               {"duration_ms", options.duration.count()},
+               {"held_traces", options.held_traces},
+               {"reload_ms", options.reload_every.count()},
+               {"storm", options.has_storm}};
   if (options.spans_per_second > 0) {
     json["loop"] = "open";
     json["offered_spans_per_second"] = options.spans_per_second;
@@ -120,9 +142,9 @@ std::string describe(const LoadRunOptions& options, const RunFacts& facts) {
       "{}: {:.0f} bytes/span, {} spans/request, {} spans/trace in {} parts, {} traces interleaved, "
       "{}\n{} on {} connections, {} rules ({} vocabulary), {:g} % of the traces broken, {}\n",
       name_of(traffic.traces.shape), facts.bytes_per_span, traffic.spans_per_request,
-      text_of(traffic.traces.size), traffic.split, traffic.interleave, encoding_text(options),
-      loop_text(options), options.connections, options.rule_count, name_of(options.vocabulary),
-      traffic.traces.violation_rate * 100,
+      text_of(traffic.traces.size), traffic.split, traffic.interleave,
+      encoding_text(options, facts), loop_text(options), options.connections, options.rule_count,
+      name_of(options.vocabulary), traffic.traces.violation_rate * 100,
       facts.has_own_server ? "server and generator share this machine"
                            : "server elsewhere, or started by somebody else");
 }
@@ -144,6 +166,19 @@ std::string table_row(std::size_t number, const RepeatResult& result) {
                      result.p99_ms, result.p999_ms, result.resident_megabytes,
                      result.totals.accepted, result.totals.refused, violations,
                      result.is_noisy() ? " noisy" : "");
+}
+
+std::string delays_row(const RepeatResult& result) {
+  std::string text;
+  for (const auto& [since, delays] :
+       {std::pair{"the span that decides it", &result.delays.after_span},
+        std::pair{"the trace was due to close", &result.delays.after_close}}) {
+    if (delays->empty()) continue;
+    text += fmt::format(
+        "        violation seen after {}: p50 {:.1f}, p99 {:.1f}, p999 {:.1f} ms of {}\n", since,
+        quantile(*delays, 0.5), quantile(*delays, 0.99), quantile(*delays, 0.999), delays->size());
+  }
+  return text;
 }
 
 std::string table_median(std::span<const RepeatResult> results) {

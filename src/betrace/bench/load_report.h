@@ -16,6 +16,7 @@ struct RunFacts {
   MachineFacts machine;
   std::string rules_sha256;  ///< Of the document of the rules.
   double bytes_per_span = 0;
+  std::string door;  ///< `http` `grpc`
   bool has_own_server = false;
   double steal_seconds = 0;  ///< While it ran.
 };
@@ -25,6 +26,8 @@ struct RunFacts {
 
 [[nodiscard]] std::string table_head();
 [[nodiscard]] std::string table_row(std::size_t number, const RepeatResult& result);
+/// How long verdicts took; empty if they were not timed.
+[[nodiscard]] std::string delays_row(const RepeatResult& result);
 /// The median with least and most of each column; empty for fewer than two results. Noisy ones are
 /// left out, unless all are.
 [[nodiscard]] std::string table_median(std::span<const RepeatResult> results);

@@ -23,7 +23,15 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::uint16_t kApiPort = 12011;
+constexpr milliseconds kQuiet{1'500};  // `trace.quiet` of a server of its own
 constexpr std::uint32_t kRequestsPerConnection = 4;
+
+// The door of a server of its own that `target` asks for; nothing if it names another server.
+std::optional<std::string_view> own_door(std::string_view target) {
+  if (target.empty() || target == "http://") return "http";
+  if (target == "grpc://") return "grpc";
+  return std::nullopt;
+}
 
 // Returns what is wrong with the options, or an empty text.
 std::string usage_problem(const LoadRunOptions& options) {
@@ -34,7 +42,18 @@ std::string usage_problem(const LoadRunOptions& options) {
   if (options.in_flight_max > 0 && options.spans_per_second > 0) {
     return "--closed and --open exclude each other";
   }
-  if (options.target.empty() && !options.api.empty()) return "--api needs --target";
+  const bool has_own_server = own_door(options.target).has_value();
+  if (has_own_server && !options.api.empty()) return "--api needs a --target with a host";
+  if (!has_own_server && !options.server_flags.empty()) {
+    return "--server-flag is for a server of its own, not for a --target with a host";
+  }
+  if (!has_own_server && (options.times_verdicts || options.held_traces > 0)) {
+    return "--verdict-delay and --hold need a server of its own, whose trace.quiet is known";
+  }
+  if (options.has_storm && options.spans_per_second > 0) return "--storm needs a closed loop";
+  if (options.target.starts_with("grpc:") && options.traffic.encoding == Encoding::Json) {
+    return "gRPC carries protobuf alone: --encoding proto";
+  }
   return "";
 }
 
@@ -58,7 +77,7 @@ class LoadRun {
 
   int run() {
     if (options_.print_rules) {
-      out_ << rules_.document() << '\n';
+      out_ << rules_.document(options_.has_storm) << '\n';
       return 0;
     }
     if (const auto done = connect(); !done) return problem(done.error());
@@ -77,6 +96,13 @@ class LoadRun {
 
  private:
   static LoadRunOptions with_defaults(LoadRunOptions options) {
+    if (options.held_traces > 0) {
+      options.traffic.traces.violation_rate = 0;
+      options.repeats = 1;
+      // No trace may close.
+      options.server_flags.insert(options.server_flags.end(),
+                                  {"--trace-quiet=1h", "--trace-idle=2h", "--trace-age-max=3h"});
+    }
     if (options.in_flight_max == 0) options.in_flight_max = options.connections;
     options.traffic.requests_min = kRequestsPerConnection * options.connections;
     return options;
@@ -89,17 +115,24 @@ class LoadRun {
   }
 
   Result<void> connect() {
-    if (options_.target.empty()) {
+    if (const auto door = own_door(options_.target)) {
       show("starting a server");
       ChildServerOptions child;
       child.program = options_.server_program;
-      child.rules_document = rules_.document();
-      child.rule_count = rules_.rules().size();
+      child.rules_document = rules_.document(options_.has_storm);
+      child.rule_count = rule_count();
+      child.quiet = kQuiet;
       child.idle = idle_for(options_);
+      child.flags = options_.server_flags;
+      if (options_.has_storm) {
+        child.flags.insert(child.flags.end(), {"--violations-rule-rate=100/5000",
+                                               "--violations-total-rate=20000/20000"});
+      }
+      if (options_.is_discarded) child.flags.push_back("--discard");
       auto started = ChildServer::start(child);
       if (!started) return fail(started.error());
       child_ = std::move(*started);
-      target_ = child_->otlp();
+      target_ = *door == "grpc" ? child_->grpc() : child_->http();
       api_ = child_->api();
     } else {
       const auto target = parse_target(options_.target);
@@ -115,6 +148,10 @@ class LoadRun {
     transport.target = target_;
     const auto opened = open_transport(transport);
     return opened ? Result<void>() : fail(opened.error());
+  }
+
+  [[nodiscard]] std::size_t rule_count() const {
+    return rules_.rules().size() + (options_.has_storm ? 1 : 0);
   }
 
   // Other rules on the server would be violated or not as they like.
@@ -134,18 +171,21 @@ class LoadRun {
                       "0 --violations-total-rate 0",
                       rule.id));
     }
-    if (loaded->size() == rules_.rules().size()) return {};
+    if (loaded->size() == rule_count() &&
+        loaded->contains(std::string(kStormRule)) == options_.has_storm)
+      return {};
     return fail(ErrorCode::FailedPrecondition,
                 fmt::format("the server has {} rules, not the {} of this run", loaded->size(),
-                            rules_.rules().size()));
+                            rule_count()));
   }
 
   void collect_facts() {
     facts_.machine = read_machine_facts();
-    facts_.rules_sha256 = to_hex(sha256(rules_.document()));
+    facts_.rules_sha256 = to_hex(sha256(rules_.document(options_.has_storm)));
     facts_.bytes_per_span =
         static_cast<double>(traffic_->byte_count()) / static_cast<double>(traffic_->span_count());
     facts_.has_own_server = child_ != nullptr;
+    facts_.door = target_.scheme;
   }
 
   Result<void> run_repeats() {
@@ -156,7 +196,15 @@ class LoadRun {
     repeat.load.spans_per_second = options_.spans_per_second;
     repeat.warmup = options_.warmup;
     repeat.duration = options_.duration;
+    repeat.load.passes =
+        (options_.held_traces + traffic_->trace_count() - 1) / traffic_->trace_count();
     repeat.settle_max = options_.settle_max;
+    repeat.api = api_;
+    repeat.quiet = kQuiet;
+    repeat.reload_every = options_.reload_every;
+    repeat.times_verdicts = options_.times_verdicts;
+    repeat.has_storm = options_.has_storm;
+    repeat.is_discarded = options_.is_discarded;
     const std::uint64_t run_key =
         std::uint64_t{std::random_device()()} << 32 ^ traffic_->byte_count();
     std::uint64_t next_pass = 0;
@@ -172,6 +220,7 @@ class LoadRun {
       if (!result) return fail(result.error());
       show("");
       fmt::print(out_, "{}", table_row(i + 1, *result));
+      out_ << delays_row(*result);
       for (const std::string& each : result->problems) fmt::print(out_, "        {}\n", each);
       out_.flush();
       quiet += result->is_noisy() ? 0 : 1;

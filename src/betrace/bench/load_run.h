@@ -9,6 +9,7 @@
 #include <functional>
 #include <iosfwd>
 #include <string>
+#include <vector>
 
 #include "betrace/bench/bench_rules.h"
 #include "betrace/bench/traffic.h"
@@ -16,8 +17,10 @@
 namespace betrace::bench {
 
 struct LoadRunOptions {
-  std::string target;  ///< `http://HOST:PORT`; empty: a server of its own is started.
-  std::string api;     ///< Of that server; empty: port 12011 of the same host.
+  /// `http://HOST:PORT` or `grpc://HOST:PORT`. Without host and port, or empty (http): that door of
+  /// a server of its own, which is started.
+  std::string target;
+  std::string api;  ///< Of the server `target`; empty: port 12011 of the same host.
   TrafficOptions traffic;
   bool is_gzipped = false;
   std::uint32_t connections = 8;
@@ -31,6 +34,17 @@ struct LoadRunOptions {
   Vocabulary vocabulary = Vocabulary::Spread;
   std::string json_path;       ///< Where the result is written as JSON; empty: nowhere.
   std::string server_program;  ///< Program of the server of its own; empty: the running one.
+  std::vector<std::string> server_flags;  ///< Its further flags, `--name=value`.
+  /// The server reads requests and drops them (`serve --discard`): only requests are counted.
+  bool is_discarded = false;
+  /// The load is so many traces, rounded up to whole passes, and a server of its own keeps them
+  /// open to the end: what do they take? One repeat, nothing is violated. 0 = no such run.
+  std::uint64_t held_traces = 0;
+  std::chrono::milliseconds reload_every{0};  ///< A rule is published anew so often; 0 = never.
+  /// A rule more that every span breaks; a server of its own then bounds the noise as usual.
+  bool has_storm = false;
+  /// Watches the list of violations, for the time from a span to its verdict.
+  bool times_verdicts = false;
   bool show_progress = false;
   bool print_rules = false;              ///< Print the rules and do nothing else.
   std::function<bool()> is_interrupted;  ///< May be empty.

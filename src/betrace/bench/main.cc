@@ -1,9 +1,14 @@
-// A fixed piece of work for an instruction counter: 20,000 spans through one stage.
+// A fixed piece of work for exact counts: 20,000 spans through one stage.
 //
-// tools/bench runs it under callgrind, which counts inside counted_stage() alone; wall time on a
-// shared machine cannot see a change of 5 %, this can. Usage: betrace_instructions STAGE
+// tools/bench runs it under callgrind, which counts instructions inside counted_stage() alone; wall
+// time on a shared machine cannot see a change of 5 %, this can. With `--allocations` it counts, in
+// a second pass over warm buffers, how often the heap is asked, and prints that and the requests.
+// Usage: betrace_instructions [--allocations] STAGE
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <iterator>
 #include <string_view>
 
 #include "betrace/bench/bare_walk.h"
@@ -14,6 +19,9 @@
 
 namespace betrace::bench {
 namespace {
+
+// How often the heap was asked. One thread runs.
+std::uint64_t allocations = 0;
 
 // What a stage does with one request; returns how many spans it saw.
 using Stage = std::uint64_t (*)(std::string_view request, Pipeline& pipeline);
@@ -61,22 +69,56 @@ __attribute__((noinline)) std::uint64_t counted_stage(Stage run, Traffic& traffi
 
 namespace {
 
-int count(std::string_view wanted) {
-  for (const NamedStage& stage : kStages) {
-    if (stage.name != wanted) continue;
-    Traffic& traffic = shared_payload(Shape::TenAttributes, stage.encoding);
-    Pipeline pipeline(traffic.maker().rules());
-    const std::uint64_t spans = counted_stage(stage.run, traffic, pipeline);
-    std::printf("%llu\n", static_cast<unsigned long long>(spans));
-    return spans == traffic.span_count() ? 0 : 1;
+void renew_ids(Traffic& traffic, std::uint64_t pass) {
+  for (std::size_t i = 0; i < traffic.request_count(); ++i) {
+    traffic.overwrite_ids(traffic.request(i), {44, pass});
   }
-  return 2;
+}
+
+int count(std::string_view wanted, bool counts_allocations) {
+  const NamedStage* stage = std::ranges::find(kStages, wanted, &NamedStage::name);
+  if (stage == std::end(kStages)) return 2;
+  Traffic& traffic = shared_payload(Shape::TenAttributes, stage->encoding);
+  Pipeline pipeline(traffic.maker().rules());
+  if (counts_allocations) {
+    renew_ids(traffic, 1);
+    counted_stage(stage->run, traffic, pipeline);
+    renew_ids(traffic, 2);
+    allocations = 0;
+  }
+  const std::uint64_t spans = counted_stage(stage->run, traffic, pipeline);
+  const std::uint64_t asked = allocations;
+  if (counts_allocations) {
+    std::printf("%llu %zu\n", static_cast<unsigned long long>(asked), traffic.request_count());
+  }
+  return spans == traffic.span_count() ? 0 : 1;
 }
 
 }  // namespace
 }  // namespace betrace::bench
 
+// The heap of the C library, counted. Aligned memory is not: nothing asks for it per span.
+extern "C" {
+void* __libc_malloc(std::size_t size);
+void* __libc_calloc(std::size_t count, std::size_t size);
+void* __libc_realloc(void* memory, std::size_t size);
+
+void* malloc(std::size_t size) noexcept {
+  ++betrace::bench::allocations;
+  return __libc_malloc(size);
+}
+void* calloc(std::size_t count, std::size_t size) noexcept {
+  ++betrace::bench::allocations;
+  return __libc_calloc(count, size);
+}
+void* realloc(void* memory, std::size_t size) noexcept {
+  ++betrace::bench::allocations;
+  return __libc_realloc(memory, size);
+}
+}
+
 int main(int count, char** arguments) {
-  if (count != 2) return 2;
-  return betrace::bench::count(arguments[1]);
+  const bool counts_allocations = count == 3 && std::string_view(arguments[1]) == "--allocations";
+  if (count != 2 && !counts_allocations) return 2;
+  return betrace::bench::count(arguments[count - 1], counts_allocations);
 }

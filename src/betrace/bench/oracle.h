@@ -37,11 +37,23 @@ struct SpanAccount {
   std::uint64_t suppressed = 0;         ///< Violations that the noise bound held back.
   std::uint64_t evaluation_errors = 0;  ///< Evaluations without a verdict.
   double blind_ratio = 0;               ///< Now.
+  std::uint64_t storm_suppressed = 0;   ///< Of `suppressed`, those of kStormRule.
 };
+
+/// Takes the violations of kStormRule out of `found`, and returns what is wrong with them: every
+/// one of `spans` must have been recorded or suppressed, and some recorded.
+[[nodiscard]] std::vector<std::string> take_storm(std::uint64_t spans, const SpanAccount& account,
+                                                  std::vector<SeenViolation>* found);
 
 /// The differences of the counters between two readings.
 [[nodiscard]] SpanAccount account_between(const MetricsReading& before,
                                           const MetricsReading& after);
+
+/// What is wrong between two readings of a server that drops what it reads: it must have answered
+/// with success each request that was accepted, and added no span to a trace.
+[[nodiscard]] std::vector<std::string> unanswered(const LoadTotals& sent,
+                                                  const MetricsReading& before,
+                                                  const MetricsReading& after);
 
 /// One sentence for each thing that is not as it must be; empty if all is right. At most eight
 /// violations are named.

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "betrace/bench/repeat.h"
+
 namespace betrace::bench {
 namespace {
 
@@ -17,7 +19,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr LoadTotals kSent = {1'100, 1'000, 100, 11};
+constexpr LoadTotals kSent = {1'100, 1'000, 100, 11, 10};
 
 SpanAccount right_account() {
   SpanAccount account;
@@ -49,7 +51,7 @@ TEST(MismatchesTest, EveryCountThatIsWrongIsNamed) {
   EXPECT_THAT(problems_of([](SpanAccount& account) { account.late = 3; }),
               ElementsAre("late (3) is not none (0)"));
   EXPECT_THAT(problems_of([](SpanAccount& account) { account.suppressed = 1; }),
-              ElementsAre("suppressed (1) is not none (0)"));
+              ElementsAre("suppressed (1) is not those of a storm (0)"));
   EXPECT_THAT(problems_of([](SpanAccount& account) { account.evaluation_errors = 1; }),
               ElementsAre("evaluation errors (1) is not none (0)"));
   EXPECT_THAT(problems_of([](SpanAccount& account) { account.blind_ratio = 0.25; }),
@@ -84,6 +86,47 @@ TEST(MismatchesTest, NamesAFewOfManyAndCountsAll) {
   EXPECT_THAT(problems.front(), HasSubstr("100 violations are missing"));
 }
 
+TEST(TakeStormTest, EverySpanIsRecordedOrSuppressedAndNothingElseIsTouched) {
+  SpanAccount account = right_account();
+  account.storm_suppressed = 7;
+  const SeenViolation storm{"trace-a", std::string(kStormRule)};
+  std::vector<SeenViolation> found = {storm, kFound[0], storm, storm};
+  EXPECT_THAT(take_storm(10, account, &found), IsEmpty());
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(found.front().rule_id, kFound[0].rule_id);
+  found = {storm, storm};
+  EXPECT_THAT(take_storm(10, account, &found),
+              ElementsAre("2 violations of the storm were recorded and 7 suppressed, of 10 spans"));
+  found.clear();
+  EXPECT_THAT(take_storm(7, account, &found), SizeIs(1)) << "none was recorded";
+}
+
+MetricsReading answered(int http, int grpc, int received) {
+  return MetricsReading::parse(
+      "http_requests_total{method=\"POST\",route=\"/v1/traces\",status=\"200\"} " +
+      std::to_string(http) +
+      "\nhttp_requests_total{method=\"POST\",route=\"/v1/traces\",status=\"429\"} 1000\n"
+      "http_requests_total{method=\"GET\",route=\"/metrics\",status=\"200\"} 5000\n"
+      "betrace_grpc_requests_total{method=\"Export\",code=\"OK\"} " +
+      std::to_string(grpc) + "\nbetrace_spans_received_total{protocol=\"grpc\"} " +
+      std::to_string(received) + "\n");
+}
+
+TEST(UnansweredTest, AServerThatDiscardsAnswersEveryRequestAndKeepsNoSpan) {
+  EXPECT_THAT(unanswered(kSent, answered(1, 2, 3), answered(5, 8, 3)), IsEmpty());
+  EXPECT_THAT(unanswered(kSent, answered(1, 2, 3), answered(5, 7, 3)),
+              ElementsAre("requests answered by the server (9) is not accepted (10)"));
+  EXPECT_THAT(unanswered(kSent, answered(1, 2, 3), answered(11, 2, 4)),
+              ElementsAre("the server kept 1 spans: it does not discard"));
+}
+
+TEST(QuantileTest, IsAValueThatIsThere) {
+  const double values[] = {1, 2, 3, 4};
+  EXPECT_EQ(quantile(values, 0.5), 2);
+  EXPECT_EQ(quantile(values, 0.99), 4);
+  EXPECT_EQ(quantile({}, 0.5), 0);
+}
+
 TEST(MetricsReadingTest, SumsSeriesAndTellsLabelsApart) {
   const MetricsReading reading = MetricsReading::parse(
       "# HELP spans_total text\n# TYPE spans_total counter\n"
@@ -94,9 +137,8 @@ TEST(MetricsReadingTest, SumsSeriesAndTellsLabelsApart) {
   EXPECT_EQ(reading.sum("spans_total"), 7.5);
   EXPECT_EQ(reading.sum("open"), 7);
   EXPECT_EQ(reading.sum("nothing"), 0);
-  EXPECT_THAT(reading.by_label("violations", "rule_id"),
-              ElementsAre(std::pair<const std::string, double>("a", 2),
-                          std::pair<const std::string, double>("b", 1'000)));
+  EXPECT_EQ(reading.sum("violations", "rule_id=\"b\""), 1'000);
+  EXPECT_EQ(reading.sum("violations", "rule_id=\"c\""), 0);
 }
 
 TEST(TargetTest, NamesSchemeHostAndPort) {
@@ -112,7 +154,7 @@ TEST(TargetTest, NamesSchemeHostAndPort) {
 
 TEST(TransportTest, AnUnknownSchemeIsUnsupported) {
   TransportOptions options;
-  options.target = {"grpc", "127.0.0.1", 4317};
+  options.target = {"ftp", "127.0.0.1", 21};
   const auto opened = open_transport(options);
   ASSERT_FALSE(opened.has_value());
   EXPECT_EQ(opened.error().code, ErrorCode::Unsupported);

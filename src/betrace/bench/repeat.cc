@@ -1,10 +1,14 @@
 #include "betrace/bench/repeat.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <optional>
 #include <thread>
+#include <utility>
 
+#include "betrace/bench/rule_reloader.h"
 #include "betrace/bench/spin.h"
 
 namespace betrace::bench {
@@ -19,6 +23,10 @@ MonotonicTime time_now() { return read_clocks().monotonic; }
 
 double seconds_between(MonotonicTime begin, MonotonicTime end) {
   return std::chrono::duration<double>(end - begin).count();
+}
+
+double per_million(double seconds, std::uint64_t spans) {
+  return seconds * 1e6 / std::max<double>(1, static_cast<double>(spans));
 }
 
 // A reading of the metrics, and when it was taken.
@@ -38,24 +46,43 @@ class Repeat {
     auto before = read();
     if (!before) return fail(before.error());
     if (auto done = server_.skip_violations(); !done) return fail(done.error());
+    resident_before_ = before->metrics.sum(kResident);
+    if (options_.times_verdicts) watch_.emplace(options_.api);
+    if (options_.reload_every.count() > 0) {
+      reloader_.emplace(options_.api, traffic_.maker().rules(), options_.reload_every);
+    }
     Load load(options_.load, traffic_, run_key, *next_pass);
     if (auto done = measure(load); !done) return fail(done.error());
     if (auto done = load.finish(); !done) return fail(done.error());
+    if (reloader_) {
+      const auto reloads = reloader_->finish();
+      if (!reloads) return fail(reloads.error());
+      result_.reloads = *reloads;
+    }
     auto after = settle(load);
     if (!after) return fail(after.error());
     result_.spin_after_ns = spin_nanoseconds();
     use_samples(load);
+    const double cpu_seconds = after->metrics.sum(kCpu) - before->metrics.sum(kCpu);
+    if (options_.is_discarded) {
+      result_.cpu_per_million = per_million(cpu_seconds, result_.totals.accepted);
+      result_.problems = unanswered(result_.totals, before->metrics, after->metrics);
+      *next_pass += load.passes();
+      return result_;
+    }
     result_.account = account_between(before->metrics, after->metrics);
-    result_.cpu_per_million = (after->metrics.sum(kCpu) - before->metrics.sum(kCpu)) * 1e6 /
-                              std::max<double>(1, static_cast<double>(result_.account.ingested));
-    const auto compared = compare(load, run_key, *next_pass);
-    if (!compared) return fail(compared.error());
+    result_.cpu_per_million = per_million(cpu_seconds, result_.account.ingested);
+    if (options_.load.passes > 0) use_held(load, after->metrics);
+    const IdKeys first{run_key, *next_pass};
+    if (const auto done = compare(load, first); !done) return fail(done.error());
+    if (const auto done = time_verdicts(load, first); !done) return fail(done.error());
     *next_pass += load.passes();
     return result_;
   }
 
  private:
   static constexpr std::string_view kCpu = "process_cpu_seconds_total";
+  static constexpr std::string_view kResident = "process_resident_memory_bytes";
   static constexpr std::string_view kIngested = "betrace_spans_ingested_total";
 
   Result<TimedReading> read() {
@@ -63,7 +90,7 @@ class Repeat {
     auto metrics = server_.read_metrics();
     if (!metrics) return fail(metrics.error());
     result_.resident_megabytes =
-        std::max(result_.resident_megabytes, metrics->sum("process_resident_memory_bytes") / 1e6);
+        std::max(result_.resident_megabytes, metrics->sum(kResident) / 1e6);
     return TimedReading{std::move(*metrics), asked + (time_now() - asked) / 2};
   }
 
@@ -77,10 +104,16 @@ class Repeat {
   }
 
   Result<void> measure(const Load& load) {
-    if (auto done = wait("warm up", options_.warmup, load); !done) return done;
+    const bool has_passes = options_.load.passes > 0;
+    if (auto done = wait("warm up", has_passes ? milliseconds(0) : options_.warmup, load); !done) {
+      return done;
+    }
     const auto begin = read();
     if (!begin) return fail(begin.error());
-    if (auto done = wait("measure", options_.duration, load); !done) return done;
+    do {
+      const milliseconds time = has_passes ? kStep : options_.duration;
+      if (auto done = wait("measure", time, load); !done) return done;
+    } while (has_passes && !load.has_ended() && !load.has_failed());
     const auto end = read();
     if (!end) return fail(end.error());
     begin_ = begin->at;
@@ -88,9 +121,6 @@ class Repeat {
     result_.traces_open = static_cast<std::uint64_t>(end->metrics.sum("betrace_traces_open"));
     const double spans = end->metrics.sum(kIngested) - begin->metrics.sum(kIngested);
     result_.spans_per_second = spans / seconds_between(begin_, end_);
-    result_.gigabytes_per_second = result_.spans_per_second *
-                                   static_cast<double>(traffic_.byte_count()) /
-                                   static_cast<double>(traffic_.span_count()) / 1e9;
     return {};
   }
 
@@ -106,7 +136,8 @@ class Repeat {
                              metrics.sum("betrace_spans_rejected_total") -
                              metrics.sum("betrace_spans_dropped_total") - metrics.sum(kIngested);
       const double pending = metrics.sum("betrace_log_pending");
-      if (open == 0 && waiting == 0 && pending == 0) return reading;
+      const bool is_held = options_.load.passes > 0;
+      if ((open == 0 || is_held) && waiting == 0 && pending == 0) return reading;
       const double state = open + waiting + pending;
       if (state != last_state) changed = time_now();
       last_state = state;
@@ -119,29 +150,54 @@ class Repeat {
   void use_samples(const Load& load) {
     result_.totals = load.totals();
     std::vector<double> times;
+    std::uint64_t spans = 0;
     for (const Sample& sample : load.samples()) {
       if (!sample.is_accepted || sample.end < begin_ || sample.end > end_) continue;
       times.push_back(seconds_between(sample.begin, sample.end) * 1e3);
+      spans += sample.span_count;
     }
+    if (options_.is_discarded) {
+      result_.spans_per_second = static_cast<double>(spans) / seconds_between(begin_, end_);
+    }
+    result_.gigabytes_per_second = result_.spans_per_second *
+                                   static_cast<double>(traffic_.byte_count()) /
+                                   static_cast<double>(traffic_.span_count()) / 1e9;
     std::ranges::sort(times);
-    const auto at = [&times](double share) {
-      if (times.empty()) return 0.0;
-      const auto rank =
-          static_cast<std::size_t>(std::ceil(share * static_cast<double>(times.size())));
-      return times[std::max<std::size_t>(rank, 1) - 1];
-    };
-    result_.p50_ms = at(0.5);
-    result_.p99_ms = at(0.99);
-    result_.p999_ms = at(0.999);
+    result_.p50_ms = quantile(times, 0.5);
+    result_.p99_ms = quantile(times, 0.99);
+    result_.p999_ms = quantile(times, 0.999);
   }
 
-  Result<void> compare(const Load& load, std::uint64_t run_key, std::uint64_t first_pass) {
-    const auto found = server_.new_violations();
+  void use_held(const Load& load, const MetricsReading& metrics) {
+    result_.resident_growth_megabytes = (metrics.sum(kResident) - resident_before_) / 1e6;
+    result_.traces_open = static_cast<std::uint64_t>(metrics.sum("betrace_traces_open"));
+    const std::uint64_t sent = load.passes() * traffic_.trace_count();
+    if (result_.traces_open == sent) return;
+    result_.problems.push_back(fmt::format("{} traces are open, of {}", result_.traces_open, sent));
+  }
+
+  Result<void> compare(const Load& load, const IdKeys& first) {
+    auto found = server_.new_violations();
     if (!found) return fail(found.error());
-    const ViolationCounts expected = expected_violations(traffic_, load, run_key, first_pass);
+    if (options_.has_storm) {
+      for (std::string& each : take_storm(result_.totals.accepted, result_.account, &*found)) {
+        result_.problems.push_back(std::move(each));
+      }
+    }
+    const ViolationCounts expected = expected_violations(traffic_, load, first.run, first.pass);
     for (const auto& [pair, count] : expected) result_.violations_expected += count;
     result_.violations_found = found->size();
-    result_.problems = mismatches(result_.totals, result_.account, expected, *found);
+    for (std::string& each : mismatches(result_.totals, result_.account, expected, *found)) {
+      result_.problems.push_back(std::move(each));
+    }
+    return {};
+  }
+
+  Result<void> time_verdicts(const Load& load, const IdKeys& first) {
+    if (!watch_) return {};
+    const auto seen = watch_->finish();
+    if (!seen) return fail(seen.error());
+    result_.delays = verdict_delays(traffic_, load, first, begin_, options_.quiet, *seen);
     return {};
   }
 
@@ -150,6 +206,9 @@ class Repeat {
   ServerView& server_;
   const Progress& progress_;
   RepeatResult result_;
+  double resident_before_ = 0;
+  std::optional<VerdictWatch> watch_;
+  std::optional<RuleReloader> reloader_;
   MonotonicTime begin_;
   MonotonicTime end_;
 };
@@ -158,6 +217,12 @@ class Repeat {
 
 bool RepeatResult::is_noisy() const noexcept {
   return spin_after_ns > spin_before_ns * kDriftMax || spin_before_ns > spin_after_ns * kDriftMax;
+}
+
+double quantile(std::span<const double> values, double share) {
+  if (values.empty()) return 0;
+  const auto rank = static_cast<std::size_t>(std::ceil(share * static_cast<double>(values.size())));
+  return values[std::max<std::size_t>(rank, 1) - 1];
 }
 
 Result<RepeatResult> run_repeat(const RepeatOptions& options, Traffic& traffic, ServerView& server,

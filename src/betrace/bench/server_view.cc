@@ -11,7 +11,6 @@
 namespace betrace::bench {
 namespace {
 
-constexpr std::size_t kPage = 1'000;
 constexpr std::chrono::seconds kApiTimeout{60};  // a machine under full load answers late
 
 http::ClientOptions api_client_options(const Target& api) {
@@ -39,29 +38,15 @@ MetricsReading MetricsReading::parse(std::string_view text) {
   return reading;
 }
 
-double MetricsReading::sum(std::string_view name) const {
+double MetricsReading::sum(std::string_view name, std::string_view labels) const {
   double sum = 0;
   for (auto each = series_.lower_bound(name); each != series_.end(); ++each) {
     if (!each->first.starts_with(name)) break;
     const std::string_view rest = std::string_view(each->first).substr(name.size());
-    if (rest.empty() || rest.front() == '{') sum += each->second;
+    const bool is_of_metric = rest.empty() || rest.front() == '{';
+    if (is_of_metric && rest.find(labels) != std::string_view::npos) sum += each->second;
   }
   return sum;
-}
-
-std::map<std::string, double> MetricsReading::by_label(std::string_view name,
-                                                       std::string_view label) const {
-  std::map<std::string, double> values;
-  const std::string begin = fmt::format("{}=\"", label);
-  for (auto each = series_.lower_bound(name); each != series_.end(); ++each) {
-    if (!each->first.starts_with(name)) break;
-    if (each->first[name.size()] != '{') continue;
-    const std::size_t at = each->first.find(begin, name.size());
-    if (at == std::string::npos) continue;
-    const std::size_t from = at + begin.size();
-    values[each->first.substr(from, each->first.find('"', from) - from)] += each->second;
-  }
-  return values;
 }
 
 ServerView::ServerView(const Target& api) : client_(api_client_options(api)) {}
@@ -92,20 +77,20 @@ Result<void> ServerView::skip_violations() {
   return {};
 }
 
-Result<std::vector<SeenViolation>> ServerView::new_violations() {
+Result<std::vector<SeenViolation>> ServerView::new_violations(std::size_t page) {
   std::vector<SeenViolation> found;
   std::uint64_t newest = last_sequence_;
   std::string cursor;
   for (bool more = true; more;) {
-    std::string target = fmt::format("/v1/violations?limit={}&status=all", kPage);
+    std::string target = fmt::format("/v1/violations?limit={}&status=all", page);
     if (!cursor.empty()) target += "&cursor=" + cursor;
     const auto text = get(target);
     if (!text) return fail(text.error());
-    const auto page = parse_json(*text);
-    if (!page) return fail(page.error());
-    more = !page->at("next_cursor").is_null();
-    if (more) cursor = page->at("next_cursor").get<std::string>();
-    for (const Json& violation : page->at("violations")) {
+    const auto list = parse_json(*text);
+    if (!list) return fail(list.error());
+    more = !list->at("next_cursor").is_null();
+    if (more) cursor = list->at("next_cursor").get<std::string>();
+    for (const Json& violation : list->at("violations")) {
       const auto sequence = violation.at("sequence").get<std::uint64_t>();
       newest = std::max(newest, sequence);
       more = more && sequence > last_sequence_;  // newest first

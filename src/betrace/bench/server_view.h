@@ -22,10 +22,9 @@ class MetricsReading {
   [[nodiscard]] static MetricsReading parse(std::string_view text);
 
   /// Sum of all series of a metric; 0 if there is none.
-  [[nodiscard]] double sum(std::string_view name) const;
-  /// Values of a metric by the value of one label, summed over the other labels.
-  [[nodiscard]] std::map<std::string, double> by_label(std::string_view name,
-                                                       std::string_view label) const;
+  [[nodiscard]] double sum(std::string_view name) const { return sum(name, ""); }
+  /// The same of those whose labels, as written, hold the text `labels`.
+  [[nodiscard]] double sum(std::string_view name, std::string_view labels) const;
 
  private:
   std::map<std::string, double, std::less<>> series_;  // name and labels as written
@@ -45,8 +44,9 @@ class ServerView {
   [[nodiscard]] Result<MetricsReading> read_metrics();
   /// Remembers where the list of violations ends now.
   [[nodiscard]] Result<void> skip_violations();
-  /// The violations that came since the last call, withdrawn ones left out.
-  [[nodiscard]] Result<std::vector<SeenViolation>> new_violations();
+  /// The violations that came since the last call, withdrawn ones left out. They are asked for
+  /// `page` at a time, at most 1,000.
+  [[nodiscard]] Result<std::vector<SeenViolation>> new_violations(std::size_t page = 1'000);
   /// Ids and expressions of all rules that the server has.
   [[nodiscard]] Result<std::map<std::string, std::string>> read_rules();
 

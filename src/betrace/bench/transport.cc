@@ -32,8 +32,10 @@ std::string text_of(const Target& target) {
 
 Result<std::unique_ptr<Transport>> open_transport(const TransportOptions& options) {
   if (options.target.scheme == "http") return open_http_transport(options);
-  return fail(ErrorCode::Unsupported,
-              fmt::format("no door for {}:// yet; http:// is there", options.target.scheme));
+  if (options.target.scheme == "grpc") return open_grpc_transport(options);
+  return fail(
+      ErrorCode::Unsupported,
+      fmt::format("no door for {}://; http:// and grpc:// are there", options.target.scheme));
 }
 
 }  // namespace betrace::bench

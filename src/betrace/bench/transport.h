@@ -1,6 +1,7 @@
 // One connection over which the load is sent. A door of the server is one implementation.
 //
-// http_transport.cc speaks OTLP/HTTP. Used by load.h, one transport for each connection.
+// http_transport.cc speaks OTLP/HTTP, grpc_transport.cc OTLP/gRPC. Used by load.h, one transport
+// for each connection.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,7 @@
 
 namespace betrace::bench {
 
-/// Where the load goes: `http://HOST:PORT`.
+/// Where the load goes: `http://HOST:PORT` or `grpc://HOST:PORT`.
 struct Target {
   std::string scheme;
   std::string host;
@@ -52,5 +53,7 @@ class Transport {
 
 /// OTLP/HTTP.
 [[nodiscard]] std::unique_ptr<Transport> open_http_transport(const TransportOptions& options);
+/// OTLP/gRPC: one call at a time. Requires: the encoding is protobuf.
+[[nodiscard]] std::unique_ptr<Transport> open_grpc_transport(const TransportOptions& options);
 
 }  // namespace betrace::bench
