@@ -47,7 +47,7 @@ export async function eventually(what, attempt, deadlineMs = 60_000) {
 export class Server {
   /**
    * `folder` keeps rules and log; it is made when absent and removed by `remove()`. `under` is a
-   * command that runs the program, such as `prlimit`.
+   * command that runs the program, such as `prlimit`. Traces close soon, unless `flags` say else.
    */
   static async start({ folder, flags = [], under = [] } = {}) {
     const server = new Server();
@@ -60,8 +60,9 @@ export class Server {
     server.process = spawn(command, [...before, 'serve',
       '--http-port', `${server.httpPort}`, '--otlp-http-port', `${server.otlpPort}`,
       '--otlp-grpc-port', `${server.grpcPort}`,
-      '--storage-path', join(server.folder, 'rules'),
-      '--trace-quiet', '50ms', '--trace-idle', '500ms', '--trace-age-max', '5s', ...flags]);
+      '--storage-path', join(server.folder, 'rules'), ...flags], { env: {
+        ...process.env, BETRACE_TRACE_QUIET: '50ms', BETRACE_TRACE_IDLE: '500ms',
+        BETRACE_TRACE_AGE_MAX: '5s' } });
     for (const stream of [server.process.stdout, server.process.stderr]) {
       stream.on('data', (text) => { server.output += text; });
     }
