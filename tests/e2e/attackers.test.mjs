@@ -6,6 +6,7 @@ import { callHead, dial, flags, frame, literal, preface, settings, types } from 
 import { held, readMetrics, residentBytes, sumOf } from './metrics.mjs';
 import { jsonRequest, protobufRequest, traceOf } from './otlp.mjs';
 import { Probe, quantile } from './probe.mjs';
+import { showProgress } from './progress.mjs';
 import { eventually, Server } from './server.mjs';
 
 const seconds = Number(process.env.BETRACE_ATTACK_SECONDS ?? 5);
@@ -114,10 +115,13 @@ const attacks = [
 test('R11: good clients during all attacks at once', { timeout: (seconds + 60) * 1000 }, async (context) => {
   let cuts;
   const resident = await residentBytes(server);
+  const hide = showProgress(async () => `${Math.round((await residentBytes(server)) / mebibyte)} MiB, ` +
+    `${(await held(server)).descriptors} descriptors`);
   const seen = await goodClientsDuring(async () => {
     cuts = await Promise.all(attacks.map(
       ([, port, begin, worse]) => attack(5, server[port], begin, worse)));
   });
+  hide();
   context.diagnostic(`cut: ${attacks.map(([title], index) => `${title} ${cuts[index]}`).join(', ')}`);
   for (const [name, { latencies, failures }] of Object.entries(seen)) {
     const p99 = quantile(latencies, 0.99);

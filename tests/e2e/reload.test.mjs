@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { Exporter, protocols } from './exporters.mjs';
 import { spansAccountedFor } from './metrics.mjs';
 import { traceOf } from './otlp.mjs';
+import { showProgress } from './progress.mjs';
 import { eventually, Server } from './server.mjs';
 
 const seconds = Number(process.env.BETRACE_RELOAD_SECONDS ?? 4);
@@ -27,6 +28,7 @@ const importOf = (rules) => [`/v1/rules/import?on_conflict=replace&prune=true`, 
 async function replaceRules(server, isOver) {
   let version = 1;
   let tries = 0;
+  const hide = showProgress(() => `${tries} replacements`);
   for (; !isOver(); ++tries) {
     const next = pause(50);
     if (tries % 3 === 2) {
@@ -40,6 +42,7 @@ async function replaceRules(server, isOver) {
     }
     await next;
   }
+  hide();
   return { version, tries };
 }
 
