@@ -88,6 +88,7 @@ void share_memory(ServiceOptions* options) {
   bodies = std::max<std::size_t>(std::min<std::size_t>(bodies, memory / 8), 3 * largest_body);
   std::uint64_t& pending = options->log.pending_bytes_max;
   pending = std::min<std::uint64_t>(pending, memory / 16);
+  options->log.cache_bytes_max = memory / 16;
 }
 
 // The value as GET /v1/limits shows it; nothing for settings that are no limit.
