@@ -64,8 +64,12 @@ fuzz: ## Run each fuzz target on its seeds, then for FUZZ_SECONDS (20) each
 	@cmake --build $(BUILD)/fuzz -j $(JOBS)
 	@tools/fuzz $(BUILD)/fuzz/fuzzers $(or $(FUZZ_SECONDS),20) --counts $(COUNTS)
 
-torture: ## Kill, starve and corrupt it (a later version)
-	@echo 'make torture: crash, power-loss and disk-fault tests come with the delivery guarantees'
+torture: ## Overload, attack and soak it for about an hour; TORTURE_MINUTES=1 for a tenth of it
+	@tools/setup --test
+	@cmake --preset release -DBETRACE_TESTS=ON >/dev/null
+	@cmake --build $(BUILD)/release -j $(JOBS) --target betrace engine_test
+	@ln -sfn release/betrace $(BUILD)/betrace
+	@tools/torture $(TORTURE_MINUTES)
 
 lint: ## Check layout, floors, formatting and shell scripts
 	@tools/setup --ci

@@ -47,9 +47,9 @@ export async function eventually(what, attempt, deadlineMs = 60_000) {
 export class Server {
   /**
    * `folder` keeps rules and log; it is made when absent and removed by `remove()`. `under` is a
-   * command that runs the program, such as `prlimit`.
+   * command that runs the program, such as `prlimit`. Traces close soon, unless `flags` or `env` say else.
    */
-  static async start({ folder, flags = [], under = [] } = {}) {
+  static async start({ folder, flags = [], env = {}, under = [] } = {}) {
     const server = new Server();
     server.folder = folder ?? (await mkdtemp(join(tmpdir(), 'betrace-e2e-')));
     server.api = `http://127.0.0.1:${(server.httpPort = await freePort())}`;
@@ -60,8 +60,9 @@ export class Server {
     server.process = spawn(command, [...before, 'serve',
       '--http-port', `${server.httpPort}`, '--otlp-http-port', `${server.otlpPort}`,
       '--otlp-grpc-port', `${server.grpcPort}`,
-      '--storage-path', join(server.folder, 'rules'),
-      '--trace-quiet', '50ms', '--trace-idle', '500ms', '--trace-age-max', '5s', ...flags]);
+      '--storage-path', join(server.folder, 'rules'), ...flags], { env: {
+        ...process.env, BETRACE_TRACE_QUIET: '50ms', BETRACE_TRACE_IDLE: '500ms',
+        BETRACE_TRACE_AGE_MAX: '5s', ...env } });
     for (const stream of [server.process.stdout, server.process.stderr]) {
       stream.on('data', (text) => { server.output += text; });
     }

@@ -167,7 +167,9 @@ class ConfigLoader {
     set_if_missing("workers", std::clamp<std::uint64_t>(workers, 1, 1024));
     set_if_missing("limits.memory", std::max(inputs_.machine.memory_bytes / 5 * 4,
                                              find_setting("limits.memory")->minimum));
-    set_if_missing("limits.traces_bytes", config_.size("limits.memory") / 2);
+    const std::uint64_t memory = config_.size("limits.memory");
+    set_if_missing("limits.traces_bytes", memory / 2);
+    set_if_missing("limits.ingest_queue", std::min<std::uint64_t>(memory / 8, 64 << 20));
     set_if_missing("state.path", config_.text("storage.path") + "/.betrace");
     set_if_missing("replica_id", inputs_.host_name);
     set_if_missing("otlp.insecure", true);

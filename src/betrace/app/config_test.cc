@@ -80,8 +80,14 @@ TEST_F(ConfigTest, ComputedDefaultsFollowTheMachineAndOtherSettings) {
   EXPECT_EQ(computed.number("workers"), 2u);
   EXPECT_EQ(computed.size("limits.memory"), 800'000'000u);
   EXPECT_EQ(computed.size("limits.traces_bytes"), 400'000'000u);
+  EXPECT_EQ(computed.size("limits.ingest_queue"), 64u << 20u);
   EXPECT_EQ(computed.text("state.path"), "/x/rules/.betrace");
   EXPECT_EQ(computed.text("replica_id"), "here");
+}
+
+TEST_F(ConfigTest, TheQueueGetsAnEighthOfALittleMemory) {
+  inputs.flags = {{"--limits-memory", "256MiB"}};
+  EXPECT_EQ(config().size("limits.ingest_queue"), 32u << 20u);
 }
 
 TEST_F(ConfigTest, AFlagBeatsTheEnvironmentBeatsTheFileBeatsTheDefault) {

@@ -18,6 +18,7 @@ void set_span_metrics(const engine::ShardStatistics& statistics, Metrics& metric
   metrics.set(MetricId::SpansDropped, {"own"}, number(statistics.spans_own));
   metrics.set(MetricId::SpansDropped, {"trace_limit"}, number(statistics.spans_trace_limit));
   metrics.set(MetricId::SpansDropped, {"memory"}, number(statistics.spans_memory));
+  metrics.set(MetricId::SpansDropped, {"shutdown"}, number(statistics.spans_shutdown));
   metrics.set(MetricId::SpansConflicting, number(statistics.spans_conflicting));
   metrics.set(MetricId::SpansLate, {"redecided"}, number(statistics.spans_late_redecided));
   metrics.set(MetricId::SpansLate, {"reopened"}, number(statistics.spans_late_reopened));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <ostream>
@@ -74,6 +75,20 @@ http::ServerLimits server_limits(const Config& config) {
   limits.connections = config.number("limits.connections");
   limits.connections_per_ip = config.number("limits.connections_per_ip");
   return limits;
+}
+
+// What has no setting of its own gets a share of limits.memory, so that everything together keeps
+// below it: half is for traces, an eighth for the queue. A body grows by doubling, so the largest
+// that may come needs three times its size while it moves.
+void share_memory(ServiceOptions* options) {
+  const std::uint64_t memory = options->memory_bytes_max;
+  const std::size_t largest_body =
+      std::max(options->http_body_bytes_max, options->calls.message_bytes_max);
+  std::size_t& bodies = options->server.bodies_bytes;
+  bodies = std::max<std::size_t>(std::min<std::size_t>(bodies, memory / 8), 3 * largest_body);
+  std::uint64_t& pending = options->log.pending_bytes_max;
+  pending = std::min<std::uint64_t>(pending, memory / 16);
+  options->log.cache_bytes_max = memory / 16;
 }
 
 // The value as GET /v1/limits shows it; nothing for settings that are no limit.
@@ -151,6 +166,7 @@ Result<ServiceOptions> service_options(const Config& config) {
   options.log.pending_records_max = config.number("log.pending");
   options.log.replica = config.text("replica_id");
   options.api = api_options(config);
+  share_memory(&options);
   if (const std::string& path = config.text("rules.bootstrap_file"); !path.empty()) {
     auto text = read_text_file(path, storage::kRuleDocumentBytesMax);
     if (!text) {

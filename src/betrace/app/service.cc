@@ -1,6 +1,7 @@
 #include "betrace/app/service.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <map>
 #include <set>
@@ -34,6 +35,10 @@ using telemetry::Readiness;
 constexpr std::chrono::milliseconds kWatchInterval{1'000};
 // Refuse at this share of limits.memory, so that the rest is left for what was accepted.
 constexpr double kSoftMemoryShare = 0.8;
+
+std::uint64_t soft_memory(std::uint64_t memory_bytes_max) {
+  return static_cast<std::uint64_t>(static_cast<double>(memory_bytes_max) * kSoftMemoryShare);
+}
 
 control::ChangeContext bootstrap_context(UnixNanos now) {
   control::ChangeContext context;
@@ -78,6 +83,7 @@ class Service::Parts {
   void count(std::span<const storage::CommittedRecord> committed);
   void rules_activated(const control::LoadedRules& loaded);
   void tend_stores();
+  void tend_memory();
   void report_problems();
   void report_storage();
 
@@ -161,9 +167,9 @@ Result<void> Service::Parts::open_log() {
 Result<void> Service::Parts::make_engine() {
   engine::EngineOptions options = options_.engine;
   if (options_.memory_bytes_max != 0) {
-    const auto soft = static_cast<std::uint64_t>(static_cast<double>(options_.memory_bytes_max) *
-                                                 kSoftMemoryShare);
-    options.is_memory_short = [soft] { return telemetry::resident_memory_bytes() > soft; };
+    options.is_memory_short = [soft = soft_memory(options_.memory_bytes_max)] {
+      return telemetry::resident_memory_bytes() > soft;
+    };
   }
   engine::ShardHooks hooks;
   hooks.suppressed = [this](const engine::SuppressionSummary& summary) {
@@ -224,9 +230,18 @@ Result<void> Service::Parts::load_bootstrap_rules() {
 Result<void> Service::Parts::watch_rules() {
   report_problems();
   report_storage();
-  watcher_ = std::make_unique<RuleWatcher>(options_.storage_path, kWatchInterval,
-                                           [this] { tend_stores(); });
+  watcher_ = std::make_unique<RuleWatcher>(options_.storage_path, kWatchInterval, [this] {
+    tend_memory();
+    tend_stores();
+  });
   return {};
+}
+
+// The allocator keeps what was freed. Without this, ingest that is refused for memory would stay
+// refused after everything is judged.
+void Service::Parts::tend_memory() {
+  if (options_.memory_bytes_max == 0) return;
+  if (telemetry::resident_memory_bytes() > soft_memory(options_.memory_bytes_max)) malloc_trim(0);
 }
 
 void Service::Parts::tend_stores() {

@@ -49,8 +49,10 @@ class Engine : public SpanSink {
   [[nodiscard]] std::unique_ptr<SpanIntake> open(std::string_view protocol) override;
 
   /// Stops admitting, judges what is queued, closes the open traces as `shutdown` and ends the
-  /// threads. Returns false if that took longer than `grace`; then each thread is told to end after
-  /// the record it is at, and what is left is undecided().
+  /// threads. What was admitted before and is submitted later is judged by the thread that submits
+  /// it. Returns false if that took longer than `grace`; then each thread is told to end after
+  /// the record it is at, what is left is undecided(), and spans that wait or come count as
+  /// dropped.
   bool drain(std::chrono::milliseconds grace);
 
   /// Waits until all that was submitted before the call is judged; for tests. False after `wait`.

@@ -277,6 +277,47 @@ TEST_F(EngineTest, SaysWhatItLeftUndecidedWhenTheGraceWasTooShort) {
   sink_.open();
 }
 
+// The body of an admitted request may come when the engine has ended.
+TEST_F(EngineTest, JudgesWhatWasAdmittedBeforeADrainAndIsSubmittedAfterIt) {
+  start();
+  ASSERT_TRUE(send({{.trace = 1, .id = 1}}));
+  ASSERT_EQ(refusal(), "none");
+  ASSERT_TRUE(engine_->drain(kWait));
+  submit({{.trace = 2, .id = 1}, {.trace = 2, .id = 2, .parent = 1}});
+  submit({{.trace = 1, .id = 2, .parent = 1, .name = "other.span"}});
+  submit({{.trace = 3, .id = 1, .scope_name = "betrace"}});
+  const ShardStatistics numbers = engine_->statistics();
+  EXPECT_EQ(numbers.ingested(), 4U);
+  EXPECT_EQ(numbers.dropped(), 1U);
+  EXPECT_EQ(numbers.traces_open, 0U);
+  const auto records = sink_.take();
+  ASSERT_EQ(records.size(), 3U);
+  EXPECT_EQ(records[1].violation.trace_id, traces::test_trace_id(2));
+  EXPECT_EQ(records[1].violation.close_reason, model::CloseReason::Shutdown);
+  EXPECT_EQ(records[2].violation.trace_id, traces::test_trace_id(1)) << "withdrawn: it came late";
+  EXPECT_EQ(engine_->queued_bytes(), 0U);
+  EXPECT_TRUE(engine_->wait_until_idle(kWait));
+}
+
+TEST_F(EngineTest, CountsTheSpansThatADrainOutOfTimeLeaves) {
+  start();
+  sink_.close();
+  ASSERT_TRUE(send({{.trace = 1, .id = 1, .start = 0, .end = 6'000}}));
+  sink_.wait_for_visitor();
+  submit({{.trace = 2, .id = 1}, {.trace = 3, .id = 1}});
+  EXPECT_FALSE(engine_->drain(20ms));
+  submit({{.trace = 4, .id = 1}});
+  sink_.open();
+  while (engine_->statistics().ingested() == 0) std::this_thread::yield();
+  submit({{.trace = 5, .id = 1}, {.trace = 5, .id = 2, .scope_name = "betrace"}});
+  const ShardStatistics numbers = engine_->statistics();
+  EXPECT_EQ(numbers.ingested(), 1U);
+  EXPECT_EQ(numbers.spans_shutdown, 5U);
+  EXPECT_EQ(numbers.dropped(), 5U);
+  EXPECT_EQ(engine_->undecided(), 1U);
+  EXPECT_EQ(engine_->queued_bytes(), 0U);
+}
+
 TEST_F(EngineTest, TakesNewRulesForTracesThatOpenAfterThem) {
   start();
   ASSERT_TRUE(send({{.trace = 1, .id = 1}}));

@@ -34,8 +34,11 @@ void ShardThread::push(SpanBatch batch) {
   const std::uint64_t bytes = batch.byte_count();
   {
     const std::lock_guard<std::mutex> lock(mutex_);
+    if (phase_ == Phase::Stopping || phase_ == Phase::Stopped) return drop(batch);
     // Stamped here: waiting in our queue must not make a trace look idle.
-    queue_.push_back({std::move(batch), bytes, options_.clock().monotonic});
+    Item item{std::move(batch), bytes, options_.clock().monotonic};
+    if (phase_ == Phase::Drained) return judge_late(std::move(item));
+    queue_.push_back(std::move(item));
     queued_bytes_ += bytes;
     ++pushed_;
   }
@@ -45,12 +48,12 @@ void ShardThread::push(SpanBatch batch) {
 void ShardThread::begin_drain() { enter(Phase::Draining); }
 
 bool ShardThread::end_drain(std::chrono::steady_clock::time_point deadline) {
-  const auto has_stopped = [this] { return phase_ == Phase::Stopped || phase_ == Phase::Created; };
+  const auto has_ended = [this] { return !is_running(); };
   Lock lock(mutex_);
-  if (progress_.wait_until(lock, deadline, has_stopped)) return true;
+  if (progress_.wait_until(lock, deadline, has_ended)) return phase_ != Phase::Stopped;
   phase_ = Phase::Stopping;
   work_.notify_one();
-  progress_.wait_for(lock, kLastRecordWait, has_stopped);
+  progress_.wait_for(lock, kLastRecordWait, has_ended);
   return false;
 }
 
@@ -67,7 +70,9 @@ ShardStatistics ShardThread::statistics() {
     work_.notify_one();
     progress_.wait_for(lock, kSnapshotWait, [this, wanted] { return snapshots_taken_ >= wanted; });
   }
-  return snapshot_;
+  ShardStatistics numbers = snapshot_;
+  numbers.spans_shutdown = spans_dropped_;
+  return numbers;
 }
 
 std::chrono::nanoseconds ShardThread::queue_age() {
@@ -76,13 +81,17 @@ std::chrono::nanoseconds ShardThread::queue_age() {
   return options_.clock().monotonic - queue_.front().arrival;
 }
 
-// A thread that never started has nothing to end.
-bool ShardThread::enter(Phase phase) {
+// A thread that never started, or has ended, has nothing to end.
+void ShardThread::enter(Phase phase) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (phase_ == Phase::Created || phase_ == Phase::Stopped) return false;
+  if (!is_running()) return;
   phase_ = phase;
   work_.notify_one();
-  return true;
+}
+
+// Requires: mutex_ is held.
+bool ShardThread::is_running() const {
+  return phase_ == Phase::Running || phase_ == Phase::Draining || phase_ == Phase::Stopping;
 }
 
 void ShardThread::run() {
@@ -94,9 +103,16 @@ void ShardThread::run() {
     if (phase_ == Phase::Stopping) break;
     step(&lock);
   }
-  if (phase_ == Phase::Draining) close_traces(&lock);
+  if (phase_ == Phase::Draining) {
+    close_traces(&lock);
+  } else {
+    undecided_ = shard_->statistics().traces_open;
+  }
+  for (const Item& item : queue_) drop(item.batch);
+  queue_.clear();
+  queued_bytes_ = 0;
   take_snapshot();
-  phase_ = Phase::Stopped;
+  phase_ = phase_ == Phase::Draining ? Phase::Drained : Phase::Stopped;
   progress_.notify_all();
 }
 
@@ -139,7 +155,19 @@ void ShardThread::close_traces(Lock* lock) {
   lock->lock();
 }
 
-// Requires: mutex_ is held, by the shard's thread.
+// Requires: mutex_ is held, and the thread has ended.
+void ShardThread::judge_late(Item item) {
+  shard_->add(std::move(item.batch), {item.arrival, options_.clock().wall});
+  shard_->close_all(model::CloseReason::Shutdown, options_.clock());
+  take_snapshot();
+}
+
+// Requires: mutex_ is held.
+void ShardThread::drop(const SpanBatch& batch) {
+  spans_dropped_ += batch.items.size() + batch.own_spans;
+}
+
+// Requires: mutex_ is held, by the shard's thread or after its end.
 void ShardThread::take_snapshot() {
   snapshot_ = shard_->statistics();
   snapshots_taken_ = snapshots_wanted_;

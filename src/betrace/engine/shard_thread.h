@@ -23,7 +23,8 @@ struct ShardThreadOptions {
   std::function<Now()> clock;
 };
 
-/// Thread-safe. Every batch that is pushed after start() and before drain() is judged, in order.
+/// Thread-safe. Every batch that is pushed after start() is judged, in order, or counted as dropped
+/// because a drain ran out of time.
 class ShardThread {
  public:
   ShardThread(ShardThreadOptions options, std::unique_ptr<Shard> shard);
@@ -33,13 +34,15 @@ class ShardThread {
 
   void start();
 
-  /// Never blocks for long. The batch counts as arrived now.
+  /// The batch counts as arrived now. Never blocks for long, unless the thread has drained: then
+  /// the caller judges the batch and closes its traces, for a request may be admitted before a
+  /// drain begins and be read when it has ended.
   void push(SpanBatch batch);
 
   /// Asks the thread to judge what is queued, to close the open traces as `shutdown` and to end.
   void begin_drain();
   /// Waits until it has; false if it still runs at `deadline`. Then it is told to end after the
-  /// record it is at, and what is left is undecided().
+  /// record it is at, what is left is undecided(), and spans that wait count as dropped.
   bool end_drain(std::chrono::steady_clock::time_point deadline);
 
   /// Waits until all that was pushed before the call is judged; false after `wait`.
@@ -55,7 +58,14 @@ class ShardThread {
   [[nodiscard]] std::uint64_t undecided() const noexcept { return undecided_.load(); }
 
  private:
-  enum class Phase : std::uint8_t { Created, Running, Draining, Stopping, Stopped };
+  enum class Phase : std::uint8_t {
+    Created,
+    Running,
+    Draining,
+    Drained,   // the thread has ended and has judged everything
+    Stopping,  // out of time: the thread ends where it is
+    Stopped,
+  };
 
   struct Item {
     SpanBatch batch;
@@ -64,11 +74,14 @@ class ShardThread {
   };
   using Lock = std::unique_lock<std::mutex>;
 
-  bool enter(Phase phase);
+  void enter(Phase phase);
+  [[nodiscard]] bool is_running() const;
   void run();
   [[nodiscard]] bool has_work() const;
   void step(Lock* lock);
   void close_traces(Lock* lock);
+  void judge_late(Item item);
+  void drop(const SpanBatch& batch);
   void take_snapshot();
 
   const ShardThreadOptions options_;
@@ -84,6 +97,7 @@ class ShardThread {
   std::uint64_t snapshots_wanted_ = 0;
   std::uint64_t snapshots_taken_ = 0;
   ShardStatistics snapshot_;
+  std::uint64_t spans_dropped_ = 0;
   std::atomic<std::uint64_t> queued_bytes_{0};
   std::atomic<std::uint64_t> undecided_{0};
   std::thread thread_;

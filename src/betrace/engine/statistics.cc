@@ -70,6 +70,7 @@ void ShardStatistics::add(const ShardStatistics& other) {
   spans_own += other.spans_own;
   spans_trace_limit += other.spans_trace_limit;
   spans_memory += other.spans_memory;
+  spans_shutdown += other.spans_shutdown;
   spans_late_redecided += other.spans_late_redecided;
   spans_late_reopened += other.spans_late_reopened;
   traces_open += other.traces_open;

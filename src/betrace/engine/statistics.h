@@ -68,6 +68,7 @@ struct ShardStatistics {
   std::uint64_t spans_own = 0;
   std::uint64_t spans_trace_limit = 0;
   std::uint64_t spans_memory = 0;
+  std::uint64_t spans_shutdown = 0;  ///< Left in the queue by a drain that ran out of time.
   std::uint64_t spans_late_redecided = 0;
   std::uint64_t spans_late_reopened = 0;
 
@@ -83,7 +84,7 @@ struct ShardStatistics {
 
   [[nodiscard]] std::uint64_t ingested() const noexcept;
   [[nodiscard]] std::uint64_t dropped() const noexcept {
-    return spans_duplicate + spans_own + spans_trace_limit + spans_memory;
+    return spans_duplicate + spans_own + spans_trace_limit + spans_memory + spans_shutdown;
   }
   [[nodiscard]] std::uint64_t closed() const noexcept;
   [[nodiscard]] std::uint64_t closed(model::CloseReason reason) const noexcept;

@@ -53,6 +53,10 @@ bool is_no_room(int code, int system_error) {
 
 }  // namespace
 
+void limit_sqlite_memory(std::uint64_t bytes) noexcept {
+  sqlite3_soft_heap_limit64(static_cast<sqlite3_int64>(bytes));
+}
+
 SqliteFailure failure_of(int code, int system_error) noexcept {
   if (is_no_room(code, system_error)) return SqliteFailure::Full;
   switch (code & 0xFF) {

@@ -30,6 +30,10 @@ enum class SqliteFailure : std::uint8_t {
 /// Sorts an extended result code; `system_error` is the errno behind it.
 [[nodiscard]] SqliteFailure failure_of(int code, int system_error) noexcept;
 
+/// Makes SQLite keep fewer pages in memory once all connections of the process hold that many
+/// bytes; 0 = no such bound. Thread-safe.
+void limit_sqlite_memory(std::uint64_t bytes) noexcept;
+
 class Database;
 
 /// One prepared statement; columns and parameters count from 0. One thread.

@@ -10,6 +10,7 @@
 #include "betrace/storage/log_queue.h"
 #include "betrace/storage/log_writer.h"
 #include "betrace/storage/reader_pool.h"
+#include "betrace/storage/sqlite.h"
 
 namespace betrace::storage {
 namespace {
@@ -111,6 +112,7 @@ ViolationLog::~ViolationLog() = default;
 
 Result<std::unique_ptr<ViolationLog>> ViolationLog::open(ViolationLogOptions options) {
   const std::string path = options.path;
+  limit_sqlite_memory(options.cache_bytes_max);
   auto directory = LogDirectory::open(options);
   if (!directory) return fail_at(path, directory.error());
   auto core = std::make_unique<Core>(std::move(options), *std::move(directory));

@@ -37,6 +37,8 @@ struct ViolationLogOptions {
   std::string replica = "local";
   std::uint64_t pending_records_max = 200'000;
   std::uint64_t pending_bytes_max = 128ULL * 1024 * 1024;
+  /// Of SQLite's caches in the whole process; 0 = 64 MiB for each connection.
+  std::uint64_t cache_bytes_max = 0;
   std::size_t group_records_max = 4'096;
   std::size_t group_bytes_max = 2ULL * 1024 * 1024;
   std::chrono::milliseconds group_time{3};

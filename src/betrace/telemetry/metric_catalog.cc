@@ -9,7 +9,7 @@ using Values = std::string_view[];
 
 constexpr Values kProtocols = {"grpc", "http_protobuf", "http_json", "json", "kafka"};
 constexpr Values kRejectReasons = {"invalid_id", "invalid_text", "invalid_field", "limit"};
-constexpr Values kDropReasons = {"duplicate", "own", "trace_limit", "memory"};
+constexpr Values kDropReasons = {"duplicate", "own", "trace_limit", "memory", "shutdown"};
 constexpr Values kRefusedLimits = {
     "auth",       "grpc_message", "grpc_watches",      "header_bytes", "headers",
     "http_body",  "import_body",  "inflate_ratio",     "ingest_queue", "json_depth",
