@@ -5,6 +5,7 @@
 
 #include "betrace/engine/blind_window.h"
 #include "betrace/engine/docket.h"
+#include "betrace/engine/look_ahead.h"
 #include "betrace/engine/network_judge.h"
 #include "betrace/engine/verdicts.h"
 
@@ -46,12 +47,13 @@ class Shard::Core {
     const Now now = forward(at);
     std::uint64_t added = 0;
     auto kept = batch.kept.begin();
+    LookAhead look_ahead(batch.items, table_, dockets_);
     for (std::size_t i = 0; i < batch.items.size(); ++i) {
-      prefetch(batch.items, i);
+      const traces::TraceTable::Tag tag = look_ahead.advance(i);
       const SpanBatch::Item& item = batch.items[i];
       traces::ArrivingSpan span{item.record, std::nullopt, batch.met_by(item)};
       if (item.is_kept) span.kept = std::move(*kept++);
-      if (add_span(std::move(span), batch.rules, now)) ++added;
+      if (add_span(std::move(span), tag, batch.rules, now)) ++added;
       if (table_.is_memory_spent()) relieve_memory(now);
     }
     statistics_.spans_ingested[batch.protocol] += added;
@@ -107,26 +109,10 @@ class Shard::Core {
     return {latest_, at.wall};
   }
 
-  // Traces lie all over the memory: what the next spans need is asked for while this one is added.
-  // Each step reads what the one before it asked for.
-  void prefetch(const std::vector<SpanBatch::Item>& items, std::size_t at) const {
-    constexpr std::size_t kAhead = 6;
-    const auto id = [&items, at](std::size_t steps) -> const model::TraceId* {
-      const std::size_t place = at + steps * kAhead;
-      return place < items.size() ? &items[place].record.trace_id : nullptr;
-    };
-    if (const auto* const third = id(3)) table_.prefetch_slot(*third);
-    if (const auto* const second = id(2)) {
-      const auto index = table_.prefetch_state(*second);
-      if (index.has_value()) __builtin_prefetch(&dockets_[*index], 1);
-    }
-    if (const auto* const first = id(1)) table_.prefetch_spans(*first);
-  }
-
   // True if the span was added to its trace.
-  bool add_span(traces::ArrivingSpan&& span, const std::shared_ptr<const RuleSet>& rules,
-                const Now& now) {
-    const TraceIndex index = find_or_open(span.record.trace_id, rules, now);
+  bool add_span(traces::ArrivingSpan&& span, traces::TraceTable::Tag tag,
+                const std::shared_ptr<const RuleSet>& rules, const Now& now) {
+    const TraceIndex index = find_or_open(span.record.trace_id, tag, rules, now);
     const std::span<const rules::PredicateId> met = span.met;
     switch (table_.add(index, std::move(span), now.monotonic)) {
       case TableAdd::Added:
@@ -146,9 +132,9 @@ class Shard::Core {
     return false;
   }
 
-  TraceIndex find_or_open(const model::TraceId& id, const std::shared_ptr<const RuleSet>& rules,
-                          const Now& now) {
-    if (const auto known = table_.find(id)) return *known;
+  TraceIndex find_or_open(const model::TraceId& id, traces::TraceTable::Tag tag,
+                          const std::shared_ptr<const RuleSet>& rules, const Now& now) {
+    if (const auto known = table_.find(id, tag)) return *known;
     const TraceIndex index = table_.open(id, now.monotonic);
     if (index >= dockets_.size()) dockets_.resize(table_.index_end());
     dockets_[index] = verdicts_.open_docket(rules);

@@ -21,8 +21,9 @@ class IdTable {
   /// none. Cost: O(1) expected.
   template <typename IsWanted>
   [[nodiscard]] std::optional<std::uint32_t> find(std::uint32_t tag, IsWanted is_wanted) const {
-    for (std::size_t at = home(tag); slots_[at].index != kFree; at = next(at)) {
-      if (slots_[at].tag == tag && is_wanted(slots_[at].index)) return slots_[at].index;
+    const Slot* const slots = slots_.data();
+    for (std::size_t at = home(tag); slots[at].index != kFree; at = next(at)) {
+      if (slots[at].tag == tag && is_wanted(slots[at].index)) return slots[at].index;
     }
     return std::nullopt;
   }
@@ -39,7 +40,7 @@ class IdTable {
   void erase(std::uint32_t tag, std::uint32_t index);
 
   /// Asks the processor for the slot at which find(tag) begins.
-  void prefetch(std::uint32_t tag) const noexcept { __builtin_prefetch(&slots_[home(tag)]); }
+  void prefetch(std::uint32_t tag) const noexcept { __builtin_prefetch(slots_.data() + home(tag)); }
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   /// Memory held, bytes: 16 to 64 for each index but for the smallest table.

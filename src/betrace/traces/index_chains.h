@@ -29,12 +29,13 @@ class IndexChains {
   /// Moves `index` from the chain it is in, if any, to the end of `chain`. Cost: O(1).
   void move_to_end(Chain chain, std::uint32_t index) noexcept {
     const std::uint32_t node = index + chains_;
-    if (links_[chain].previous == node) return;
+    Link* const links = links_.data();
+    if (links[chain].previous == node) return;
     unlink(node);
-    const std::uint32_t last = links_[chain].previous;
-    links_[node] = {last, chain};
-    links_[last].next = node;
-    links_[chain].previous = node;
+    const std::uint32_t last = links[chain].previous;
+    links[node] = {last, chain};
+    links[last].next = node;
+    links[chain].previous = node;
   }
 
   /// Takes `index` out of the chain it is in, if any. Cost: O(1).
@@ -47,12 +48,12 @@ class IndexChains {
   /// Asks the processor for the links of `index`; and for those of its neighbours, which are read
   /// from them.
   void prefetch(std::uint32_t index) const noexcept {
-    __builtin_prefetch(&links_[index + chains_], 1);
+    __builtin_prefetch(links_.data() + index + chains_, 1);
   }
   void prefetch_neighbours(std::uint32_t index) const noexcept {
-    const Link& link = links_[index + chains_];
-    __builtin_prefetch(&links_[link.previous], 1);
-    __builtin_prefetch(&links_[link.next], 1);
+    const Link link = links_.data()[index + chains_];
+    __builtin_prefetch(links_.data() + link.previous, 1);
+    __builtin_prefetch(links_.data() + link.next, 1);
   }
 
   [[nodiscard]] std::optional<std::uint32_t> first(Chain chain) const noexcept {
@@ -68,9 +69,10 @@ class IndexChains {
   };
 
   void unlink(std::uint32_t node) noexcept {
-    const Link link = links_[node];
-    links_[link.previous].next = link.next;
-    links_[link.next].previous = link.previous;
+    Link* const links = links_.data();
+    const Link link = links[node];
+    links[link.previous].next = link.next;
+    links[link.next].previous = link.previous;
   }
 
   std::uint32_t chains_;

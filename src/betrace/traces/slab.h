@@ -20,10 +20,10 @@ class Slab {
   static constexpr std::uint32_t kChunk = 64;
 
   [[nodiscard]] T& operator[](std::uint32_t index) noexcept {
-    return (*chunks_[index / kChunk])[index % kChunk];
+    return chunks_.data()[index / kChunk]->data()[index % kChunk];
   }
   [[nodiscard]] const T& operator[](std::uint32_t index) const noexcept {
-    return (*chunks_[index / kChunk])[index % kChunk];
+    return chunks_.data()[index / kChunk]->data()[index % kChunk];
   }
 
   /// Takes the lowest free index. Its object is as it was given back, or new. Cost: O(1) but for

@@ -25,8 +25,9 @@ TraceTable::TraceTable(const TableLimits& limits)
       filter_(limits.bytes_max / kFilterShare, limits.hash_key),
       late_window_(limits.late_max) {}
 
-std::optional<TraceIndex> TraceTable::prefetch_state(const model::TraceId& id) const noexcept {
-  const auto index = ids_.guess(tag_of(id));
+std::optional<TraceIndex> TraceTable::prefetch_state(const model::TraceId& id,
+                                                     Tag tag) const noexcept {
+  const auto index = ids_.guess(tag);
   if (!index.has_value()) {
     filter_.prefetch(id);  // a new trace
     return std::nullopt;
@@ -39,11 +40,10 @@ std::optional<TraceIndex> TraceTable::prefetch_state(const model::TraceId& id) c
   return index;
 }
 
-void TraceTable::prefetch_spans(const model::TraceId& id) const noexcept {
-  const auto index = ids_.guess(tag_of(id));
-  if (!index.has_value()) return;
-  slots_[*index].state->prefetch_spans();
-  by_arrival_.prefetch_neighbours(*index);
+void TraceTable::prefetch_spans(TraceIndex index) const noexcept {
+  if (index >= slots_.capacity() || !slots_[index].state.has_value()) return;
+  slots_[index].state->prefetch_spans();
+  by_arrival_.prefetch_neighbours(index);
 }
 
 TraceIndex TraceTable::open(const model::TraceId& id, MonotonicTime now) {

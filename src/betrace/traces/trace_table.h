@@ -43,17 +43,28 @@ class TraceTable {
  public:
   explicit TraceTable(const TableLimits& limits);
 
-  [[nodiscard]] std::optional<TraceIndex> find(const model::TraceId& id) const {
-    return ids_.find(tag_of(id), [this, &id](TraceIndex index) {
-      return is_same(slots_[index].state->id(), id);
-    });
+  /// A part of the keyed hash of an id, by which it is found.
+  using Tag = std::uint32_t;
+  [[nodiscard]] Tag tag_of(const model::TraceId& id) const noexcept {
+    return static_cast<Tag>(context_.hash(id));
   }
 
-  /// Asks the processor, in three steps some spans apart, for what find() and add() will read. A
-  /// step returns the index that find() most likely returns.
-  void prefetch_slot(const model::TraceId& id) const noexcept { ids_.prefetch(tag_of(id)); }
-  std::optional<TraceIndex> prefetch_state(const model::TraceId& id) const noexcept;
-  void prefetch_spans(const model::TraceId& id) const noexcept;
+  [[nodiscard]] std::optional<TraceIndex> find(const model::TraceId& id) const {
+    return find(id, tag_of(id));
+  }
+  /// Requires: tag_of(id).
+  [[nodiscard]] std::optional<TraceIndex> find(const model::TraceId& id, Tag tag) const {
+    return ids_.find(
+        tag, [this, &id](TraceIndex index) { return is_same(slots_[index].state->id(), id); });
+  }
+
+  /// Asks the processor, in three steps some spans apart, for what find(), open() and add() will
+  /// read. The second returns what find() most likely returns, which the third takes; whatever
+  /// happened in between.
+  void prefetch_slot(Tag tag) const noexcept { ids_.prefetch(tag); }
+  [[nodiscard]] std::optional<TraceIndex> prefetch_state(const model::TraceId& id,
+                                                         Tag tag) const noexcept;
+  void prefetch_spans(TraceIndex index) const noexcept;
 
   /// Opens a trace whose first span is about to be added. Requires: find(id) is nothing.
   TraceIndex open(const model::TraceId& id, MonotonicTime now);
@@ -127,7 +138,7 @@ class TraceTable {
   struct Slot {
     std::optional<TraceState> state;  // nothing while the index is free
     std::optional<CloseReason> closed_for;
-    std::uint32_t tag = 0;  // in ids_
+    Tag tag = 0;  // in ids_
     MonotonicTime closed_at;
     std::uint64_t charged_bytes = 0;
   };
@@ -140,9 +151,6 @@ class TraceTable {
     TraceIndex index = 0;
   };
 
-  [[nodiscard]] std::uint32_t tag_of(const model::TraceId& id) const noexcept {
-    return static_cast<std::uint32_t>(context_.hash(id));
-  }
   [[nodiscard]] std::optional<Timer> next_timer() const noexcept;
   [[nodiscard]] std::optional<TraceIndex> idle_longest() const noexcept;
 
