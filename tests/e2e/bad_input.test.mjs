@@ -2,11 +2,12 @@
 // accounted for.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 
-import { eventually, Server } from './server.mjs';
+import { residentBytes, spansAccountedFor } from './metrics.mjs';
+import { field } from './otlp.mjs';
+import { Server } from './server.mjs';
 
 const json = 'application/json';
 const protobuf = 'application/x-protobuf';
@@ -33,22 +34,12 @@ const nested = (depth) => `{"resourceSpans":${'['.repeat(depth)}${']'.repeat(dep
 const bomb = gzipSync(Buffer.alloc(64 * mebibyte));
 const gzip = { 'content-encoding': 'gzip' };
 
-/** A length-delimited protobuf field. */
-function field(tag, bytes) {
-  const length = [];
-  for (let rest = bytes.length; ; rest >>= 7) {
-    length.push(rest > 127 ? (rest & 127) | 128 : rest);
-    if (rest <= 127) break;
-  }
-  return Buffer.concat([Buffer.from([tag, ...length]), bytes]);
-}
-
 /** A span with an attribute whose value is a list in a list in a list. */
 function nestedProtobuf(depth) {
   let value = Buffer.alloc(0);
-  for (let level = 0; level < depth; ++level) value = field(0x2a, field(0x0a, value));
-  const attribute = Buffer.concat([field(0x0a, Buffer.from('k')), field(0x12, value)]);
-  return field(0x0a, field(0x12, field(0x12, field(0x4a, attribute))));
+  for (let level = 0; level < depth; ++level) value = field(5, field(1, value));
+  const attribute = Buffer.concat([field(1, 'k'), field(2, value)]);
+  return field(1, field(2, field(2, field(9, attribute))));
 }
 
 // What is sent to /v1/traces on either port: title, type, body, headers, status.
@@ -140,12 +131,6 @@ test('(a+)+$ on a long text costs no time', async () => {
   assert.ok(Date.now() - started < 5_000);
 });
 
-/** Resident memory of the server in bytes. */
-async function residentBytes() {
-  const status = await readFile(`/proc/${server.process.pid}/status`, 'utf8');
-  return Number(status.match(/^VmRSS:\s+(\d+) kB$/m)[1]) * 1024;
-}
-
 async function sendAll() {
   for (const [, type, body, headers] of otlp) await send(`${server.otlp}/v1/traces`, type, body, headers);
   for (const [, path, type, body, headers] of api) await send(server.api + path, type, body, headers);
@@ -153,9 +138,9 @@ async function sendAll() {
 
 /** The bytes by which the server grows while it is sent everything ten times. */
 async function growth() {
-  const before = await residentBytes();
+  const before = await residentBytes(server);
   for (let round = 0; round < 10; ++round) await sendAll();
-  return (await residentBytes()) - before;
+  return (await residentBytes(server)) - before;
 }
 
 test('bad input does not make the server grow', { timeout: 120_000 }, async () => {
@@ -165,25 +150,13 @@ test('bad input does not make the server grow', { timeout: 120_000 }, async () =
   assert.ok(grown.at(-1) <= 4 * mebibyte, `it grew by ${grown} bytes`);
 });
 
-/** The sum of all series of a metric. */
-function sumOf(metrics, name) {
-  const series = [...metrics.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'gm'))];
-  assert.ok(series.length > 0, name);
-  return series.reduce((sum, [, value]) => sum + Number(value), 0);
-}
-
 test('every span that was received is ingested, rejected or dropped', async () => {
   const good = { trace_id: '4bf92f3577b34da6a3ce929d0e0e4736', span_id: '00f067aa0ba902b7', name: 'a' };
   const own = spanWith({}).replace('"spans"', '"scope":{"name":"betrace"},"spans"');
   assert.equal((await server.post('/v1/spans', { spans: [good, good, { name: 'no id' }] })).status, 202);
   assert.equal((await send(`${server.otlp}/v1/traces`, json, spanWith({}))).status, 200);
   assert.equal((await send(`${server.otlp}/v1/traces`, json, own)).status, 200);
-  const seen = await eventually('nothing in the queues', async () => {
-    const metrics = await (await fetch(`${server.api}/metrics`)).text();
-    const sums = Object.fromEntries(['received', 'ingested', 'rejected', 'dropped'].map(
-      (word) => [word, sumOf(metrics, `betrace_spans_${word}_total`)]));
-    return sums.received === sums.ingested + sums.rejected + sums.dropped ? sums : undefined;
-  });
+  const seen = await spansAccountedFor(server);
   assert.ok(seen.ingested >= 2 && seen.rejected >= 7 && seen.dropped >= 2, JSON.stringify(seen));
 });
 
