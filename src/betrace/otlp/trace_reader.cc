@@ -9,6 +9,17 @@
 namespace betrace::otlp {
 namespace {
 
+// Asks for the memory that a walk over spans reaches next: it jumps from span to span, which the
+// processor does not foresee. May lie beyond the request; nothing is read there.
+void prefetch_ahead(std::string_view span) {
+  constexpr std::uintptr_t kDistance = 2'048;
+  constexpr std::uintptr_t kLine = 64;
+  const auto begin = reinterpret_cast<std::uintptr_t>(span.data()) + kDistance;
+  for (std::uintptr_t at = begin; at < begin + span.size(); at += kLine) {
+    __builtin_prefetch(reinterpret_cast<const void*>(at));
+  }
+}
+
 // Of a message that may be malformed, which others find.
 std::uint64_t count_spans(std::string_view request) {
   std::uint64_t count = 0;
@@ -20,7 +31,11 @@ std::uint64_t count_spans(std::string_view request) {
     while (scopes.next()) {
       if (scopes.tag() != bytes_tag(2)) continue;
       FieldCursor spans(scopes.bytes(), walk);
-      while (spans.next()) count += spans.tag() == bytes_tag(2) ? 1 : 0;
+      while (spans.next()) {
+        if (spans.tag() != bytes_tag(2)) continue;
+        ++count;
+        prefetch_ahead(spans.bytes());
+      }
     }
   }
   return count;
