@@ -71,7 +71,8 @@ class SpanBuilder {
   /// The same as all of these in one step, for an attribute that has no text but ASCII.
   /// `text_bytes`: of its value. False if a limit is near or this is muted, and nothing was done.
   [[nodiscard, gnu::always_inline]] bool add_plain_attribute(Row& row, std::string_view key,
-                                         const model::ValueView& value, std::size_t text_bytes) {
+                                                             const model::ValueView& value,
+                                                             std::size_t text_bytes) {
     const std::size_t bytes = byte_count_ + key.size() + text_bytes + sizeof(model::AttributeView);
     const bool has_room = row.count < limits_.attributes_max &&
                           key.size() <= limits_.key_bytes_max &&

@@ -142,9 +142,9 @@ Result<ReadSummary> TraceReader::read(std::string_view bytes, const SpanCallback
   WireWalk walk(limits_.message_depth_max);
   RequestDecoder(resource_, scope_, span_, delivery, walk).decode(bytes);
   if (!walk.is_ok()) {
-    return fail(ErrorCode::InvalidArgument, fmt::format("malformed protobuf at byte {}: {}",
-                                                        walk.problem_at() - bytes.data(),
-                                                        walk.problem()));
+    return fail(ErrorCode::InvalidArgument,
+                fmt::format("malformed protobuf at byte {}: {}", walk.problem_at() - bytes.data(),
+                            walk.problem()));
   }
   return delivery.summary();
 }

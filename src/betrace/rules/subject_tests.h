@@ -76,7 +76,7 @@ class SubjectTests {
   std::optional<TestIndex> presence_;
   TextIndex texts_;
   std::vector<std::vector<TestIndex>> by_text_;  // by number of the text
-  std::vector<Test> text_tests_;       // the tests of `texts_`
+  std::vector<Test> text_tests_;                 // the tests of `texts_`
   std::vector<Test> texts_as_values_;  // those of them whose text may equal a number or truth value
   std::vector<Threshold> above_;       // ascending
   std::vector<Threshold> below_;       // descending
