@@ -58,10 +58,10 @@ class MessagePieces {
     for (const std::string_view piece : more_) on_piece(piece);
   }
 
- private:
-  // A piece that is there lies somewhere, even if it is empty.
+  /// True if there is no piece. One that is there lies somewhere, even if it is empty.
   [[nodiscard]] bool is_absent() const noexcept { return first_.data() == nullptr; }
 
+ private:
   std::string_view first_;
   std::vector<std::string_view> more_;
 };

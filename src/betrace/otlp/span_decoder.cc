@@ -83,6 +83,7 @@ model::SpanView& SpanDecoder::decode(std::string_view message) {
 }
 
 void SpanDecoder::take_status() {
+  if (status_.is_absent()) return;
   std::string_view message;
   std::int32_t code = 0;
   status_.for_each_field(walk_, [&](const FieldCursor& field) {

@@ -1,6 +1,7 @@
 #include "betrace/rules/predicate_network.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "betrace/base/check.h"
@@ -48,9 +49,24 @@ PredicateId PredicateNetwork::add(Formula formula) {
   if (is_new) ++next_id_;
   const auto place = static_cast<std::uint32_t>(predicates_.size());
   if (places_.emplace(entry->second, place).second) {
-    predicates_.push_back({entry->second, std::move(text), std::move(formula)});
+    auto conjunction = conjunction_of(formula);
+    predicates_.push_back(
+        {entry->second, std::move(text), std::move(formula), std::move(conjunction)});
   }
   return entry->second;
+}
+
+std::optional<std::vector<PredicateNetwork::TestLiteral>> PredicateNetwork::conjunction_of(
+    const Formula& formula) {
+  const std::span<const Formula> parts = formula.kind == Formula::Kind::And
+                                             ? std::span<const Formula>(formula.children)
+                                             : std::span(&formula, 1);
+  std::vector<TestLiteral> literals;
+  for (const Formula& part : parts) {
+    if (part.kind != Formula::Kind::Literal) return std::nullopt;
+    literals.push_back({part.literal, part.negated});
+  }
+  return literals;
 }
 
 std::string PredicateNetwork::text_of(const Formula& formula) const {
@@ -118,10 +134,17 @@ void SpanMatcher::try_predicate(std::uint32_t place, const model::SpanView& span
   if (tried_[place] == generation_) return;
   tried_[place] = generation_;
   const PredicateNetwork::Predicate& predicate = network_->predicates_[place];
-  const bool is_met = evaluate(predicate.formula, [&](TestIndex test) {
+  const auto holds = [&](TestIndex test) {
     return network_->tests_.holds(test, span, &truths_);
-  });
-  if (is_met) met_.push_back(predicate.id);
+  };
+  if (!predicate.conjunction) {
+    if (evaluate(predicate.formula, holds)) met_.push_back(predicate.id);
+    return;
+  }
+  for (const auto& literal : *predicate.conjunction) {
+    if (holds(literal.test) == literal.negated) return;
+  }
+  met_.push_back(predicate.id);
 }
 
 }  // namespace betrace::rules

@@ -49,14 +49,23 @@ class PredicateNetwork {
  private:
   friend class SpanMatcher;
 
+  struct TestLiteral {
+    TestIndex test = 0;
+    bool negated = false;
+  };
+
   struct Predicate {
     PredicateId id = 0;
     std::string text;
     Formula formula;  // over tests
+    /// The parts of `formula` if it is nothing but literals that must hold together.
+    std::optional<std::vector<TestLiteral>> conjunction;
   };
 
   [[nodiscard]] PredicateId add(Formula formula);
   [[nodiscard]] std::string text_of(const Formula& formula) const;
+  [[nodiscard]] static std::optional<std::vector<TestLiteral>> conjunction_of(
+      const Formula& formula);
   void list_by_test();
 
   std::vector<NetworkRule> rules_;  // kept, for the tests refer to them

@@ -105,6 +105,7 @@ void SpanTests::add_key(const std::string& key, std::uint32_t subject, Keys* key
 
 void SpanTests::seal() {
   for (SubjectTests& subject : subjects_) subject.seal();
+  for (const Test& test : tests_) is_asked_.push_back(test.form.has_value() ? 0 : 1);
   list_enumerators();
 }
 
@@ -164,9 +165,8 @@ void SpanTests::mark_attributes(model::AttributesView attributes, const Keys& ke
   }
 }
 
-bool SpanTests::holds(TestIndex test, const model::SpanView& span, SpanTruths* truths) const {
+bool SpanTests::ask(TestIndex test, const model::SpanView& span, SpanTruths* truths) const {
   const Test& entry = tests_[test];
-  if (entry.form) return truths->is_marked(test);
   return truths->ask(test, [&] {
     return is_inequality(*entry.condition) ? !decide(*entry.condition, span)
                                            : decide(*entry.condition, span);

@@ -50,7 +50,9 @@ class SpanTests {
   void mark(const model::SpanView& span, SpanTruths* truths) const;
 
   /// Whether `test` holds for the span that was marked last.
-  [[nodiscard]] bool holds(TestIndex test, const model::SpanView& span, SpanTruths* truths) const;
+  [[nodiscard]] bool holds(TestIndex test, const model::SpanView& span, SpanTruths* truths) const {
+    return is_asked_[test] ? ask(test, span, truths) : truths->is_marked(test);
+  }
 
  private:
   struct Test {
@@ -70,6 +72,7 @@ class SpanTests {
     std::vector<std::uint32_t> subjects;  // by number of the text
   };
 
+  [[nodiscard]] bool ask(TestIndex test, const model::SpanView& span, SpanTruths* truths) const;
   [[nodiscard]] TestIndex add(const Condition& condition, std::string text);
   [[nodiscard]] TestIndex presence_of(const Value& value);
   [[nodiscard]] SubjectTests& subject_at(const SpanSubject& subject);
@@ -79,6 +82,7 @@ class SpanTests {
                        SpanTruths* truths) const;
 
   std::vector<Test> tests_;
+  std::vector<std::uint8_t> is_asked_;  // beside tests_: it has no form
   std::unordered_map<std::string, TestIndex> by_text_;
   std::map<SpanSubject, std::uint32_t> places_;
   std::vector<SubjectTests> subjects_;
