@@ -97,9 +97,27 @@ std::string PredicateNetwork::text_of(const Formula& formula) const {
   return is_and ? text : "(" + text + ")";
 }
 
+// How many predicates ask for each test. A test of few of them tells more about a span than one of
+// many, and it leaves fewer of them to look at.
+std::vector<std::uint32_t> PredicateNetwork::count_uses() const {
+  std::vector<std::uint32_t> uses(tests_.size());
+  const auto count = [&uses](const auto& self, const Formula& formula) -> void {
+    if (formula.kind == Formula::Kind::Literal) ++uses[formula.literal];
+    for (const Formula& child : formula.children) self(self, child);
+  };
+  for (const Predicate& predicate : predicates_) count(count, predicate.formula);
+  return uses;
+}
+
 void PredicateNetwork::list_by_test() {
   by_test_.resize(tests_.size());
-  const GuardRank rank = [this](std::uint32_t test) { return tests_.rank_of(test); };
+  const std::vector<std::uint32_t> uses = count_uses();
+  constexpr std::uint32_t kUsesMax = 0xFFFFFF;
+  const GuardRank rank = [&](std::uint32_t test) -> std::optional<std::uint32_t> {
+    const auto form = tests_.rank_of(test);
+    if (!form) return std::nullopt;
+    return *form * (kUsesMax + 1) + std::min(uses[test], kUsesMax);
+  };
   for (std::uint32_t place = 0; place < predicates_.size(); ++place) {
     const auto guard = guard_of(predicates_[place].formula, rank);
     if (!guard) {

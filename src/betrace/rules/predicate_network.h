@@ -66,6 +66,7 @@ class PredicateNetwork {
   [[nodiscard]] std::string text_of(const Formula& formula) const;
   [[nodiscard]] static std::optional<std::vector<TestLiteral>> conjunction_of(
       const Formula& formula);
+  [[nodiscard]] std::vector<std::uint32_t> count_uses() const;
   void list_by_test();
 
   std::vector<NetworkRule> rules_;  // kept, for the tests refer to them

@@ -63,8 +63,6 @@ TestIndex SpanTests::add(const Condition& condition, std::string text) {
   const auto subject = subject_of(*condition.left);
   if (!subject) return index;
   tests_.back().form = subject_at(*subject).add(index, condition);
-  tests_.back().is_of_name =
-      subject->kind == SpanSubject::Kind::Field && subject->field == SpanField::Name;
   return index;
 }
 
@@ -130,8 +128,7 @@ void SpanTests::list_enumerators() {
 std::optional<std::uint32_t> SpanTests::rank_of(TestIndex test) const noexcept {
   const Test& entry = tests_[test];
   if (!entry.form) return std::nullopt;
-  const auto rank = static_cast<std::uint32_t>(*entry.form) + 1;
-  return entry.is_of_name && entry.form == TestForm::Text ? 0 : rank;
+  return static_cast<std::uint32_t>(*entry.form);
 }
 
 void SpanTests::mark(const model::SpanView& span, SpanTruths* truths) const {

@@ -42,7 +42,8 @@ class SpanTests {
     return tests_[test].text;
   }
 
-  /// How often a test is expected to hold, least first. Nothing for one that mark() does not mark.
+  /// How often a test of its form is expected to hold, least first: below 8. Nothing for one that
+  /// mark() does not mark.
   [[nodiscard]] std::optional<std::uint32_t> rank_of(TestIndex test) const noexcept;
 
   /// Begins `truths` anew and marks the tests that hold for `span`. Requires: sealed; `truths` was
@@ -59,7 +60,6 @@ class SpanTests {
     std::string text;
     const Condition* condition = nullptr;
     std::optional<TestForm> form;  // nothing: decided when it is asked for
-    bool is_of_name = false;
   };
   struct Field {
     SpanField field;
