@@ -152,9 +152,7 @@ void SpanMatcher::try_predicate(std::uint32_t place, const model::SpanView& span
   if (tried_[place] == generation_) return;
   tried_[place] = generation_;
   const PredicateNetwork::Predicate& predicate = network_->predicates_[place];
-  const auto holds = [&](TestIndex test) {
-    return network_->tests_.holds(test, span, &truths_);
-  };
+  const auto holds = [&](TestIndex test) { return network_->tests_.holds(test, span, &truths_); };
   if (!predicate.conjunction) {
     if (evaluate(predicate.formula, holds)) met_.push_back(predicate.id);
     return;

@@ -70,6 +70,10 @@ std::optional<TestForm> SubjectTests::add(TestIndex index, const Condition& cond
       add_texts(test, literal);
       return TestForm::Text;
     }
+    if (add_affix(test)) {
+      affixes_.push_back(test);
+      return TestForm::Affix;
+    }
     if (condition.kind == Condition::Kind::Compare && add_threshold(test)) {
       numbers_.push_back(test);
       return is_equality(condition) ? TestForm::Number : TestForm::Threshold;
@@ -92,6 +96,16 @@ void SubjectTests::add_texts(const Test& test, const Literal& literal) {
     may_equal_others = may_equal_others || may_equal_other(item.text);
   }
   if (may_equal_others) texts_as_values_.push_back(test);
+}
+
+// No value but a text begins or ends with a text.
+bool SubjectTests::add_affix(const Test& test) {
+  const bool is_beginning = test.condition->kind == Condition::Kind::StartsWith;
+  if (!is_beginning && test.condition->kind != Condition::Kind::EndsWith) return false;
+  const Literal& literal = test.condition->right->literal;
+  if (literal.type != LiteralType::String) return false;
+  (is_beginning ? beginnings_ : ends_).add(literal.text, test.index);
+  return true;
 }
 
 bool SubjectTests::add_threshold(const Test& test) {
@@ -129,6 +143,8 @@ void SubjectTests::mark_text(std::string_view text, SpanTruths* truths) const {
   if (const auto known = texts_.find(text)) {
     for (const TestIndex test : by_text_[*known]) truths->mark(test);
   }
+  beginnings_.mark(text, truths);
+  ends_.mark(text, truths);
   if (others_.empty() && numbers_.empty()) return;
   truths->mark_remembered(place_, text, [&] {
     return holding(RuntimeValue::string(text), {&others_, &numbers_});
@@ -136,7 +152,7 @@ void SubjectTests::mark_text(std::string_view text, SpanTruths* truths) const {
 }
 
 std::vector<TestIndex> SubjectTests::tests_of(const RuntimeValue& value) const {
-  std::vector<TestIndex> tests = holding(value, {&text_tests_, &others_, &numbers_});
+  std::vector<TestIndex> tests = holding(value, {&text_tests_, &affixes_, &others_, &numbers_});
   if (presence_ && !value.is_nil()) tests.push_back(*presence_);
   return tests;
 }

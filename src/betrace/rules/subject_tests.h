@@ -1,7 +1,7 @@
 // All tests of one datum of a span: given its value, which of them hold?
 //
-// span_tests.cc keeps one for each datum. Texts are looked up, thresholds are searched; what is
-// neither is tried, and for texts remembered.
+// span_tests.cc keeps one for each datum. Texts are looked up, beginnings and ends too, thresholds
+// are searched; what is none of these is tried, and for texts remembered.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "betrace/base/text_index.h"
+#include "betrace/rules/affix_tests.h"
 #include "betrace/rules/condition.h"
 #include "betrace/rules/number.h"
 #include "betrace/rules/runtime_value.h"
@@ -23,6 +24,7 @@ namespace betrace::rules {
 enum class TestForm : std::uint8_t {
   Text,       ///< Equals one of some texts.
   Number,     ///< Equals a number.
+  Affix,      ///< Begins or ends with a text.
   Threshold,  ///< Lies above or below a number.
   Presence,   ///< Is there.
   Any,        ///< Anything else that is false for an absent datum.
@@ -65,6 +67,7 @@ class SubjectTests {
   };
 
   void add_texts(const Test& test, const Literal& literal);
+  [[nodiscard]] bool add_affix(const Test& test);
   [[nodiscard]] bool add_threshold(const Test& test);
   void mark_number(const RuntimeValue& value, SpanTruths* truths) const;
   [[nodiscard]] static std::vector<TestIndex> holding(
@@ -78,10 +81,13 @@ class SubjectTests {
   std::vector<std::vector<TestIndex>> by_text_;  // by number of the text
   std::vector<Test> text_tests_;                 // the tests of `texts_`
   std::vector<Test> texts_as_values_;  // those of them whose text may equal a number or truth value
-  std::vector<Threshold> above_;       // ascending
-  std::vector<Threshold> below_;       // descending
-  std::vector<Threshold> equal_;       // ascending
-  std::vector<Test> numbers_;          // the tests of the three lists above
+  AffixTests beginnings_{AffixTests::Place::Beginning};
+  AffixTests ends_{AffixTests::Place::End};
+  std::vector<Test> affixes_;     // the tests of both
+  std::vector<Threshold> above_;  // ascending
+  std::vector<Threshold> below_;  // descending
+  std::vector<Threshold> equal_;  // ascending
+  std::vector<Test> numbers_;     // the tests of the three lists above
   std::vector<Test> others_;
 };
 
