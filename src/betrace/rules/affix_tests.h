@@ -1,7 +1,7 @@
 // Which of many beginnings, or of many ends, does a text have?
 //
-// subject_tests.cc keeps one of each for a datum. One look-up for each distinct length, however many
-// rules ask.
+// subject_tests.cc keeps one of each for a datum. One look-up for each distinct length, however
+// many rules ask.
 #pragma once
 
 #include <algorithm>
