@@ -62,31 +62,45 @@ class JsonTraceReader::Core {
     return Error{ErrorCode::InvalidArgument, fmt::format("malformed JSON: {}", what)};
   }
 
-  // Twice the same walk: the first finds what is wrong, so that the second delivers all or nothing.
   Result<ReadSummary> decode(JsonElement request, const SpanCallback& on_span) {
     if (!request.is_object()) return fail(malformed("the request is not an object"));
     const dom::object json = request.get_object().value_unsafe();
-    const SpanCallback nothing = [](const model::SpanView&) {};
-    const ReadSummary checked = walk(json, nothing);
-    if (problem_.is_set()) return fail(malformed(problem_.message()));
-    if (checked.spans_decoded > limits_.spans_max) {
-      return too_many_spans(checked.spans_decoded, limits_.spans_max);
-    }
-    return walk(json, on_span);
-  }
-
-  ReadSummary walk(dom::object request, const SpanCallback& on_span) {
+    const std::uint64_t span_count = count_spans(json);
+    if (span_count > limits_.spans_max) return too_many_spans(span_count, limits_.spans_max);
     problem_ = JsonProblem();
     SpanDelivery delivery(on_span);
-    JsonMember list;
-    for (const auto& [name, element] : request) {
-      if (name == "resourceSpans") list.set(element);
-    }
+    const JsonMember list = member_of(json, "resourceSpans");
     if (list.is_there()) {
       for_each_object(list.element(), "resourceSpans", problem_,
-                      [&](dom::object json) { walk_resource_spans(json, delivery); });
+                      [&](dom::object one) { walk_resource_spans(one, delivery); });
     }
+    if (problem_.is_set()) return fail(malformed(problem_.message()));
     return delivery.summary();
+  }
+
+  // Of a request in which members may have a wrong type, which others find.
+  static std::uint64_t count_spans(dom::object request) {
+    JsonProblem ignored;
+    std::uint64_t count = 0;
+    const auto for_each_in = [&ignored](dom::object json, std::string_view name, auto on_item) {
+      const JsonMember list = member_of(json, name);
+      if (list.is_there()) for_each_object(list.element(), name, ignored, on_item);
+    };
+    for_each_in(request, "resourceSpans", [&](dom::object resource_spans) {
+      for_each_in(resource_spans, "scopeSpans", [&](dom::object scope_spans) {
+        for_each_in(scope_spans, "spans", [&count](dom::object) { ++count; });
+      });
+    });
+    return count;
+  }
+
+  // Of a repeated member the last one counts.
+  static JsonMember member_of(dom::object json, std::string_view wanted) {
+    JsonMember member;
+    for (const auto& [name, element] : json) {
+      if (name == wanted) member.set(element);
+    }
+    return member;
   }
 
   void walk_resource_spans(dom::object json, SpanDelivery& delivery) {

@@ -25,8 +25,8 @@ class JsonTraceReader {
 
   /// Calls `on_span` as TraceReader::read does. A text that is not UTF-8 rejects just its span.
   /// Error InvalidArgument: not JSON, nested deeper than `json_depth_max`, or a member of a wrong
-  /// type, which the message names. Error LimitExceeded: more than `spans_max` spans. On an error
-  /// no span was delivered.
+  /// type, which the message names; the spans that were delivered before it was seen must be
+  /// forgotten. Error LimitExceeded: more than `spans_max` spans; none was delivered.
   [[nodiscard]] Result<ReadSummary> read(std::string_view json, const SpanCallback& on_span,
                                          const model::SpanInterest* interest = nullptr);
 
