@@ -61,6 +61,7 @@ model::SpanView BatchBuilder::of_interest(const model::SpanView& span) const noe
 std::vector<SpanBatch> BatchBuilder::finish() {
   rules_.reset();
   for (std::size_t i = 0; i < batches_.size(); ++i) {
+    if (batches_[i].items.empty()) continue;
     sizes_[i] = {batches_[i].items.size(), batches_[i].met.size(), batches_[i].kept.size()};
   }
   return std::exchange(batches_, std::vector<SpanBatch>(batches_.size()));

@@ -121,6 +121,16 @@ TEST_F(EngineTest, RefusesBeforeItStartsAndAfterItDrained) {
   EXPECT_EQ(refusal(), "stopping");
 }
 
+// A reader learns only on its way that a request is malformed.
+TEST_F(EngineTest, ForgetsWhatIsNotSubmitted) {
+  start();
+  engine_->open("grpc")->add(kept({.id = 1}).view());
+  submit({{.trace = 2, .id = 2}});
+  ASSERT_TRUE(engine_->wait_until_idle(kWait));
+  EXPECT_EQ(engine_->statistics().spans_ingested.at("grpc"), 1U);
+  EXPECT_EQ(engine_->statistics().traces_open, 1U);
+}
+
 TEST_F(EngineTest, JudgesWhatIsSubmitted) {
   start();
   ASSERT_TRUE(send({{.id = 1, .start = 0, .end = 6'000}, {.id = 2, .parent = 1}}));

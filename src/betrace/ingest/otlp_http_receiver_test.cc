@@ -120,6 +120,15 @@ TEST_F(OtlpHttpReceiverTest, NamesWhatIsWrongWithABodyThatCannotBeRead) {
   EXPECT_TRUE(sink_.names().empty());
 }
 
+TEST_F(OtlpHttpReceiverTest, TakesNoSpanThatComesBeforeAMistake) {
+  const std::vector<model::SpanView> spans = {span_named("a")};
+  EXPECT_EQ(post(kProtobuf, otlp::write_protobuf(spans) + "\x0a\x7f").status, 400);
+  std::string json = otlp::write_json(spans);
+  json.insert(json.rfind("]}"), R"(,{"scopeSpans":7})");
+  EXPECT_EQ(post(kJson, json).status, 400);
+  EXPECT_TRUE(sink_.names().empty());
+}
+
 TEST_F(OtlpHttpReceiverTest, AnswersOtherTypesAndCodingsWith415) {
   for (const char* type : {"text/plain", "application/protobuf", "application/x-protobuf2"}) {
     const auto reply = post(type, "{}");
