@@ -67,13 +67,8 @@ Result<MetricsReading> ServerView::read_metrics() {
 }
 
 Result<void> ServerView::skip_violations() {
-  const auto text = get("/v1/violations?limit=1&status=all");
-  if (!text) return fail(text.error());
-  const auto page = parse_json(*text);
-  if (!page) return fail(page.error());
-  for (const Json& violation : page->at("violations")) {
-    last_sequence_ = std::max(last_sequence_, violation.at("sequence").get<std::uint64_t>());
-  }
+  const auto skipped = new_violations();
+  if (!skipped) return fail(skipped.error());
   return {};
 }
 
@@ -81,6 +76,7 @@ Result<std::vector<SeenViolation>> ServerView::new_violations(std::size_t page) 
   std::vector<SeenViolation> found;
   std::uint64_t newest = last_sequence_;
   std::string cursor;
+  // All pages: they are in the order of time, in which shards differ from the order in the log.
   for (bool more = true; more;) {
     std::string target = fmt::format("/v1/violations?limit={}&status=all", page);
     if (!cursor.empty()) target += "&cursor=" + cursor;
@@ -93,7 +89,6 @@ Result<std::vector<SeenViolation>> ServerView::new_violations(std::size_t page) 
     for (const Json& violation : list->at("violations")) {
       const auto sequence = violation.at("sequence").get<std::uint64_t>();
       newest = std::max(newest, sequence);
-      more = more && sequence > last_sequence_;  // newest first
       if (sequence <= last_sequence_ || violation.at("status") != "confirmed") continue;
       found.push_back({violation.at("trace_id").get<std::string>(),
                        violation.at("rule_id").get<std::string>()});
