@@ -103,8 +103,7 @@ class TextIndex {
   }
   [[nodiscard]] bool is_text(std::uint32_t number, std::string_view text) const noexcept {
     const Entry& entry = entries_.data()[number];
-    return entry.size == text.size() &&
-           std::memcmp(texts_.data() + entry.offset, text.data(), text.size()) == 0;
+    return text == std::string_view(texts_).substr(entry.offset, entry.size);
   }
   void put(std::uint32_t number, std::uint64_t hash) noexcept;
   void grow();

@@ -19,6 +19,7 @@ TEST(TextIndexTest, NumbersDistinctTextsInTheOrderInWhichTheyCome) {
   EXPECT_EQ(index.add("a"), 0u);
   EXPECT_EQ(index.add(std::string(1, '\0')), 2u);
   EXPECT_EQ(index.find(""), 1u);
+  EXPECT_EQ(index.find(std::string_view()), 1u);
   EXPECT_EQ(index.find(std::string_view("\0", 1)), 2u);
   EXPECT_FALSE(index.find(std::string_view("\0\0", 2)).has_value());
   EXPECT_EQ(index.size(), 3u);
