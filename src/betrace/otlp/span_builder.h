@@ -46,10 +46,7 @@ class SpanBuilder {
   void begin() noexcept;
   [[nodiscard]] const Losses& losses() const noexcept { return losses_; }
   /// Text that holds `marker` counts as invalid; empty is none. It must outlive the reading.
-  void set_invalid_marker(std::string_view marker) noexcept {
-    marker_ = marker;
-    has_marker_ = !marker.empty();
-  }
+  void set_invalid_marker(std::string_view marker) noexcept { marker_ = marker; }
 
   /// Attributes that `interest` does not want are checked and counted as ever, but not kept. Null:
   /// all are wanted. It must outlive the reading.
@@ -77,7 +74,9 @@ class SpanBuilder {
     const bool has_room = row.count < limits_.attributes_max &&
                           key.size() <= limits_.key_bytes_max &&
                           text_bytes <= limits_.value_bytes_max && bytes <= limits_.span_bytes_max;
-    if (!has_room || muted_ != 0 || losses_.invalid_text != nullptr || has_marker_) return false;
+    if (!has_room || muted_ != 0 || losses_.invalid_text != nullptr || !marker_.empty()) {
+      return false;
+    }
     ++row.count;
     byte_count_ = bytes;
     value_depth_ = 1;
@@ -129,7 +128,6 @@ class SpanBuilder {
   UnfinishedItems<model::LinkView> links_;
   Losses losses_;
   std::string_view marker_;
-  bool has_marker_ = false;
   const model::SpanInterest* interest_ = nullptr;
   std::size_t byte_count_ = 0;    // of the span so far
   std::size_t value_budget_ = 0;  // bytes that the current value may still take

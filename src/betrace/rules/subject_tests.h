@@ -51,8 +51,6 @@ class SubjectTests {
   /// The tests that hold for a value. Requires: sealed.
   [[nodiscard]] std::vector<TestIndex> tests_of(const RuntimeValue& value) const;
 
-  [[nodiscard]] std::uint32_t place() const noexcept { return place_; }
-
  private:
   struct Test {
     TestIndex index = 0;
