@@ -103,6 +103,25 @@ TEST(Utf8Test, RefusesOverlongSurrogatesAndTooHigh) {
   }
 }
 
+TEST(Utf8Test, FindsABitBeyondAsciiWhereverItIsAndWhateverLiesAroundTheText) {
+  constexpr std::size_t kRoom = 160;
+  for (std::size_t begin = 0; begin < kRoom; begin += 7) {
+    for (std::size_t size = 0; size <= kRoom - begin; ++size) {
+      std::string around(kRoom, '\xFF');
+      std::fill_n(around.begin() + static_cast<std::ptrdiff_t>(begin), size, '\x7F');
+      const auto text = [&] { return std::string_view(around).substr(begin, size); };
+      ASSERT_TRUE(is_ascii(text(), around)) << begin << ' ' << size;
+      ASSERT_TRUE(is_ascii(text())) << begin << ' ' << size;
+      for (std::size_t at = begin; at < begin + size; ++at) {
+        around[at] = '\x80';
+        ASSERT_FALSE(is_ascii(text(), around)) << begin << ' ' << size << ' ' << at;
+        ASSERT_FALSE(is_ascii(text())) << begin << ' ' << size << ' ' << at;
+        around[at] = '\x7F';
+      }
+    }
+  }
+}
+
 TEST(Utf8Test, CountsCharactersAndCutsBetweenThem) {
   const std::string text = "a\xc3\xbc\xe2\x82\xac\xf0\x9f\x98\x80";  // 1 + 2 + 3 + 4 bytes
   EXPECT_EQ(utf8_length(text), 4u);

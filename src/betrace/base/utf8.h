@@ -7,6 +7,10 @@
 #include <string>
 #include <string_view>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 namespace betrace {
 
 /// True if all bytes of `text` are ASCII. Cost: a few words.
@@ -34,6 +38,26 @@ namespace betrace {
   }
   for (std::size_t i = 0; i < size; ++i) bits |= static_cast<unsigned char>(at[i]);
   return (bits & 0x80U) == 0;
+}
+
+/// The same for a text within `around`, whose other bytes may be read too: no branch depends on the
+/// size of a text of up to 64 bytes.
+[[nodiscard, gnu::always_inline]] inline bool is_ascii(std::string_view text,
+                                                       std::string_view around) noexcept {
+#if defined(__SSE2__)
+  constexpr std::size_t kBytes = 64;
+  const auto left = static_cast<std::size_t>(around.data() + around.size() - text.data());
+  if (text.size() <= kBytes && left >= kBytes && !text.empty()) {
+    std::uint64_t high_bits = 0;  // one of each byte
+    for (std::size_t at = 0; at < kBytes; at += sizeof(__m128i)) {
+      const auto* place = reinterpret_cast<const __m128i*>(text.data() + at);
+      const auto bits = static_cast<std::uint16_t>(_mm_movemask_epi8(_mm_loadu_si128(place)));
+      high_bits |= std::uint64_t{bits} << at;
+    }
+    return high_bits << (kBytes - text.size()) == 0;
+  }
+#endif
+  return is_ascii(text);
 }
 
 /// True if `text` is well-formed UTF-8 (no overlong form, no surrogate, at most U+10FFFF).

@@ -73,7 +73,7 @@ IdSpots::IdSpots(std::string_view request, Encoding encoding) : encoding_(encodi
 
 // Source: field numbers of ExportTraceServiceRequest, ResourceSpans, ScopeSpans and Span.
 void IdSpots::find_in_protobuf(std::string_view request) {
-  otlp::WireWalk walk;
+  otlp::WireWalk walk(request);
   otlp::FieldCursor resources(request, walk);
   while (resources.next()) {
     otlp::FieldCursor scopes(resources.bytes(), walk);
@@ -88,7 +88,7 @@ void IdSpots::find_in_protobuf(std::string_view request) {
 }
 
 void IdSpots::find_in_span(std::string_view request, std::string_view span) {
-  otlp::WireWalk walk;
+  otlp::WireWalk walk(request);
   otlp::FieldCursor fields(span, walk);
   while (fields.next()) {
     const auto* id = reinterpret_cast<const std::uint8_t*>(fields.bytes().data());

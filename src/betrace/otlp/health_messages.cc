@@ -13,7 +13,7 @@ constexpr std::uint32_t kStatusField = 1;
 
 Result<std::string_view> read_health_request(std::string_view bytes) {
   std::string_view service;
-  WireWalk walk;
+  WireWalk walk(bytes);
   FieldCursor field(bytes, walk);
   while (field.next()) {
     if (field.tag() == wire_tag(kServiceField, WireType::Bytes)) service = field.bytes();

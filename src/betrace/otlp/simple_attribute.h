@@ -35,9 +35,9 @@ struct SimpleAttribute {
   return true;
 }
 
-/// False if the message is not written in the usual way, or malformed. Reads nothing beyond it.
+/// False if the message is not written in the usual way, or malformed. `request` is around it.
 [[nodiscard, gnu::always_inline]] inline bool read_simple_attribute(
-    std::string_view key_value, SimpleAttribute* attribute) noexcept {
+    std::string_view key_value, std::string_view request, SimpleAttribute* attribute) noexcept {
   const char* at = key_value.data();
   const std::size_t size = key_value.size();
   const auto byte = [at](std::size_t i) { return static_cast<unsigned char>(at[i]); };
@@ -56,7 +56,7 @@ struct SimpleAttribute {
     if (size <= rest || byte(rest) != size - rest - 1) return false;
     attribute->value = model::ValueView::string({at + rest + 1, byte(rest)});
     attribute->text_bytes = byte(rest);
-    return is_ascii(key_value);  // tags and lengths are, too
+    return is_ascii(key_value, request);  // tags and lengths are ASCII, too
   }
   std::uint64_t number = 0;
   switch (member) {
@@ -76,7 +76,7 @@ struct SimpleAttribute {
     default:
       return false;
   }
-  return is_ascii(attribute->key);
+  return is_ascii(attribute->key, request);
 }
 
 }  // namespace betrace::otlp

@@ -32,6 +32,7 @@ SpanDecoder::SpanDecoder(SpanBuilder& builder, WireWalk& walk) noexcept
 
 model::SpanView& SpanDecoder::decode(std::string_view message) {
   FieldCursor field(message, walk_);
+  field.skip_to(take_usual_beginning(message));
   while (field.next()) {
     switch (field.tag()) {
       case bytes_tag(1):
@@ -57,6 +58,7 @@ model::SpanView& SpanDecoder::decode(std::string_view message) {
         break;
       case bytes_tag(9):
         values_.attribute(attributes_, field.bytes());
+        field.skip_to(values_.simple_attributes(attributes_, bytes_tag(9), field.rest()));
         break;
       case bytes_tag(11):
         take_event(field.bytes());
@@ -80,6 +82,34 @@ model::SpanView& SpanDecoder::decode(std::string_view message) {
   span_.events = builder_.end_events(events_);
   span_.links = builder_.end_links(links_);
   return span_;
+}
+
+// The fields that every SDK writes first, in this order: ids, name, kind and times. Returns what
+// follows those that are there and written so.
+std::string_view SpanDecoder::take_usual_beginning(std::string_view fields) {
+  const auto byte = [&fields](std::size_t i) { return static_cast<unsigned char>(fields[i]); };
+  const auto take_bytes = [&](std::uint32_t tag, std::string_view* to) {
+    const bool is_short = fields.size() >= 2 && byte(0) == tag && byte(1) < 0x80;
+    if (!is_short || byte(1) > fields.size() - 2) return;
+    *to = fields.substr(2, byte(1));
+    fields.remove_prefix(2U + byte(1));
+  };
+  const auto take_time = [&](std::uint32_t tag, std::uint64_t* to) {
+    if (fields.size() < 9 || byte(0) != tag) return;
+    std::memcpy(to, fields.data() + 1, sizeof *to);
+    fields.remove_prefix(9);
+  };
+  take_bytes(bytes_tag(1), &trace_id_);
+  take_bytes(bytes_tag(2), &span_id_);
+  take_bytes(bytes_tag(4), &parent_span_id_);
+  take_bytes(bytes_tag(5), &name_);
+  if (fields.size() >= 2 && byte(0) == varint_tag(6) && byte(1) < 0x80) {
+    span_.kind = kind_of(byte(1));
+    fields.remove_prefix(2);
+  }
+  take_time(fixed64_tag(7), &span_.start_time_unix_nano);
+  take_time(fixed64_tag(8), &span_.end_time_unix_nano);
+  return values_.simple_attributes(attributes_, bytes_tag(9), fields);
 }
 
 void SpanDecoder::take_status() {

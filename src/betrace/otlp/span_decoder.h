@@ -27,6 +27,7 @@ class SpanDecoder {
   [[nodiscard]] const char* invalid_id() const noexcept { return invalid_id_; }
 
  private:
+  [[nodiscard]] std::string_view take_usual_beginning(std::string_view fields);
   void take_status();
   void take_event(std::string_view message);
   void take_link(std::string_view message);

@@ -12,7 +12,7 @@ namespace {
 // Asks for the memory that a walk over spans reaches next: it jumps from span to span, which the
 // processor does not foresee. May lie beyond the request; nothing is read there.
 void prefetch_ahead(std::string_view span) {
-  constexpr std::uintptr_t kDistance = 2'048;
+  constexpr std::uintptr_t kDistance = 8'192;
   constexpr std::uintptr_t kLine = 64;
   const auto begin = reinterpret_cast<std::uintptr_t>(span.data()) + kDistance;
   for (std::uintptr_t at = begin; at < begin + span.size(); at += kLine) {
@@ -20,45 +20,32 @@ void prefetch_ahead(std::string_view span) {
   }
 }
 
-// Of a message that may be malformed, which others find.
-std::uint64_t count_spans(std::string_view request) {
-  std::uint64_t count = 0;
-  WireWalk walk;
-  FieldCursor resources(request, walk);
-  while (resources.next()) {
-    if (resources.tag() != bytes_tag(1)) continue;
-    FieldCursor scopes(resources.bytes(), walk);
-    while (scopes.next()) {
-      if (scopes.tag() != bytes_tag(2)) continue;
-      FieldCursor spans(scopes.bytes(), walk);
-      while (spans.next()) {
-        if (spans.tag() != bytes_tag(2)) continue;
-        ++count;
-        prefetch_ahead(spans.bytes());
-      }
-    }
-  }
-  return count;
-}
-
 // The levels above a span. Resource and Scope may follow the spans that they describe, so each
 // level is walked for them first.
 class RequestDecoder {
  public:
   RequestDecoder(SpanBuilder& resource, SpanBuilder& scope, SpanBuilder& span,
-                 SpanDelivery& delivery, WireWalk& walk)
-      : resource_(resource), scope_(scope), span_(span), delivery_(delivery), walk_(walk) {}
+                 SpanDelivery& delivery, WireWalk& walk, std::uint32_t spans_max)
+      : resource_(resource),
+        scope_(scope),
+        span_(span),
+        delivery_(delivery),
+        walk_(walk),
+        spans_max_(spans_max) {}
 
-  void decode(std::string_view request) {
-    FieldCursor field(request, walk_);
+  void decode() {
+    FieldCursor field(walk_.message(), walk_);
     while (walk_.is_ok() && field.next()) {
       if (field.tag() == bytes_tag(1)) decode_resource_spans(field.bytes());
     }
   }
 
+  /// Those of the request; if they are more than the limit, not all of them were delivered.
+  [[nodiscard]] std::uint64_t span_count() const noexcept { return span_count_; }
+
  private:
   void decode_resource_spans(std::string_view message) {
-    const MessagePieces resource = first_field_of(message);
+    const MessagePieces resource = resource_of(message);
     FieldCursor field(message, walk_);
     begin_resource(resource);
     while (walk_.is_ok() && field.next()) {
@@ -66,13 +53,26 @@ class RequestDecoder {
     }
   }
 
-  [[nodiscard]] MessagePieces first_field_of(std::string_view message) {
-    MessagePieces pieces;
-    FieldCursor field(message, walk_);
+  [[nodiscard]] MessagePieces resource_of(std::string_view resource_spans) {
+    MessagePieces resource;
+    FieldCursor field(resource_spans, walk_);
     while (field.next()) {
-      if (field.tag() == bytes_tag(1)) pieces.append(field.bytes());
+      if (field.tag() == bytes_tag(1)) resource.append(field.bytes());
     }
-    return pieces;
+    return resource;
+  }
+
+  // Counts the spans, too.
+  [[nodiscard]] MessagePieces scope_of(std::string_view scope_spans) {
+    MessagePieces scope;
+    FieldCursor field(scope_spans, walk_);
+    while (field.next()) {
+      if (field.tag() == bytes_tag(1)) scope.append(field.bytes());
+      if (field.tag() != bytes_tag(2)) continue;
+      ++span_count_;
+      prefetch_ahead(field.bytes());
+    }
+    return scope;
   }
 
   void begin_resource(const MessagePieces& resource) {
@@ -87,7 +87,8 @@ class RequestDecoder {
   }
 
   void decode_scope_spans(std::string_view message) {
-    const MessagePieces scope = first_field_of(message);
+    const MessagePieces scope = scope_of(message);
+    if (span_count_ > spans_max_) return;
     FieldCursor field(message, walk_);
     begin_scope(scope);
     while (field.next()) {
@@ -125,6 +126,8 @@ class RequestDecoder {
   SpanBuilder& span_;
   SpanDelivery& delivery_;
   WireWalk& walk_;
+  std::uint32_t spans_max_;
+  std::uint64_t span_count_ = 0;
 };
 
 }  // namespace
@@ -134,17 +137,19 @@ TraceReader::TraceReader(const ReaderLimits& limits)
 
 Result<ReadSummary> TraceReader::read(std::string_view bytes, const SpanCallback& on_span,
                                       const model::SpanInterest* interest) {
-  const std::uint64_t span_count = count_spans(bytes);
-  if (span_count > limits_.spans_max) return too_many_spans(span_count, limits_.spans_max);
   resource_.set_interest(interest);
   span_.set_interest(interest);
   SpanDelivery delivery(on_span);
-  WireWalk walk(limits_.message_depth_max);
-  RequestDecoder(resource_, scope_, span_, delivery, walk).decode(bytes);
+  WireWalk walk(bytes, limits_.message_depth_max);
+  RequestDecoder decoder(resource_, scope_, span_, delivery, walk, limits_.spans_max);
+  decoder.decode();
   if (!walk.is_ok()) {
     return fail(ErrorCode::InvalidArgument,
                 fmt::format("malformed protobuf at byte {}: {}", walk.problem_at() - bytes.data(),
                             walk.problem()));
+  }
+  if (decoder.span_count() > limits_.spans_max) {
+    return too_many_spans(decoder.span_count(), limits_.spans_max);
   }
   return delivery.summary();
 }

@@ -21,9 +21,8 @@ class TraceReader {
   /// Calls `on_span` for each valid span in wire order, its views valid during the call only: they
   /// point into `bytes` and into this reader. Spans with a bad id or text are counted as rejected;
   /// what is over a limit of a span is cut, counted, and the span is marked `cut`.
-  /// Error InvalidArgument: not such a message, or nested too deep; the spans that were delivered
-  /// before it was seen must be forgotten. Error LimitExceeded: more than `spans_max` spans; none
-  /// was delivered.
+  /// Error InvalidArgument: not such a message, or nested too deep. Error LimitExceeded: more than
+  /// `spans_max` spans. The spans that were delivered before an error was seen must be forgotten.
   /// `interest`: which attributes are kept, null for all; it changes nothing else.
   [[nodiscard]] Result<ReadSummary> read(std::string_view bytes, const SpanCallback& on_span,
                                          const model::SpanInterest* interest = nullptr);

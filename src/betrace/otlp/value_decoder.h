@@ -20,15 +20,32 @@ class ValueDecoder {
 
   /// Adds the KeyValue message to the attributes of `row`.
   [[gnu::always_inline]] void attribute(SpanBuilder::Row& row, std::string_view key_value) {
-    SimpleAttribute simple;
-    if (walk_.has_room(2) && read_simple_attribute(key_value, &simple) &&
-        builder_.add_plain_attribute(row, simple.key, simple.value, simple.text_bytes)) {
-      return;
+    if (!walk_.has_room(2) || !simple_attribute(row, key_value)) any_attribute(row, key_value);
+  }
+
+  /// Adds the attributes that `fields` begins with, as many as are short and simple; each is a
+  /// field with `tag`, of one byte. Returns the fields after them.
+  [[nodiscard, gnu::always_inline]] std::string_view simple_attributes(SpanBuilder::Row& row,
+                                                                       std::uint32_t tag,
+                                                                       std::string_view fields) {
+    if (!walk_.has_room(2)) return fields;
+    while (fields.size() >= 2 && static_cast<unsigned char>(fields[0]) == tag) {
+      const std::size_t size = static_cast<unsigned char>(fields[1]);
+      if (size >= 0x80 || size > fields.size() - 2) break;
+      if (!simple_attribute(row, fields.substr(2, size))) break;
+      fields.remove_prefix(2 + size);
     }
-    any_attribute(row, key_value);
+    return fields;
   }
 
  private:
+  [[nodiscard, gnu::always_inline]] bool simple_attribute(SpanBuilder::Row& row,
+                                                          std::string_view key_value) {
+    SimpleAttribute simple;
+    return read_simple_attribute(key_value, walk_.message(), &simple) &&
+           builder_.add_plain_attribute(row, simple.key, simple.value, simple.text_bytes);
+  }
+
   void any_attribute(SpanBuilder::Row& row, std::string_view key_value);
   void field(SpanBuilder::Row& row, std::string_view key_value);
   model::ValueView value(const MessagePieces& any_value);

@@ -36,8 +36,11 @@ class WireWalk {
   static constexpr std::uint32_t kDepthMax = 256;
 
   /// `depth_max`: messages and groups within each other, at most kDepthMax.
-  explicit WireWalk(std::uint32_t depth_max = kDepthMax) noexcept
-      : depth_max_(depth_max < kDepthMax ? depth_max : kDepthMax) {}
+  explicit WireWalk(std::string_view message, std::uint32_t depth_max = kDepthMax) noexcept
+      : message_(message), depth_max_(depth_max < kDepthMax ? depth_max : kDepthMax) {}
+
+  /// The outermost message.
+  [[nodiscard]] std::string_view message() const noexcept { return message_; }
 
   [[nodiscard]] bool is_ok() const noexcept { return problem_ == nullptr; }
   /// What is wrong, one clause in static storage, and where. Requires: !is_ok().
@@ -71,6 +74,7 @@ class WireWalk {
     problem_at_ = at;
   }
 
+  std::string_view message_;
   std::uint32_t depth_max_;
   std::uint32_t depth_ = 0;  // cursors that are alive; that of the outermost message is the first
   const char* problem_ = nullptr;
@@ -133,6 +137,12 @@ class FieldCursor {
   [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
   /// The value of a Bytes field.
   [[nodiscard]] std::string_view bytes() const noexcept { return bytes_; }
+  /// What follows the field; all of the message before the first one.
+  [[nodiscard]] std::string_view rest() const noexcept {
+    return {at_, static_cast<std::size_t>(end_ - at_)};
+  }
+  /// The next field begins where `rest` does, which is an end of rest().
+  void skip_to(std::string_view rest) noexcept { at_ = rest.data(); }
 
  private:
   bool read_next() noexcept;

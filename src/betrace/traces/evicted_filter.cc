@@ -5,6 +5,17 @@
 #include "betrace/base/check.h"
 
 namespace betrace::traces {
+namespace {
+
+// Without a branch for each slot.
+template <typename Slots>
+bool has(const Slots& slots, std::uint32_t fingerprint) noexcept {
+  bool found = false;
+  for (const std::uint32_t slot : slots) found |= slot == fingerprint;
+  return found;
+}
+
+}  // namespace
 
 EvictedFilter::EvictedFilter(std::uint64_t bytes_max, const HashKey& key)
     : hash_(key),
@@ -21,16 +32,15 @@ void EvictedFilter::insert(const model::TraceId& id) noexcept {
   auto& slots = buckets_[bucket_of(hash)].fingerprints;
   const std::uint32_t fingerprint = fingerprint_of(hash);
   // One that is there already moves to the front instead of taking a second place.
-  auto* place = std::find(slots.begin(), slots.end(), fingerprint);
-  if (place == slots.end()) --place;
+  auto* place = slots.end() - 1;
+  if (has(slots, fingerprint)) place = std::find(slots.begin(), slots.end(), fingerprint);
   std::copy_backward(slots.begin(), place, place + 1);
   slots.front() = fingerprint;
 }
 
 bool EvictedFilter::contains(const model::TraceId& id) const noexcept {
   const std::uint64_t hash = hash_(id);
-  const auto& slots = buckets_[bucket_of(hash)].fingerprints;
-  return std::find(slots.begin(), slots.end(), fingerprint_of(hash)) != slots.end();
+  return has(buckets_[bucket_of(hash)].fingerprints, fingerprint_of(hash));
 }
 
 std::size_t EvictedFilter::bucket_of(std::uint64_t hash) const noexcept {

@@ -6,25 +6,10 @@
 
 #include <array>
 #include <cstdint>
-#include <cstring>
 
 #include "betrace/model/ids.h"
 
 namespace betrace::traces {
-
-/// Eight bytes as they lie in memory.
-[[nodiscard]] inline std::uint64_t load_word(const std::uint8_t* bytes) noexcept {
-  std::uint64_t value = 0;
-  std::memcpy(&value, bytes, sizeof value);
-  return value;
-}
-
-/// Compares by words: what every span of a trace asks.
-[[nodiscard]] inline bool is_same(const model::TraceId& left,
-                                  const model::TraceId& right) noexcept {
-  return load_word(left.bytes.data()) == load_word(right.bytes.data()) &&
-         load_word(left.bytes.data() + 8) == load_word(right.bytes.data() + 8);
-}
 
 /// Two random secrets.
 using HashKey = std::array<std::uint64_t, 2>;
@@ -35,10 +20,10 @@ class KeyedHash {
   explicit KeyedHash(const HashKey& key) noexcept : key_{key[0] | 1U, key[1] | 1U} {}
 
   [[nodiscard]] std::size_t operator()(const model::TraceId& id) const noexcept {
-    return fold(load_word(id.bytes.data()) ^ key_[0], load_word(id.bytes.data() + 8) ^ key_[1]);
+    return fold(id.word(0) ^ key_[0], id.word(8) ^ key_[1]);
   }
   [[nodiscard]] std::size_t operator()(const model::SpanId& id) const noexcept {
-    return fold(load_word(id.bytes.data()) ^ key_[0], key_[1]);
+    return fold(id.word() ^ key_[0], key_[1]);
   }
 
  private:

@@ -23,9 +23,7 @@ class SpanIds {
     std::uint64_t start = 0;   ///< Unix ns.
   };
 
-  [[nodiscard]] static std::uint64_t word(const model::SpanId& id) noexcept {
-    return load_word(id.bytes.data());
-  }
+  [[nodiscard]] static std::uint64_t word(const model::SpanId& id) noexcept { return id.word(); }
   [[nodiscard]] static model::SpanId id_of(std::uint64_t word) noexcept {
     model::SpanId id;
     std::memcpy(id.bytes.data(), &word, sizeof word);

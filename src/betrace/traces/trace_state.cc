@@ -25,7 +25,7 @@ TraceState::~TraceState() {
 
 AddResult TraceState::add(ArrivingSpan&& span, MonotonicTime now) {
   const SpanRecord& record = span.record;
-  BETRACE_CHECK(traces::is_same(record.trace_id, id_));
+  BETRACE_CHECK(record.trace_id == id_);
   const std::uint64_t id = SpanIds::word(record.span_id);
   if (const auto known = ids_.find(id, context_.hash)) {
     return is_same(*known, span) ? AddResult::Duplicate : AddResult::Conflicting;

@@ -54,8 +54,8 @@ class TraceTable {
   }
   /// Requires: tag_of(id).
   [[nodiscard]] std::optional<TraceIndex> find(const model::TraceId& id, Tag tag) const {
-    return ids_.find(
-        tag, [this, &id](TraceIndex index) { return is_same(slots_[index].state->id(), id); });
+    return ids_.find(tag,
+                     [this, &id](TraceIndex index) { return slots_[index].state->id() == id; });
   }
 
   /// Asks the processor, in three steps some spans apart, for what find(), open() and add() will
