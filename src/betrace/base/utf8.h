@@ -1,6 +1,7 @@
 // UTF-8: is it valid, how many characters, where may a text be cut.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -40,21 +41,33 @@ namespace betrace {
   return (bits & 0x80U) == 0;
 }
 
+/// High bits of the bytes of a text, then none: from the right place on, a mask for any size.
+struct AsciiMask {
+  static constexpr std::size_t kBytes = 64;
+  constexpr AsciiMask() {
+    for (std::size_t i = 0; i < kBytes; ++i) bytes[i] = '\x80';
+  }
+  std::array<char, 2 * kBytes> bytes{};
+};
+inline constexpr AsciiMask kAsciiMask;
+
 /// The same for a text within `around`, whose other bytes may be read too: no branch depends on the
 /// size of a text of up to 64 bytes.
 [[nodiscard, gnu::always_inline]] inline bool is_ascii(std::string_view text,
                                                        std::string_view around) noexcept {
 #if defined(__SSE2__)
-  constexpr std::size_t kBytes = 64;
+  constexpr std::size_t kBytes = AsciiMask::kBytes;
   const auto left = static_cast<std::size_t>(around.data() + around.size() - text.data());
-  if (text.size() <= kBytes && left >= kBytes && !text.empty()) {
-    std::uint64_t high_bits = 0;  // one of each byte
-    for (std::size_t at = 0; at < kBytes; at += sizeof(__m128i)) {
-      const auto* place = reinterpret_cast<const __m128i*>(text.data() + at);
-      const auto bits = static_cast<std::uint16_t>(_mm_movemask_epi8(_mm_loadu_si128(place)));
-      high_bits |= std::uint64_t{bits} << at;
-    }
-    return high_bits << (kBytes - text.size()) == 0;
+  if (text.size() <= kBytes && left >= kBytes) {
+    const char* const mask = kAsciiMask.bytes.data() + kBytes - text.size();
+    const auto high_bits = [&](std::size_t at) {
+      const auto* bytes = reinterpret_cast<const __m128i*>(text.data() + at);
+      const auto* masks = reinterpret_cast<const __m128i*>(mask + at);
+      return _mm_and_si128(_mm_loadu_si128(bytes), _mm_loadu_si128(masks));
+    };
+    const __m128i first = _mm_or_si128(high_bits(0), high_bits(16));
+    const __m128i second = _mm_or_si128(high_bits(32), high_bits(48));
+    return _mm_movemask_epi8(_mm_or_si128(first, second)) == 0;
   }
 #endif
   return is_ascii(text);

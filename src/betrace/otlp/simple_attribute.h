@@ -58,19 +58,20 @@ struct SimpleAttribute {
     attribute->text_bytes = byte(rest);
     return is_ascii(key_value, request);  // tags and lengths are ASCII, too
   }
+  const std::string_view bytes(at + rest, size - rest);
   std::uint64_t number = 0;
   switch (member) {
     case varint_tag(2):
-      if (!read_number(key_value.substr(rest), &number)) return false;
+      if (!read_number(bytes, &number)) return false;
       attribute->value = model::ValueView::boolean(number != 0);
       break;
     case varint_tag(3):
-      if (!read_number(key_value.substr(rest), &number)) return false;
+      if (!read_number(bytes, &number)) return false;
       attribute->value = model::ValueView::integer(static_cast<std::int64_t>(number));
       break;
     case fixed64_tag(4):
-      if (size != rest + 8) return false;
-      std::memcpy(&number, at + rest, 8);
+      if (bytes.size() != sizeof number) return false;
+      std::memcpy(&number, bytes.data(), sizeof number);
       attribute->value = model::ValueView::real(std::bit_cast<double>(number));
       break;
     default:

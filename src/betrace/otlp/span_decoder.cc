@@ -87,29 +87,32 @@ model::SpanView& SpanDecoder::decode(std::string_view message) {
 // The fields that every SDK writes first, in this order: ids, name, kind and times. Returns what
 // follows those that are there and written so.
 std::string_view SpanDecoder::take_usual_beginning(std::string_view fields) {
-  const auto byte = [&fields](std::size_t i) { return static_cast<unsigned char>(fields[i]); };
+  const char* at = fields.data();
+  const char* const end = at + fields.size();
+  const auto byte = [&at](std::size_t i) { return static_cast<unsigned char>(at[i]); };
   const auto take_bytes = [&](std::uint32_t tag, std::string_view* to) {
-    const bool is_short = fields.size() >= 2 && byte(0) == tag && byte(1) < 0x80;
-    if (!is_short || byte(1) > fields.size() - 2) return;
-    *to = fields.substr(2, byte(1));
-    fields.remove_prefix(2U + byte(1));
+    const bool is_short = end - at >= 2 && byte(0) == tag && byte(1) < 0x80;
+    if (!is_short || byte(1) > end - at - 2) return;
+    *to = std::string_view(at + 2, byte(1));
+    at += 2 + to->size();
   };
   const auto take_time = [&](std::uint32_t tag, std::uint64_t* to) {
-    if (fields.size() < 9 || byte(0) != tag) return;
-    std::memcpy(to, fields.data() + 1, sizeof *to);
-    fields.remove_prefix(9);
+    if (end - at < 9 || byte(0) != tag) return;
+    std::memcpy(to, at + 1, sizeof *to);
+    at += 9;
   };
   take_bytes(bytes_tag(1), &trace_id_);
   take_bytes(bytes_tag(2), &span_id_);
   take_bytes(bytes_tag(4), &parent_span_id_);
   take_bytes(bytes_tag(5), &name_);
-  if (fields.size() >= 2 && byte(0) == varint_tag(6) && byte(1) < 0x80) {
+  if (end - at >= 2 && byte(0) == varint_tag(6) && byte(1) < 0x80) {
     span_.kind = kind_of(byte(1));
-    fields.remove_prefix(2);
+    at += 2;
   }
   take_time(fixed64_tag(7), &span_.start_time_unix_nano);
   take_time(fixed64_tag(8), &span_.end_time_unix_nano);
-  return values_.simple_attributes(attributes_, bytes_tag(9), fields);
+  return values_.simple_attributes(attributes_, bytes_tag(9),
+                                   {at, static_cast<std::size_t>(end - at)});
 }
 
 void SpanDecoder::take_status() {

@@ -29,13 +29,15 @@ class ValueDecoder {
                                                                        std::uint32_t tag,
                                                                        std::string_view fields) {
     if (!walk_.has_room(2)) return fields;
-    while (fields.size() >= 2 && static_cast<unsigned char>(fields[0]) == tag) {
-      const std::size_t size = static_cast<unsigned char>(fields[1]);
-      if (size >= 0x80 || size > fields.size() - 2) break;
-      if (!simple_attribute(row, fields.substr(2, size))) break;
-      fields.remove_prefix(2 + size);
+    const char* at = fields.data();
+    const char* const end = at + fields.size();
+    const auto byte = [&at](std::size_t i) { return static_cast<unsigned char>(at[i]); };
+    while (end - at >= 2 && byte(0) == tag && byte(1) < 0x80 && byte(1) <= end - at - 2) {
+      const std::string_view key_value(at + 2, byte(1));
+      if (!simple_attribute(row, key_value)) break;
+      at += 2 + key_value.size();
     }
-    return fields;
+    return {at, static_cast<std::size_t>(end - at)};
   }
 
  private:
