@@ -51,14 +51,14 @@ struct AsciiMask {
 };
 inline constexpr AsciiMask kAsciiMask;
 
-/// The same for a text within `around`, whose other bytes may be read too: no branch depends on the
-/// size of a text of up to 64 bytes.
+/// The same for a text within `around` (an empty one may lie anywhere), whose other bytes may be
+/// read too: no branch depends on the size of a text of up to 64 bytes.
 [[nodiscard, gnu::always_inline]] inline bool is_ascii(std::string_view text,
                                                        std::string_view around) noexcept {
 #if defined(__SSE2__)
   constexpr std::size_t kBytes = AsciiMask::kBytes;
   const auto left = static_cast<std::size_t>(around.data() + around.size() - text.data());
-  if (text.size() <= kBytes && left >= kBytes) {
+  if (!text.empty() && text.size() <= kBytes && left >= kBytes) {
     const char* const mask = kAsciiMask.bytes.data() + kBytes - text.size();
     const auto high_bits = [&](std::size_t at) {
       const auto* bytes = reinterpret_cast<const __m128i*>(text.data() + at);

@@ -42,18 +42,19 @@ struct SimpleAttribute {
   const std::size_t size = key_value.size();
   const auto byte = [at](std::size_t i) { return static_cast<unsigned char>(at[i]); };
   // Lengths of one byte each: keys and values are rarely longer.
-  if (size < 5 || byte(0) != bytes_tag(1) || byte(1) >= 0x80) return false;
-  const std::size_t value = 2U + byte(1);  // where the value begins, with its tag and its length
-  if (size < value + 3 || byte(value) != bytes_tag(2) || byte(value + 1) >= 0x80 ||
-      size != value + 2 + byte(value + 1)) {
-    return false;
-  }
+  if (size < 6 || byte(0) != bytes_tag(1) || byte(1) > size - 6U) return false;
   attribute->key = std::string_view(at + 2, byte(1));
   attribute->text_bytes = 0;
+  const std::size_t value = 2U + byte(1);  // where it begins, with its tag and its length
+  const std::size_t value_size = size - value - 2;
+  if (byte(value) != bytes_tag(2) || byte(value + 1) != value_size ||
+      (byte(1) | value_size) > 0x7F) {
+    return false;
+  }
   const std::uint32_t member = byte(value + 2);
   const std::size_t rest = value + 3;
   if (member == bytes_tag(1)) {
-    if (size <= rest || byte(rest) != size - rest - 1) return false;
+    if (byte(rest) != value_size - 2) return false;
     attribute->value = model::ValueView::string({at + rest + 1, byte(rest)});
     attribute->text_bytes = byte(rest);
     return is_ascii(key_value, request);  // tags and lengths are ASCII, too

@@ -4,6 +4,7 @@
 // views of a model::SpanView, or less where a limit is reached. It knows neither protobuf nor JSON.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -40,6 +41,8 @@ class SpanBuilder {
     bool muted = false;
   };
 
+  static constexpr std::size_t kPlainBytesMax = 0x7F;
+
   explicit SpanBuilder(const ReaderLimits& limits) : limits_(limits) {}
 
   /// Starts the next span. Makes all views that this builder gave out invalid.
@@ -57,6 +60,14 @@ class SpanBuilder {
 
   /// Checks a name or message; returns it, cut at `value_bytes_max`.
   [[nodiscard]] std::string_view name(std::string_view raw);
+  /// The same for one that is ASCII.
+  [[nodiscard]] std::string_view plain_name(std::string_view raw) {
+    const std::size_t bytes = byte_count_ + raw.size();
+    const bool has_room = raw.size() <= limits_.value_bytes_max && bytes <= limits_.span_bytes_max;
+    if (!has_room || !takes_plain()) return name(raw);
+    byte_count_ = bytes;
+    return raw;
+  }
   /// Checks a key; returns it, cut at `key_bytes_max`.
   [[nodiscard]] std::string_view key(std::string_view raw);
 
@@ -74,14 +85,28 @@ class SpanBuilder {
     const bool has_room = row.count < limits_.attributes_max &&
                           key.size() <= limits_.key_bytes_max &&
                           text_bytes <= limits_.value_bytes_max && bytes <= limits_.span_bytes_max;
-    if (!has_room || muted_ != 0 || losses_.invalid_text != nullptr || !marker_.empty()) {
-      return false;
-    }
-    ++row.count;
-    byte_count_ = bytes;
+    if (!has_room || !takes_plain()) return false;
     value_depth_ = 1;
-    if (interest_ == nullptr || interest_->wants(key)) fields_.push({key, value});
+    add_plain(row, key, value, text_bytes);
     return true;
+  }
+  /// How many such attributes add_plain() may add in a row, each of at most kPlainBytesMax bytes:
+  /// until then no limit is near. May be 0.
+  [[nodiscard]] std::uint64_t begin_plain(const Row& row) noexcept {
+    const bool has_room = limits_.key_bytes_max >= kPlainBytesMax &&
+                          limits_.value_bytes_max >= kPlainBytesMax &&
+                          byte_count_ <= limits_.span_bytes_max;
+    if (!has_room || !takes_plain() || row.count >= limits_.attributes_max) return 0;
+    value_depth_ = 1;
+    const std::uint64_t bytes_left = limits_.span_bytes_max - byte_count_;
+    return std::min<std::uint64_t>(limits_.attributes_max - row.count,
+                                   bytes_left / (kPlainBytesMax + sizeof(model::AttributeView)));
+  }
+  [[gnu::always_inline]] void add_plain(Row& row, std::string_view key,
+                                        const model::ValueView& value, std::size_t text_bytes) {
+    ++row.count;
+    byte_count_ += key.size() + text_bytes + sizeof(model::AttributeView);
+    if (interest_ == nullptr || interest_->wants(key)) fields_.push({key, value});
   }
   [[nodiscard]] model::AttributesView end_attributes(Row& row);
 
@@ -111,6 +136,10 @@ class SpanBuilder {
   [[nodiscard]] std::span<const model::LinkView> end_links(Row& row);
 
  private:
+  // Nothing has been reached that asks for a closer look at each text.
+  [[nodiscard]] bool takes_plain() const noexcept {
+    return muted_ == 0 && losses_.invalid_text == nullptr && marker_.empty();
+  }
   [[nodiscard]] static Row begin_row(std::size_t mark) noexcept { return Row{mark, 0, false}; }
   void count_part(Row& row, TruncatedPart part, std::uint32_t count_max);
   void mute(Row& row) noexcept;

@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "betrace/base/utf8.h"
+
 namespace betrace::otlp {
 namespace {
 
@@ -73,7 +75,7 @@ model::SpanView& SpanDecoder::decode(std::string_view message) {
         break;
     }
   }
-  span_.name = builder_.name(name_);
+  span_.name = is_ascii(name_, walk_.message()) ? builder_.plain_name(name_) : builder_.name(name_);
   take_status();
   if (!take_id(trace_id_, &span_.trace_id)) invalid_id_ = "trace_id";
   if (!take_id(span_id_, &span_.span_id)) invalid_id_ = "span_id";

@@ -4,6 +4,7 @@
 // functions may call each other.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string_view>
 
@@ -19,8 +20,13 @@ class ValueDecoder {
   ValueDecoder(SpanBuilder& builder, WireWalk& walk) noexcept : builder_(builder), walk_(walk) {}
 
   /// Adds the KeyValue message to the attributes of `row`.
-  [[gnu::always_inline]] void attribute(SpanBuilder::Row& row, std::string_view key_value) {
-    if (!walk_.has_room(2) || !simple_attribute(row, key_value)) any_attribute(row, key_value);
+  void attribute(SpanBuilder::Row& row, std::string_view key_value) {
+    SimpleAttribute simple;
+    if (walk_.has_room(2) && read_simple_attribute(key_value, walk_.message(), &simple) &&
+        builder_.add_plain_attribute(row, simple.key, simple.value, simple.text_bytes)) {
+      return;
+    }
+    any_attribute(row, key_value);
   }
 
   /// Adds the attributes that `fields` begins with, as many as are short and simple; each is a
@@ -28,26 +34,24 @@ class ValueDecoder {
   [[nodiscard, gnu::always_inline]] std::string_view simple_attributes(SpanBuilder::Row& row,
                                                                        std::uint32_t tag,
                                                                        std::string_view fields) {
-    if (!walk_.has_room(2)) return fields;
+    std::uint64_t room = walk_.has_room(2) ? builder_.begin_plain(row) : 0;
     const char* at = fields.data();
     const char* const end = at + fields.size();
     const auto byte = [&at](std::size_t i) { return static_cast<unsigned char>(at[i]); };
-    while (end - at >= 2 && byte(0) == tag && byte(1) < 0x80 && byte(1) <= end - at - 2) {
+    for (; room > 0 && end - at >= 2 && byte(0) == tag; --room) {
       const std::string_view key_value(at + 2, byte(1));
-      if (!simple_attribute(row, key_value)) break;
+      SimpleAttribute simple;
+      if (byte(1) > std::min<std::ptrdiff_t>(end - at - 2, SpanBuilder::kPlainBytesMax) ||
+          !read_simple_attribute(key_value, walk_.message(), &simple)) {
+        break;
+      }
+      builder_.add_plain(row, simple.key, simple.value, simple.text_bytes);
       at += 2 + key_value.size();
     }
     return {at, static_cast<std::size_t>(end - at)};
   }
 
  private:
-  [[nodiscard, gnu::always_inline]] bool simple_attribute(SpanBuilder::Row& row,
-                                                          std::string_view key_value) {
-    SimpleAttribute simple;
-    return read_simple_attribute(key_value, walk_.message(), &simple) &&
-           builder_.add_plain_attribute(row, simple.key, simple.value, simple.text_bytes);
-  }
-
   void any_attribute(SpanBuilder::Row& row, std::string_view key_value);
   void field(SpanBuilder::Row& row, std::string_view key_value);
   model::ValueView value(const MessagePieces& any_value);

@@ -35,7 +35,9 @@ class ViewArena {
   [[nodiscard]] std::size_t byte_count() const noexcept { return byte_count_; }
 
   /// Makes everything that was handed out invalid.
-  void clear() noexcept;
+  void clear() noexcept {
+    if (byte_count_ > 0) clear_used();
+  }
 
  private:
   static constexpr std::size_t kAlignment = alignof(std::max_align_t);
@@ -47,6 +49,7 @@ class ViewArena {
     std::size_t size = 0;
   };
 
+  void clear_used() noexcept;
   std::byte* take(std::size_t size);
 
   std::vector<Block> blocks_;

@@ -106,7 +106,7 @@ double Number::to_double() const noexcept {
   return negative ? -value : value;
 }
 
-std::partial_ordering compare(const Number& left, const Number& right) noexcept {
+std::partial_ordering compare_any(const Number& left, const Number& right) noexcept {
   using Kind = Number::Kind;
   if (left.kind == Kind::Double && right.kind == Kind::Double) return left.real <=> right.real;
   if (left.kind == Kind::Double) return reversed(compare(right, left));
