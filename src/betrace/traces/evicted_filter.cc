@@ -27,20 +27,36 @@ EvictedFilter::EvictedFilter(std::uint64_t bytes_max, const HashKey& key)
   buckets_ = static_cast<Bucket*>(std::align(alignof(Bucket), byte_count(), first, room));
 }
 
+// The bucket of an id is asked for now and written when others have been inserted after it: it lies
+// anywhere in a large memory.
 void EvictedFilter::insert(const model::TraceId& id) noexcept {
-  const std::uint64_t hash = hash_(id);
-  auto& slots = buckets_[bucket_of(hash)].fingerprints;
-  const std::uint32_t fingerprint = fingerprint_of(hash);
+  Pending& place = pending_[inserted_++ % kPendingMax];
+  write(place);
+  place = place_of(id);
+  __builtin_prefetch(&buckets_[place.bucket], 1);
+}
+
+void EvictedFilter::write(const Pending& place) noexcept {
+  if (place.fingerprint == 0) return;
+  auto& slots = buckets_[place.bucket].fingerprints;
   // One that is there already moves to the front instead of taking a second place.
-  auto* place = slots.end() - 1;
-  if (has(slots, fingerprint)) place = std::find(slots.begin(), slots.end(), fingerprint);
-  std::copy_backward(slots.begin(), place, place + 1);
-  slots.front() = fingerprint;
+  auto* slot = slots.end() - 1;
+  if (has(slots, place.fingerprint))
+    slot = std::find(slots.begin(), slots.end(), place.fingerprint);
+  std::copy_backward(slots.begin(), slot, slot + 1);
+  slots.front() = place.fingerprint;
 }
 
 bool EvictedFilter::contains(const model::TraceId& id) const noexcept {
+  const Pending place = place_of(id);
+  bool is_pending = false;
+  for (const Pending& each : pending_) is_pending |= each == place;
+  return is_pending || has(buckets_[place.bucket].fingerprints, place.fingerprint);
+}
+
+EvictedFilter::Pending EvictedFilter::place_of(const model::TraceId& id) const noexcept {
   const std::uint64_t hash = hash_(id);
-  return has(buckets_[bucket_of(hash)].fingerprints, fingerprint_of(hash));
+  return {bucket_of(hash), fingerprint_of(hash)};
 }
 
 std::size_t EvictedFilter::bucket_of(std::uint64_t hash) const noexcept {

@@ -26,7 +26,7 @@ class EvictedFilter {
 
   void insert(const model::TraceId& id) noexcept;
   [[nodiscard]] bool contains(const model::TraceId& id) const noexcept;
-  /// Asks the processor for what insert() and contains() will read.
+  /// Asks the processor for what contains() will read.
   void prefetch(const model::TraceId& id) const noexcept {
     __builtin_prefetch(&buckets_[bucket_of(hash_(id))], 1);
   }
@@ -34,14 +34,24 @@ class EvictedFilter {
 
  private:
   static constexpr std::size_t kSlots = 16;
+  static constexpr std::size_t kPendingMax = 8;
   struct alignas(64) Bucket {
     std::array<std::uint32_t, kSlots> fingerprints{};  // newest first; zero = empty
+  };
+
+  struct Pending {
+    std::size_t bucket = 0;
+    std::uint32_t fingerprint = 0;  // zero: nothing is pending
+
+    friend bool operator==(const Pending&, const Pending&) = default;
   };
 
   struct Free {
     void operator()(void* memory) const noexcept { std::free(memory); }
   };
 
+  void write(const Pending& place) noexcept;
+  [[nodiscard]] Pending place_of(const model::TraceId& id) const noexcept;
   [[nodiscard]] std::size_t bucket_of(std::uint64_t hash) const noexcept;
   static std::uint32_t fingerprint_of(std::uint64_t hash) noexcept;
 
@@ -49,7 +59,9 @@ class EvictedFilter {
   std::size_t bucket_count_;
   // Zeroed by the system as it is touched, so that a large filter costs nothing at the start.
   std::unique_ptr<void, Free> memory_;
-  Bucket* buckets_;  // in memory_
+  Bucket* buckets_;                             // in memory_
+  std::array<Pending, kPendingMax> pending_{};  // inserted and not written yet, in turn
+  std::size_t inserted_ = 0;
 };
 
 }  // namespace betrace::traces

@@ -159,8 +159,6 @@ void TraceTable::evict(TraceIndex index, MonotonicTime now) {
   slot.closed_for.reset();
   slot.charged_bytes = 0;
   slots_.give_back(index);
-  // Evictions come in a row.
-  if (const auto next = by_arrival_.first(Closed)) filter_.prefetch(slots_[*next].state->id());
 }
 
 void TraceTable::charge(TraceIndex index, std::uint64_t bytes) noexcept {
