@@ -24,6 +24,8 @@ engine::ShardOptions shard_options() {
   options.table.closure.quiet = milliseconds(50);
   options.table.closure.idle_max = milliseconds(5'000);
   options.table.late_max = milliseconds(50);
+  // Its part that remembers evicted ids is then in use from the start.
+  options.table.bytes_max = 128ULL << 20;
   return options;
 }
 

@@ -25,14 +25,10 @@ RuntimeValue status(const SpanView& span) {
 
 RuntimeValue status_message(const SpanView& span) { return text_or_nil(span.status_message); }
 
-RuntimeValue duration(const SpanView& span) {
-  const auto nanoseconds =
-      RuntimeValue::unsigned_integer(span.corrected_end() - span.start_time_unix_nano);
-  return RuntimeValue::duration(nanoseconds.as_integer());
-}
+RuntimeValue duration(const SpanView& span) { return RuntimeValue::duration(duration_ns(span)); }
 
 RuntimeValue duration_ms(const SpanView& span) {
-  return RuntimeValue::real(static_cast<double>(duration(span).as_integer()) / 1e6);
+  return RuntimeValue::real(static_cast<double>(duration_ns(span)) / 1e6);
 }
 
 RuntimeValue start_time(const SpanView& span) {

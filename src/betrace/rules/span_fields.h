@@ -4,12 +4,23 @@
 // A table of accessors for the evaluator. Names of fields are the checker's business.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+
 #include "betrace/rules/bindings.h"
 #include "betrace/rules/condition.h"
 #include "betrace/rules/linked_trace.h"
 #include "betrace/rules/runtime_value.h"
 
 namespace betrace::rules {
+
+/// Nanoseconds from start to end, at most what 63 bits hold.
+[[nodiscard]] inline std::int64_t duration_ns(const model::SpanView& span) noexcept {
+  constexpr std::uint64_t kGreatest = std::numeric_limits<std::int64_t>::max();
+  return static_cast<std::int64_t>(
+      std::min(span.corrected_end() - span.start_time_unix_nano, kGreatest));
+}
 
 /// Reads a field; nil if the span is absent. `trace` may be null for the fields that need no other
 /// span (all but is_orphan, depth, child_count); those are nil without it.

@@ -4,6 +4,7 @@
 
 #include "betrace/rules/condition_truth.h"
 #include "betrace/rules/naive_evaluator.h"
+#include "betrace/rules/span_fields.h"
 #include "betrace/rules/tree_text.h"
 
 namespace betrace::rules {
@@ -134,10 +135,13 @@ std::optional<std::uint32_t> SpanTests::rank_of(TestIndex test) const noexcept {
 void SpanTests::mark(const model::SpanView& span, SpanTruths* truths) const {
   truths->begin_span();
   for (const Field& field : fields_) {
+    const SubjectTests& subject = subjects_[field.subject];
     if (field.field == SpanField::Name) {
-      subjects_[field.subject].mark_text(span.name, truths);
+      subject.mark_text(span.name, truths);
+    } else if (field.field == SpanField::Duration) {
+      subject.mark_integer(duration_ns(span), RuntimeValue::Type::Duration, truths);
     } else {
-      subjects_[field.subject].mark_value(read_own_field(field.field, span), truths);
+      subject.mark_value(read_own_field(field.field, span), truths);
     }
   }
   for (const TestIndex test : by_kind_[static_cast<std::size_t>(span.kind)]) truths->mark(test);
@@ -154,10 +158,13 @@ void SpanTests::mark_attributes(model::AttributesView attributes, const Keys& ke
     const auto key = keys.texts.find(attribute.key);
     if (!key || !truths->meet(keys.subjects[*key])) continue;
     const SubjectTests& subject = subjects_[keys.subjects[*key]];
-    if (attribute.value.type() == model::ValueType::String) {
-      subject.mark_text(attribute.value.as_text(), truths);
+    const model::ValueView& value = attribute.value;
+    if (value.type() == model::ValueType::String) {
+      subject.mark_text(value.as_text(), truths);
+    } else if (value.type() == model::ValueType::Int) {
+      subject.mark_integer(value.as_int(), RuntimeValue::Type::Int, truths);
     } else {
-      subject.mark_value(RuntimeValue::of(attribute.value), truths);
+      subject.mark_value(RuntimeValue::of(value), truths);
     }
   }
 }

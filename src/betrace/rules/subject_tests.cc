@@ -163,27 +163,37 @@ void SubjectTests::mark_value(const RuntimeValue& value, SpanTruths* truths) con
   if (presence_) truths->mark(*presence_);
   mark_all(others_, value, truths);
   mark_all(texts_as_values_, value, truths);
-  value.is_numeric() ? mark_number(value, truths) : mark_all(numbers_, value, truths);
+  value.is_numeric() ? mark_number(*value.to_number(), truths) : mark_all(numbers_, value, truths);
 }
 
-void SubjectTests::mark_number(const RuntimeValue& value, SpanTruths* truths) const {
-  const auto number = value.to_number();
-  if (!number || number->is_nan()) return;
+void SubjectTests::mark_integer(std::int64_t integer, RuntimeValue::Type type,
+                                SpanTruths* truths) const {
+  if (!others_.empty() || !texts_as_values_.empty()) {
+    const bool is_duration = type == RuntimeValue::Type::Duration;
+    return mark_value(
+        is_duration ? RuntimeValue::duration(integer) : RuntimeValue::integer(integer), truths);
+  }
+  if (presence_) truths->mark(*presence_);
+  mark_number(Number::of(integer), truths);
+}
+
+void SubjectTests::mark_number(const Number& number, SpanTruths* truths) const {
+  if (number.is_nan()) return;
   for (const Threshold& threshold : above_) {
-    const auto order = compare(threshold.number, *number);
+    const auto order = compare(threshold.number, number);
     if (order > 0) break;
     if (order < 0 || threshold.includes) truths->mark(threshold.test.index);
   }
   for (const Threshold& threshold : below_) {
-    const auto order = compare(threshold.number, *number);
+    const auto order = compare(threshold.number, number);
     if (order < 0) break;
     if (order > 0 || threshold.includes) truths->mark(threshold.test.index);
   }
   auto equal = std::ranges::lower_bound(
-      equal_, *number,
+      equal_, number,
       [](const Number& left, const Number& right) { return compare(left, right) < 0; },
       &Threshold::number);
-  for (; equal != equal_.end() && compare(equal->number, *number) == 0; ++equal) {
+  for (; equal != equal_.end() && compare(equal->number, number) == 0; ++equal) {
     truths->mark(equal->test.index);
   }
 }

@@ -47,6 +47,8 @@ class SubjectTests {
   /// Marks the tests that hold for a value that is no kind or status. Requires: sealed.
   void mark_text(std::string_view text, SpanTruths* truths) const;
   void mark_value(const RuntimeValue& value, SpanTruths* truths) const;
+  /// The same for an integer, or for a duration in nanoseconds.
+  void mark_integer(std::int64_t integer, RuntimeValue::Type type, SpanTruths* truths) const;
 
   /// The tests that hold for a value. Requires: sealed.
   [[nodiscard]] std::vector<TestIndex> tests_of(const RuntimeValue& value) const;
@@ -67,7 +69,7 @@ class SubjectTests {
   void add_texts(const Test& test, const Literal& literal);
   [[nodiscard]] bool add_affix(const Test& test);
   [[nodiscard]] bool add_threshold(const Test& test);
-  void mark_number(const RuntimeValue& value, SpanTruths* truths) const;
+  void mark_number(const Number& number, SpanTruths* truths) const;
   [[nodiscard]] static std::vector<TestIndex> holding(
       const RuntimeValue& value, std::initializer_list<const std::vector<Test>*> lists);
   static void mark_all(const std::vector<Test>& tests, const RuntimeValue& value,
