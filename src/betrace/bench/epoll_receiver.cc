@@ -16,23 +16,24 @@
 #include <charconv>
 #include <cstring>
 #include <ctime>
+#include <string_view>
 #include <utility>
 
 namespace betrace::bench {
 namespace {
 
-constexpr std::size_t kRoomBytes = 256 * 1024;
-constexpr std::size_t kHeadBytesMax = 4 * 1024;
-constexpr std::string_view kHeadEnd = "\r\n\r\n";
-
-/// Bytes of the body that the head declares; 0 without Content-Length.
-std::size_t declared_bytes(std::string_view head) {
-  constexpr std::string_view kName = "\r\nContent-Length: ";
-  std::size_t bytes = 0;
-  const auto at = head.find(kName);
-  if (at == std::string_view::npos) return 0;
-  std::from_chars(head.data() + at + kName.size(), head.data() + head.size(), bytes);
-  return bytes;
+/// Size of head and body; 0 if the head has not come whole.
+std::size_t request_bytes(std::string_view came) {
+  constexpr std::string_view kHeadEnd = "\r\n\r\n";
+  constexpr std::string_view kLength = "\r\nContent-Length: ";
+  const auto end = came.find(kHeadEnd);
+  if (end == std::string_view::npos) return 0;
+  std::size_t body = 0;
+  const auto at = came.substr(0, end).find(kLength);
+  if (at != std::string_view::npos) {
+    std::from_chars(came.data() + at + kLength.size(), came.data() + end, body);
+  }
+  return end + kHeadEnd.size() + body;
 }
 
 }  // namespace
@@ -90,7 +91,6 @@ bool EpollReceiver::watch(const Descriptor& loop, const Descriptor& watched, voi
 }
 
 void EpollReceiver::run(std::size_t loop) {
-  std::vector<char> room(kRoomBytes);
   std::array<epoll_event, 16> events;
   while (true) {
     const int count = ::epoll_wait(loops_[loop].number, events.data(), events.size(), -1);
@@ -103,14 +103,13 @@ void EpollReceiver::run(std::size_t loop) {
       }
       auto& connection = *static_cast<Connection*>(which);
       // Its descriptor is closed with all others.
-      if (!serve(connection, room)) ::shutdown(connection.socket.number, SHUT_RDWR);
+      if (!serve(connection)) ::shutdown(connection.socket.number, SHUT_RDWR);
     }
   }
 }
 
 void EpollReceiver::accept() {
-  const int opened =
-      ::accept4(listener_.number, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  const int opened = ::accept4(listener_.number, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
   if (opened < 0) return;
   const int on = 1;
   ::setsockopt(opened, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
@@ -119,32 +118,19 @@ void EpollReceiver::accept() {
   (void)watch(loop, connection.socket, &connection);
 }
 
-bool EpollReceiver::serve(Connection& connection, std::span<char> room) {
-  const ssize_t count = ::recv(connection.socket.number, room.data(), room.size(), 0);
+/// False if the connection is of no use any more.
+bool EpollReceiver::serve(Connection& connection) {
+  std::vector<char>& room = connection.room;
+  const ssize_t count = ::recv(connection.socket.number, room.data() + connection.filled,
+                               room.size() - connection.filled, 0);
   if (count <= 0) return count < 0 && errno == EAGAIN;
-  return take(connection, {room.data(), static_cast<std::size_t>(count)});
-}
-
-bool EpollReceiver::take(Connection& connection, std::string_view came) {
-  while (!came.empty()) {
-    std::string& head = connection.head;
-    if (connection.body_left == 0) {
-      const std::size_t before = head.size();
-      head.append(came.substr(0, kHeadBytesMax - before));
-      const auto end = head.find(kHeadEnd);
-      if (end == std::string::npos) return head.size() < kHeadBytesMax;
-      head.resize(end + kHeadEnd.size());
-      came.remove_prefix(head.size() - before);
-      connection.body_left = declared_bytes(head);
-    }
-    const std::size_t taken = std::min(came.size(), connection.body_left);
-    came.remove_prefix(taken);
-    connection.body_left -= taken;
-    if (connection.body_left > 0) return true;
-    if (!answer(connection)) return false;
-    head.clear();
+  connection.filled += static_cast<std::size_t>(count);
+  if (connection.wanted == 0) {
+    connection.wanted = request_bytes({room.data(), connection.filled});
+    if (connection.wanted == 0) return connection.filled < room.size();
+    room.resize(std::max(room.size(), connection.wanted));
   }
-  return true;
+  return connection.filled < connection.wanted || answer(connection);
 }
 
 bool EpollReceiver::answer(Connection& connection) {
@@ -154,7 +140,9 @@ bool EpollReceiver::answer(Connection& connection) {
     return ::send(connection.socket.number, text.data(), text.size(), MSG_NOSIGNAL) ==
            static_cast<ssize_t>(text.size());
   };
-  if (connection.head.starts_with("GET ")) {
+  connection.filled = 0;
+  connection.wanted = 0;
+  if (connection.room.front() == 'G') {
     const std::string text = metrics();
     return send(fmt::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}", text.size(), text));
   }
@@ -172,7 +160,8 @@ std::string EpollReceiver::metrics() const {
     seconds += static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9;
   }
   return fmt::format(
-      "process_cpu_seconds_total {}\nhttp_requests_total{{route=\"/v1/traces\",status=\"200\"}} {}\n",
+      "process_cpu_seconds_total {}\nhttp_requests_total{{route=\"/v1/traces\",status=\"200\"}} "
+      "{}\n",
       seconds, posts_.load());
 }
 

@@ -1,8 +1,9 @@
-// E: as little as a server can do for a request: receive it, count it, answer 200.
+// E: as little as a server can do for a request: receive all of it, count it, answer 200.
 //
 // Used by load_run.h, as the baseline of our door: what sockets alone can do. Speaks just enough of
-// HTTP/1.1 for the load generator: a head, Content-Length bytes, and then the next request. GET is
-// answered with the numbers that a server which discards is asked for, as if it were /metrics.
+// HTTP/1.1 for the load generator: a head, Content-Length bytes, and nothing more until they are
+// answered. GET is answered with the numbers that a server which discards is asked for, as if it
+// were /metrics. A request lies whole in memory before its answer, as it must for whoever reads it.
 #pragma once
 
 #include <atomic>
@@ -10,9 +11,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <span>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -43,8 +42,9 @@ class EpollReceiver {
   struct Connection {
     explicit Connection(int opened) : socket(opened) {}
     Descriptor socket;
-    std::string head;  // of the request, as far as it has come
-    std::size_t body_left = 0;
+    std::vector<char> room{std::vector<char>(16 * 1024)};
+    std::size_t filled = 0;  // bytes of the request that have come
+    std::size_t wanted = 0;  // its size; 0 until its head has come
   };
 
   explicit EpollReceiver(std::size_t threads);
@@ -52,8 +52,7 @@ class EpollReceiver {
   [[nodiscard]] static bool watch(const Descriptor& loop, const Descriptor& watched, void* which);
   void run(std::size_t loop);
   void accept();
-  [[nodiscard]] bool serve(Connection& connection, std::span<char> room);
-  [[nodiscard]] bool take(Connection& connection, std::string_view came);
+  [[nodiscard]] bool serve(Connection& connection);
   [[nodiscard]] bool answer(Connection& connection);
   [[nodiscard]] std::string metrics() const;
 
