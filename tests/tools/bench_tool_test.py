@@ -72,6 +72,9 @@ class LoadsTest(unittest.TestCase):
         half = bench.at_share(0.5, "--discard")
         self.assertEqual(half({"http/50 spans_per_second": 1000}), ["--open", "500/s", "--discard"])
         self.assertIsNone(half({"http/50": None}))
+        same = bench.at_share(1, of="http/50/gzip")
+        self.assertEqual(same({"http/50/gzip spans_per_second": 70}), ["--open", "70/s"])
+        self.assertIsNone(same({"http/50 spans_per_second": 1000}))
 
     def test_every_number_that_a_check_asks_of_a_load_is_of_one_that_runs(self):
         names = {load.name for load in bench.LOADS}

@@ -9,6 +9,7 @@
 #include "betrace/api/change_reply.h"
 #include "betrace/api/object_reader.h"
 #include "betrace/api/query.h"
+#include "betrace/base/ascii.h"
 #include "betrace/control/rule_import.h"
 #include "betrace/http/negotiation.h"
 #include "betrace/storage/rule_document.h"
@@ -19,7 +20,7 @@ namespace {
 using storage::RuleFormat;
 
 RuleFormat format_of_body(const http::Headers& headers) {
-  const std::string type = http::media_type(headers);
+  const std::string type = lower_case(http::media_type(headers));
   if (type.find("yaml") != std::string::npos) return RuleFormat::Yaml;
   return type == "application/x-ndjson" ? RuleFormat::JsonLines : RuleFormat::Json;
 }

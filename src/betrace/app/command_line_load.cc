@@ -42,6 +42,8 @@ void BenchFlags::add_to(CLI::App& bench) {
                    "Flag for a server of its own, --server-flag=--workers=1; may be repeated");
   bench.add_flag("--discard", options_.is_discarded,
                  "The server reads and drops requests: what its door alone can do");
+  bench.add_flag("--epoll", options_.is_bare,
+                 "No server but a bare receiver: what sockets alone can do");
   bench.add_flag("--print-rules", options_.print_rules,
                  "Print the rules, for the server that --target names, and end");
   add_load(bench);

@@ -20,7 +20,9 @@ std::string_view limit_label(std::string_view limit, const http::RequestHead& he
 
 std::string_view protocol_of(const http::RequestHead& head) {
   if (head.path != kOtlpPath) return "json";
-  return http::media_type(head.headers) == "application/json" ? "http_json" : "http_protobuf";
+  const bool is_json =
+      http::equal_ignoring_case(http::media_type(head.headers), "application/json");
+  return is_json ? "http_json" : "http_protobuf";
 }
 
 }  // namespace

@@ -253,6 +253,22 @@ TEST_F(LoadRunTest, AServerThatJudgesIsNoMeasureOfOneThatDiscards) {
   EXPECT_THAT(outcome.out, HasSubstr("it does not discard"));
 }
 
+TEST_F(LoadRunTest, ABareReceiverIsMeasuredByWhatItAnswered) {
+  options_.is_bare = true;
+  std::ostringstream out;
+  std::ostringstream err;
+  const storage::TestDirectory folder;
+  options_.json_path = folder.file("load-run.json");
+  ASSERT_EQ(bench::run_load(options_, out, err), 0) << out.str() << err.str();
+  std::ifstream file(options_.json_path);
+  const Json report = Json::parse(file);
+  EXPECT_TRUE(report.at("load").at("bare"));
+  const Json& repeat = report.at("repeats").at(0);
+  EXPECT_GT(repeat.at("spans_per_second"), 0);
+  EXPECT_GT(repeat.at("server_cpu_seconds_per_million_spans"), 0);
+  EXPECT_EQ(repeat.at("refused"), 0);
+}
+
 TEST_F(LoadRunTest, RulesThatArePublishedAnewAllTheTimeChangeNoVerdict) {
   const BenchService service(rules_.document());
   options_.reload_every = milliseconds(20);
@@ -374,6 +390,10 @@ TEST_F(LoadRunTest, OptionsThatExcludeEachOtherAreRefused) {
   options_.server_flags = {"--workers=1"};
   EXPECT_EQ(bench::run_load(options_, out, err), 2);
   options_.server_flags.clear();
+  options_.is_bare = true;
+  EXPECT_EQ(bench::run_load(options_, out, err), 2);
+  EXPECT_THAT(err.str(), HasSubstr("--epoll has no server"));
+  options_.is_bare = false;
   options_.target = "ftp://127.0.0.1:21";
   const BenchService service(rules_.document());
   options_.api = fmt::format("http://127.0.0.1:{}", service.port());

@@ -92,6 +92,7 @@ class Service::Parts {
   telemetry::Metrics metrics_;
   HttpObserver observer_;
   telemetry::Readiness readiness_;
+  telemetry::ResidentMemory resident_memory_;
   engine::ActiveRules active_;
   std::set<std::string> registered_;  // rule ids with series; touched by rules_activated() only
   std::map<std::string, std::string> problems_;  // file or rule -> reason; as logged last
@@ -167,8 +168,8 @@ Result<void> Service::Parts::open_log() {
 Result<void> Service::Parts::make_engine() {
   engine::EngineOptions options = options_.engine;
   if (options_.memory_bytes_max != 0) {
-    options.is_memory_short = [soft = soft_memory(options_.memory_bytes_max)] {
-      return telemetry::resident_memory_bytes() > soft;
+    options.is_memory_short = [this, soft = soft_memory(options_.memory_bytes_max)] {
+      return resident_memory_.bytes(read_clocks().monotonic) > soft;
     };
   }
   engine::ShardHooks hooks;

@@ -113,6 +113,7 @@ Json load_json(const LoadRunOptions& options, const RunFacts& facts) {
                {"door", facts.door},
                {"gzip", options.is_gzipped},
                {"discarded", options.is_discarded},
+               {"bare", options.is_bare},
                {"server_flags", options.server_flags},
                {"violation_rate", traffic.traces.violation_rate},
                {"seed", traffic.traces.seed},

@@ -9,11 +9,13 @@
 #include <optional>
 #include <ostream>
 #include <random>
+#include <thread>
 #include <vector>
 
 #include "betrace/base/hex.h"
 #include "betrace/base/sha256.h"
 #include "betrace/bench/child_server.h"
+#include "betrace/bench/epoll_receiver.h"
 #include "betrace/bench/load_report.h"
 #include "betrace/bench/repeat.h"
 
@@ -50,6 +52,10 @@ std::string usage_problem(const LoadRunOptions& options) {
   if (!has_own_server && (options.times_verdicts || options.held_traces > 0)) {
     return "--verdict-delay and --hold need a server of its own, whose trace.quiet is known";
   }
+  if (options.is_bare && (options.is_discarded || !options.server_flags.empty() ||
+                          own_door(options.target) != "http")) {
+    return "--epoll has no server: no --discard, no --server-flag and no --target";
+  }
   if (options.has_storm && options.spans_per_second > 0) return "--storm needs a closed loop";
   if (options.target.starts_with("grpc:") && options.traffic.encoding == Encoding::Json) {
     return "gRPC carries protobuf alone: --encoding proto";
@@ -81,7 +87,9 @@ class LoadRun {
       return 0;
     }
     if (const auto done = connect(); !done) return problem(done.error());
-    if (const auto done = check_rules(); !done) return problem(done.error());
+    if (!receiver_) {
+      if (const auto done = check_rules(); !done) return problem(done.error());
+    }
     show("preparing the load");
     traffic_ = std::make_unique<Traffic>(options_.traffic, rules_);
     collect_facts();
@@ -96,6 +104,7 @@ class LoadRun {
 
  private:
   static LoadRunOptions with_defaults(LoadRunOptions options) {
+    if (options.is_bare) options.is_discarded = true;
     if (options.held_traces > 0) {
       options.traffic.traces.violation_rate = 0;
       options.repeats = 1;
@@ -115,7 +124,12 @@ class LoadRun {
   }
 
   Result<void> connect() {
-    if (const auto door = own_door(options_.target)) {
+    if (options_.is_bare) {
+      auto started = EpollReceiver::start(std::max(1U, std::thread::hardware_concurrency()));
+      if (!started) return fail(started.error());
+      receiver_ = std::move(*started);
+      target_ = api_ = receiver_->target();
+    } else if (const auto door = own_door(options_.target)) {
       show("starting a server");
       ChildServerOptions child;
       child.program = options_.server_program;
@@ -184,7 +198,7 @@ class LoadRun {
     facts_.rules_sha256 = to_hex(sha256(rules_.document(options_.has_storm)));
     facts_.bytes_per_span =
         static_cast<double>(traffic_->byte_count()) / static_cast<double>(traffic_->span_count());
-    facts_.has_own_server = child_ != nullptr;
+    facts_.has_own_server = child_ != nullptr || receiver_ != nullptr;
     facts_.door = target_.scheme;
   }
 
@@ -258,7 +272,8 @@ class LoadRun {
   std::ostream& out_;
   std::ostream& err_;
   BenchRules rules_;
-  std::unique_ptr<ChildServer> child_;
+  std::unique_ptr<ChildServer> child_;       // null if the server is elsewhere,
+  std::unique_ptr<EpollReceiver> receiver_;  // or if this is in its place
   std::unique_ptr<Traffic> traffic_;
   std::optional<ServerView> server_;
   Target target_;

@@ -37,6 +37,8 @@ struct LoadRunOptions {
   std::vector<std::string> server_flags;  ///< Its further flags, `--name=value`.
   /// The server reads requests and drops them (`serve --discard`): only requests are counted.
   bool is_discarded = false;
+  /// There is no server but a bare receiver (epoll_receiver.h) in this process; is_discarded.
+  bool is_bare = false;
   /// The load is so many traces, rounded up to whole passes, and a server of its own keeps them
   /// open to the end: what do they take? One repeat, nothing is violated. 0 = no such run.
   std::uint64_t held_traces = 0;

@@ -45,7 +45,9 @@ class Repeat {
     result_.spin_before_ns = spin_nanoseconds();
     auto before = read();
     if (!before) return fail(before.error());
-    if (auto done = server_.skip_violations(); !done) return fail(done.error());
+    if (!options_.is_discarded) {
+      if (auto done = server_.skip_violations(); !done) return fail(done.error());
+    }
     resident_before_ = before->metrics.sum(kResident);
     if (options_.times_verdicts) watch_.emplace(options_.api);
     if (options_.reload_every.count() > 0) {

@@ -3,6 +3,8 @@
 #pragma once
 
 #define BOOST_ASIO_SEPARATE_COMPILATION 1
+// Frames of coroutines that a thread keeps: a request has about a dozen, and two is the default.
+#define BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE 16
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>

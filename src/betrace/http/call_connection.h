@@ -108,7 +108,8 @@ inline asio::awaitable<bool> CallConnection::send() {
 /// Waits for bytes or for the next deadline, and handles either; false if the peer is gone.
 inline asio::awaitable<bool> CallConnection::receive() {
   bool is_open = true;
-  if (++reads_in_a_row_ >= kReadsInARow || !read_now(&is_open)) {
+  // A peer whose calls are all answered has yet to begin another.
+  if (session_.calls() == 0 || ++reads_in_a_row_ >= kReadsInARow || !read_now(&is_open)) {
     reads_in_a_row_ = 0;
     if (!is_open) co_return false;
     arm(Stage::Receive, session_.next_deadline());

@@ -48,8 +48,9 @@ void CallHead::add(std::string_view name, std::string_view value) {
 }
 
 std::optional<CallRefusal> read_call_head(CallHead& head) {
-  const std::string type = media_type(head.metadata);
-  if (type != "application/grpc" && type != "application/grpc+proto") {
+  const std::string_view type = media_type(head.metadata);
+  if (!equal_ignoring_case(type, "application/grpc") &&
+      !equal_ignoring_case(type, "application/grpc+proto")) {
     return refused_call(CallCode::InvalidArgument, "content-type is not application/grpc", 415);
   }
   if (head.method != "POST") {

@@ -214,7 +214,8 @@ void CallSession::reply(std::int32_t stream, OpenCall& call, CallReply reply) {
     is_proven_ = true;
     fit_windows();
   }
-  session_.send_head(stream, call_head_fields(200));
+  static const Headers kHead = call_head_fields(200);
+  session_.send_head(stream, kHead);
   session_.send_data(stream, message_frame(reply.message));
   if (call.exchange.is_watch()) return begin_watch(stream, call, std::move(reply));
   session_.send_trailers(stream, status_trailers(reply.status));

@@ -90,6 +90,7 @@ class Connection : public ServedConnection, public std::enable_shared_from_this<
   Clock::time_point started_;        // of the head, then of the body
   Clock::time_point first_byte_;     // of the request
   std::uint64_t body_received_ = 0;  // bytes of the body, as sent
+  std::string reply_head_;           // kept for its memory
 
   // One deadline at a time; the timer is only moved when it would ring too late.
   Phase phase_ = Phase::Idle;
@@ -202,7 +203,7 @@ inline asio::awaitable<Connection::Received> Connection::receive_head() {
 
 /// Sets what depends on the whole head, and the problem if it was refused.
 inline void Connection::complete_head() {
-  head_.request_id = request_id_of(head_.headers);
+  set_request_id(head_.headers, &head_.request_id);
   const HeadRefusal& refusal = reader_.refusal();
   if (refusal.message.empty()) return;
   problem_.emplace();
@@ -337,14 +338,14 @@ inline asio::awaitable<Response> Connection::answer(Exchange& exchange, BodyBuff
 inline asio::awaitable<bool> Connection::respond(const Response& response, bool keep_alive,
                                                  std::string_view route) {
   keep_alive = keep_alive && form_.keep_alive && !draining_;
-  const std::string head = reply_head(response, head_, keep_alive, std::time(nullptr));
+  write_reply_head(response, head_, keep_alive, std::time(nullptr), &reply_head_);
   const std::string_view body = has_body(response.status, head_.method)
                                     ? std::string_view(response.body)
                                     : std::string_view{};
   const std::size_t rate = std::max<std::size_t>(service_.limits.min_rate, 1);
   arm(Phase::Write, Clock::now() + service_.limits.body_time +
                         std::chrono::milliseconds(body.size() * 1'000 / rate));
-  const std::array<asio::const_buffer, 2> buffers{asio::buffer(head), asio::buffer(body)};
+  const std::array<asio::const_buffer, 2> buffers{asio::buffer(reply_head_), asio::buffer(body)};
   const auto [error, sent] = co_await asio::async_write(socket_, buffers, kAwaitTuple);
   if (error && timed_out_) service_.observer->timed_out("write");
   const std::chrono::duration<double> taken = Clock::now() - first_byte_;

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "betrace/base/ascii.h"
 #include "betrace/base/utf8.h"
 #include "betrace/http/gzip.h"
 #include "betrace/http/negotiation.h"
@@ -31,7 +32,7 @@ bool is_loopback(std::string_view name) noexcept {
 
 // A body that cannot be inflated is no JSON, or no YAML, whatever is wrong with it.
 Problem unreadable(const Headers& headers, std::string message) {
-  const bool is_yaml = media_type(headers).find("yaml") != std::string::npos;
+  const bool is_yaml = lower_case(media_type(headers)).find("yaml") != std::string::npos;
   return problem_of(400, is_yaml ? "invalid_yaml" : "invalid_json", std::move(message));
 }
 
@@ -127,8 +128,10 @@ std::optional<Response> Exchange::check_credential() {
 std::optional<Response> Exchange::check_body(const MessageForm& form) {
   if (form.framing == BodyFraming::None) return std::nullopt;
   const auto& types = route_->content_types;
-  if (!types.empty() &&
-      std::find(types.begin(), types.end(), media_type(head_.headers)) == types.end()) {
+  const auto is_sent = [sent = media_type(head_.headers)](const std::string& type) {
+    return equal_ignoring_case(sent, type);
+  };
+  if (!types.empty() && std::ranges::none_of(types, is_sent)) {
     return refuse(problem_of(415, "unsupported_media_type",
                              fmt::format("Content-Type is not {}", fmt::join(types, " or "))));
   }

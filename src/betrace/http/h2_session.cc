@@ -52,9 +52,10 @@ std::uint8_t* field_bytes(std::string_view text) {
   return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data()));
 }
 
-std::vector<nghttp2_nv> field_list(const Headers& fields) {
-  std::vector<nghttp2_nv> list;
-  list.reserve(fields.size());
+/// Valid until the next call on this thread: the library copies it.
+const std::vector<nghttp2_nv>& field_list(const Headers& fields) {
+  thread_local std::vector<nghttp2_nv> list;
+  list.clear();
   for (std::size_t index = 0; index < fields.size(); ++index) {
     const HeaderView field = fields.at(index);
     list.push_back({field_bytes(field.name), field_bytes(field.value), field.name.size(),
@@ -308,7 +309,7 @@ ssize_t H2Session::State::read_reply(std::int32_t stream, std::span<std::uint8_t
     reply.sent = 0;
     if (reply.has_trailers) {
       *flags |= NGHTTP2_DATA_FLAG_EOF | NGHTTP2_DATA_FLAG_NO_END_STREAM;
-      const std::vector<nghttp2_nv> list = field_list(reply.trailers);
+      const std::vector<nghttp2_nv>& list = field_list(reply.trailers);
       if (nghttp2_submit_trailer(session.get(), stream, list.data(), list.size()) != 0) {
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
       }
@@ -372,7 +373,7 @@ bool H2Session::is_finished() const {
 }
 
 void H2Session::send_head(std::int32_t stream, const Headers& fields) {
-  const std::vector<nghttp2_nv> list = field_list(fields);
+  const std::vector<nghttp2_nv>& list = field_list(fields);
   const nghttp2_data_provider provider = state_->provider();
   nghttp2_submit_response(state_->session.get(), stream, list.data(), list.size(), &provider);
 }
@@ -393,7 +394,7 @@ void H2Session::send_trailers(std::int32_t stream, Headers fields) {
 }
 
 void H2Session::send_head_alone(std::int32_t stream, const Headers& fields) {
-  const std::vector<nghttp2_nv> list = field_list(fields);
+  const std::vector<nghttp2_nv>& list = field_list(fields);
   nghttp2_submit_response(state_->session.get(), stream, list.data(), list.size(), nullptr);
 }
 

@@ -6,6 +6,13 @@
 #include "betrace/base/check.h"
 
 namespace betrace::http {
+namespace {
+
+constexpr std::size_t kUsualTextBytes = 256;
+constexpr std::size_t kUsualFields = 8;
+
+}  // namespace
+
 bool equal_ignoring_case(std::string_view left, std::string_view right) noexcept {
   return left.size() == right.size() &&
          std::equal(left.begin(), left.end(), right.begin(),
@@ -19,6 +26,10 @@ std::string_view trimmed(std::string_view text) noexcept {
 }
 
 void Headers::add(std::string_view name, std::string_view value) {
+  if (places_.empty()) {  // most heads fit, and then memory is asked for once
+    text_.reserve(kUsualTextBytes);
+    places_.reserve(kUsualFields);
+  }
   places_.push_back({static_cast<std::uint32_t>(text_.size()),
                      static_cast<std::uint32_t>(name.size()),
                      static_cast<std::uint32_t>(value.size())});
@@ -31,24 +42,28 @@ void Headers::clear() noexcept {
 }
 
 std::optional<std::string_view> Headers::find(std::string_view name) const noexcept {
-  for (std::size_t index = 0; index < size(); ++index) {
-    const HeaderView field = at(index);
-    if (equal_ignoring_case(field.name, name)) return field.value;
+  for (const Place& place : places_) {
+    if (has_name(place, name)) return view(place).value;
   }
   return std::nullopt;
 }
 
 std::size_t Headers::count(std::string_view name) const noexcept {
-  std::size_t found = 0;
-  for (std::size_t index = 0; index < size(); ++index) {
-    if (equal_ignoring_case(at(index).name, name)) ++found;
-  }
-  return found;
+  return static_cast<std::size_t>(
+      std::ranges::count_if(places_, [&](const Place& place) { return has_name(place, name); }));
 }
 
 HeaderView Headers::at(std::size_t index) const noexcept {
   BETRACE_CHECK(index < places_.size());
-  const Place& place = places_[index];
+  return view(places_[index]);
+}
+
+bool Headers::has_name(const Place& place, std::string_view name) const noexcept {
+  // Most names differ in their size.
+  return place.name_size == name.size() && equal_ignoring_case(view(place).name, name);
+}
+
+HeaderView Headers::view(const Place& place) const noexcept {
   const std::string_view text = text_;
   return {text.substr(place.begin, place.name_size),
           text.substr(place.begin + place.name_size, place.value_size)};

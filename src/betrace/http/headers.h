@@ -50,6 +50,9 @@ class Headers {
     std::uint32_t value_size = 0;
   };
 
+  [[nodiscard]] HeaderView view(const Place& place) const noexcept;
+  [[nodiscard]] bool has_name(const Place& place, std::string_view name) const noexcept;
+
   std::string text_;  // name, value, name, value, ... without separators
   std::vector<Place> places_;
 };

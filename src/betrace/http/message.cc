@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "betrace/base/ascii.h"
-
 namespace betrace::http {
 
 std::optional<std::string_view> RequestHead::parameter(std::string_view name) const noexcept {
@@ -74,9 +72,9 @@ std::string_view reason_phrase(int status) noexcept {
   return "Unknown";
 }
 
-std::string media_type(const Headers& headers) {
+std::string_view media_type(const Headers& headers) noexcept {
   const std::string_view value = headers.find("Content-Type").value_or(std::string_view{});
-  return lower_case(trimmed(value.substr(0, value.find(';'))));
+  return trimmed(value.substr(0, value.find(';')));
 }
 
 }  // namespace betrace::http

@@ -66,8 +66,8 @@ inline constexpr std::string_view kJsonType = "application/json; charset=utf-8";
 /// Returns the standard phrase of a status, such as `Not Found`.
 [[nodiscard]] std::string_view reason_phrase(int status) noexcept;
 
-/// Returns the media type in lower case without parameters, empty if there is none:
-/// `application/json` of `Application/JSON; charset=utf-8`.
-[[nodiscard]] std::string media_type(const Headers& headers);
+/// Returns the media type without parameters, in the case in which it was sent; empty if there is
+/// none: `Application/JSON` of `Application/JSON; charset=utf-8`.
+[[nodiscard]] std::string_view media_type(const Headers& headers) noexcept;
 
 }  // namespace betrace::http

@@ -19,14 +19,17 @@ bool is_own_field(std::string_view name) noexcept {
                      [name](std::string_view own) { return equal_ignoring_case(own, name); });
 }
 
+bool is_control_character(char character) noexcept {
+  return static_cast<unsigned char>(character) < 0x20 || character == 0x7f;
+}
+
 void add_field(std::string& out, std::string_view name, std::string_view value) {
   out.append(name).append(": ");
+  const std::size_t begin = out.size();
+  out.append(value).append("\r\n");
   // A handler may quote its input; a line break in it must not become a field of its own.
-  for (const char character : value) {
-    const bool control = static_cast<unsigned char>(character) < 0x20 || character == 0x7f;
-    out += control ? ' ' : character;
-  }
-  out += "\r\n";
+  const auto end = out.end() - 2;
+  std::replace_if(out.begin() + static_cast<std::ptrdiff_t>(begin), end, is_control_character, ' ');
 }
 
 void add_fields(std::string& out, const Headers& headers) {
@@ -37,7 +40,7 @@ void add_fields(std::string& out, const Headers& headers) {
 }
 
 /// Source: RFC 9110 5.6.7, IMF-fixdate.
-std::string date_text(std::time_t now) {
+std::string made_date(std::time_t now) {
   static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
   static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                             "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
@@ -48,6 +51,17 @@ std::string date_text(std::time_t now) {
                 time.tm_mday, kMonths[time.tm_mon], time.tm_year + 1900, time.tm_hour, time.tm_min,
                 time.tm_sec);
   return text;
+}
+
+/// Valid until the next call on this thread: the replies of a second have one date.
+std::string_view date_text(std::time_t now) {
+  struct Date {
+    std::time_t of = -1;
+    std::string text;
+  };
+  thread_local Date last;
+  if (last.of != now) last = {now, made_date(now)};
+  return last.text;
 }
 
 }  // namespace
@@ -61,10 +75,10 @@ void compress(Response* response, const Headers& request_headers) {
   response->headers.add("Content-Encoding", "gzip");
 }
 
-std::string reply_head(const Response& response, const RequestHead& head, bool keep_alive,
-                       std::time_t now) {
-  std::string out;
-  out.reserve(512);
+void write_reply_head(const Response& response, const RequestHead& head, bool keep_alive,
+                      std::time_t now, std::string* reply) {
+  std::string& out = *reply;
+  out.clear();
   out.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
   out.append(reason_phrase(response.status)).append("\r\n");
   add_field(out, "Date", date_text(now));
@@ -81,7 +95,7 @@ std::string reply_head(const Response& response, const RequestHead& head, bool k
   } else if (head.version_minor == 0) {
     add_field(out, "Connection", "keep-alive");
   }
-  return out += "\r\n";
+  out += "\r\n";
 }
 
 bool has_body(int status, std::string_view method) noexcept {

@@ -17,11 +17,12 @@ inline constexpr std::size_t kCompressBytesMin = 1024;
 /// asked for gzip.
 void compress(Response* response, const Headers& request_headers);
 
-/// Returns the head of the reply, with the empty line that ends it. Adds Date, Content-Length,
-/// Connection, X-Request-Id, X-Content-Type-Options, Cache-Control (unless set) and the fields in
-/// `head.reply_headers`; fields of the response that would contradict these are left out.
-[[nodiscard]] std::string reply_head(const Response& response, const RequestHead& head,
-                                     bool keep_alive, std::time_t now);
+/// Sets `reply` to the head of the reply, with the empty line that ends it. Adds Date,
+/// Content-Length, Connection, X-Request-Id, X-Content-Type-Options, Cache-Control (unless set) and
+/// the fields in `head.reply_headers`; fields of the response that would contradict these are left
+/// out.
+void write_reply_head(const Response& response, const RequestHead& head, bool keep_alive,
+                      std::time_t now, std::string* reply);
 
 /// True if a reply of that status to that method has a body.
 [[nodiscard]] bool has_body(int status, std::string_view method) noexcept;

@@ -20,6 +20,13 @@ RequestHead some_head() {
   return head;
 }
 
+std::string reply_head(const Response& response, const RequestHead& head, bool keep_alive,
+                       std::time_t now) {
+  std::string text = "of an earlier reply";
+  write_reply_head(response, head, keep_alive, now, &text);
+  return text;
+}
+
 TEST(ReplyHeadTest, HasTheFieldsOfEveryReply) {
   EXPECT_EQ(reply_head(json_response(200, "{}"), some_head(), true, kTime),
             "HTTP/1.1 200 OK\r\n"
@@ -30,6 +37,13 @@ TEST(ReplyHeadTest, HasTheFieldsOfEveryReply) {
             "X-Content-Type-Options: nosniff\r\n"
             "Cache-Control: no-store\r\n"
             "\r\n");
+}
+
+TEST(ReplyHeadTest, HasTheDateOfItsSecond) {
+  for (const auto& [now, date] : {std::pair{kTime, "08:49:37"}, std::pair{kTime, "08:49:37"},
+                                  std::pair{kTime + 1, "08:49:38"}, std::pair{kTime, "08:49:37"}}) {
+    EXPECT_NE(reply_head(empty_response(), some_head(), true, now).find(date), std::string::npos);
+  }
 }
 
 TEST(ReplyHeadTest, KeepsTheCachingOfTheHandler) {
@@ -102,7 +116,9 @@ TEST(RequestIdTest, EchoesALegalIdAndReplacesAnyOther) {
   const auto id_for = [](std::string_view given) {
     Headers headers;
     headers.add("X-Request-Id", given);
-    return request_id_of(headers);
+    std::string id = "of an earlier request";
+    set_request_id(headers, &id);
+    return id;
   };
   EXPECT_EQ(id_for("Abc-1._"), "Abc-1._");
   EXPECT_EQ(id_for(std::string(64, 'a')), std::string(64, 'a'));
@@ -115,7 +131,11 @@ TEST(RequestIdTest, EchoesALegalIdAndReplacesAnyOther) {
 
 TEST(RequestIdTest, NeverGivesTheSameIdTwice) {
   std::set<std::string> ids;
-  for (int index = 0; index < 10'000; ++index) ids.insert(request_id_of(Headers{}));
+  std::string id;
+  for (int index = 0; index < 10'000; ++index) {
+    set_request_id(Headers{}, &id);
+    ids.insert(id);
+  }
   EXPECT_EQ(ids.size(), 10'000u);
 }
 

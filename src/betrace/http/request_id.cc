@@ -1,12 +1,9 @@
 #include "betrace/http/request_id.h"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <cstdint>
 #include <random>
-
-#include "betrace/base/hex.h"
 
 namespace betrace::http {
 namespace {
@@ -35,21 +32,25 @@ std::uint64_t scatter(std::uint64_t value) noexcept {
   return value ^ (value >> 31);
 }
 
-std::string next_id() {
+void set_next_id(std::string* id) {
   static std::atomic<std::uint64_t> counter{random_start()};
-  const std::uint64_t value = scatter(counter.fetch_add(1, std::memory_order_relaxed));
-  std::array<std::uint8_t, 8> bytes{};
-  for (std::size_t index = 0; index < bytes.size(); ++index) {
-    bytes[index] = static_cast<std::uint8_t>(value >> (8 * index));
+  std::uint64_t value = scatter(counter.fetch_add(1, std::memory_order_relaxed));
+  id->resize(16);
+  for (char& digit : *id) {
+    digit = "0123456789abcdef"[value & 0xf];
+    value >>= 4;
   }
-  return to_hex(bytes);
 }
 
 }  // namespace
 
-std::string request_id_of(const Headers& headers) {
+void set_request_id(const Headers& headers, std::string* id) {
   const auto given = headers.find("X-Request-Id");
-  return given && is_legal(*given) ? std::string(*given) : next_id();
+  if (given && is_legal(*given)) {
+    id->assign(*given);
+  } else {
+    set_next_id(id);
+  }
 }
 
 }  // namespace betrace::http

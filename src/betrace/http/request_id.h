@@ -7,8 +7,8 @@
 
 namespace betrace::http {
 
-/// Returns the client's X-Request-Id if there is one of 1-64 characters `[A-Za-z0-9._-]`, else 16
-/// hexadecimal digits that no other request of this process has. Thread-safe.
-[[nodiscard]] std::string request_id_of(const Headers& headers);
+/// Sets `id` to the client's X-Request-Id if there is one of 1-64 characters `[A-Za-z0-9._-]`, else
+/// to 16 hexadecimal digits that no other request of this process has. Thread-safe.
+void set_request_id(const Headers& headers, std::string* id);
 
 }  // namespace betrace::http

@@ -23,9 +23,13 @@ using otlp::WireForm;
 constexpr std::string_view kProtobufType = "application/x-protobuf";
 constexpr std::string_view kJsonType = "application/json";
 
+bool is_sent_as(std::string_view type, const http::RequestHead& head) {
+  return http::equal_ignoring_case(http::media_type(head.headers), type);
+}
+
 /// How the request is written, and how it is answered: JSON if it is neither.
 WireForm form_of(const http::RequestHead& head) {
-  return http::media_type(head.headers) == kProtobufType ? WireForm::Protobuf : WireForm::Json;
+  return is_sent_as(kProtobufType, head) ? WireForm::Protobuf : WireForm::Json;
 }
 
 std::string_view protocol_of(WireForm form) {
@@ -89,8 +93,7 @@ class Receiver {
   }
 
   [[nodiscard]] http::Response take(const http::Request& request) {
-    const std::string type = http::media_type(request.head.headers);
-    if (type != kProtobufType && type != kJsonType) {
+    if (!is_sent_as(kProtobufType, request.head) && !is_sent_as(kJsonType, request.head)) {
       // The server checks the type of a body; here there is neither.
       return otlp_error(problem_of(415, "unsupported_media_type", "Content-Type is missing"),
                         request.head);

@@ -57,6 +57,14 @@ class OtlpHttpReceiverTest : public ::testing::Test {
   std::unique_ptr<http::Client> client_;
 };
 
+TEST_F(OtlpHttpReceiverTest, ATypeMayBeWrittenInAnyCase) {
+  const std::string body = otlp::write_protobuf(std::vector{span_named("one")});
+  const auto reply = post("Application/X-Protobuf; v=1", body);
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(type_of(reply), kProtobuf);
+  EXPECT_EQ(sink_.names(), std::vector<std::string>{"one"});
+}
+
 TEST_F(OtlpHttpReceiverTest, TakesSpansInEitherFormPlainAndGzipped) {
   const std::vector<model::SpanView> spans = {span_named("one", 1), span_named("two", 2)};
   for (const bool gzipped : {false, true}) {

@@ -152,13 +152,15 @@ struct Metrics::State {
     return true;
   }
 
-  // Returns the text between the braces; values of rules without a place become `other`.
-  std::string label_text(const MetricInfo& info, LabelValues values) {
+  // Returns the text between the braces; values of rules without a place become `other`. Valid
+  // until the next call on this thread: updates ask for no memory.
+  const std::string& label_text(const MetricInfo& info, LabelValues values) {
     BETRACE_CHECK(values.size() == info.labels.size());
+    thread_local std::string text;
+    text.clear();
     const bool is_other =
         info.is_per_rule() && *values.begin() != kOther && !is_registered(*values.begin());
     if (is_other) count_overflow();
-    std::string text;
     const auto* value = values.begin();
     for (const MetricLabel& label : info.labels) {
       const bool names_rule = label.kind == LabelKind::RuleId || label.kind == LabelKind::RuleName;
@@ -178,13 +180,13 @@ struct Metrics::State {
   template <typename Change>
   void update(MetricId id, LabelValues values, Change change) {
     const MetricInfo& info = metric_info(id);
-    std::string text = label_text(info, values);
+    const std::string& text = label_text(info, values);
     Family& target = family(id);
     {
       const std::lock_guard lock(target.mutex);
       auto at = target.series.find(text);
       if (at == target.series.end() && target.series.size() < kSeriesMax) {
-        at = target.series.emplace(std::move(text), empty_series(info)).first;
+        at = target.series.emplace(text, empty_series(info)).first;
       }
       if (at != target.series.end()) {
         change(at->second);

@@ -99,6 +99,14 @@ std::uint64_t resident_memory_bytes() {
   return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGE_SIZE));
 }
 
+std::uint64_t ResidentMemory::bytes(MonotonicTime now) {
+  MonotonicTime old_at = old_at_.load();
+  if (now >= old_at && old_at_.compare_exchange_strong(old_at, now + kAgeMax)) {
+    bytes_ = resident_memory_bytes();
+  }
+  return bytes_;
+}
+
 double cpu_limit_cores() { return read_machine().cores; }
 
 }  // namespace betrace::telemetry

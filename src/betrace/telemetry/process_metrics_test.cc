@@ -6,9 +6,12 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <vector>
 
 namespace betrace::telemetry {
 namespace {
+
+using namespace std::chrono_literals;
 
 TEST(ProcessMetricsTest, AreSetWhenRendered) {
   Metrics metrics;
@@ -32,6 +35,18 @@ TEST(ProcessMetricsTest, CountOneMoreDescriptorWhenAFileIsOpened) {
   const std::ifstream file("/dev/null");
   (void)metrics.render();
   EXPECT_EQ(metrics.value(MetricId::ProcessOpenFds), before + 1);
+}
+
+TEST(ResidentMemoryTest, IsReadAnewWhenTheReadingIsOld) {
+  constexpr std::size_t kBytes = 64 << 20;
+  const MonotonicTime begin{};
+  ResidentMemory memory;
+  const std::uint64_t before = memory.bytes(begin);
+  EXPECT_GT(before, 1e6);
+  std::vector<char> more(kBytes, 'x');  // written, so resident
+  EXPECT_EQ(memory.bytes(begin + ResidentMemory::kAgeMax - 1ns), before);
+  EXPECT_GE(memory.bytes(begin + ResidentMemory::kAgeMax), before + kBytes / 2);
+  EXPECT_EQ(more.back(), 'x');
 }
 
 }  // namespace
