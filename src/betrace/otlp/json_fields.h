@@ -53,8 +53,12 @@ void for_each_object(JsonElement array, std::string_view member, JsonProblem& pr
 [[nodiscard]] bool read_decimal(std::string_view text, std::int64_t* number) noexcept;
 
 /// Each returns the value, a neutral one if it is absent, or a neutral one with a problem.
-[[nodiscard]] std::string_view json_text(JsonElement element, std::string_view member,
-                                         JsonProblem& problem);
+[[nodiscard]] inline std::string_view json_text(JsonElement element, std::string_view member,
+                                                JsonProblem& problem) {
+  if (element.type() == JsonType::String) return element.as_text();
+  if (element.is_there()) problem.set(member, "is not a string");
+  return {};
+}
 /// A number or decimal text, whole and in range.
 [[nodiscard]] std::uint64_t json_uint64(JsonElement element, std::string_view member,
                                         JsonProblem& problem);

@@ -30,31 +30,31 @@ model::SpanView& JsonSpanDecoder::decode(JsonElement json) {
 void JsonSpanDecoder::take(std::string_view name, JsonElement element) {
   switch (name.size()) {
     case 4:
-      if (name == "name") name_ = element;
-      if (name == "kind") kind_ = element;
+      if (is_same(name, "name")) name_ = element;
+      if (is_same(name, "kind")) kind_ = element;
       break;
     case 5:
-      if (name == "links") links_ = element;
+      if (is_same(name, "links")) links_ = element;
       break;
     case 6:
-      if (name == "spanId") span_id_ = element;
-      if (name == "events") events_ = element;
-      if (name == "status") status_ = element;
+      if (is_same(name, "spanId")) span_id_ = element;
+      if (is_same(name, "events")) events_ = element;
+      if (is_same(name, "status")) status_ = element;
       break;
     case 7:
-      if (name == "traceId") trace_id_ = element;
+      if (is_same(name, "traceId")) trace_id_ = element;
       break;
     case 10:
-      if (name == "attributes") attributes_ = element;
+      if (is_same(name, "attributes")) attributes_ = element;
       break;
     case 12:
-      if (name == "parentSpanId") parent_span_id_ = element;
+      if (is_same(name, "parentSpanId")) parent_span_id_ = element;
       break;
     case 15:
-      if (name == "endTimeUnixNano") end_time_ = element;
+      if (is_same(name, "endTimeUnixNano")) end_time_ = element;
       break;
     case 17:
-      if (name == "startTimeUnixNano") start_time_ = element;
+      if (is_same(name, "startTimeUnixNano")) start_time_ = element;
       break;
     default:
       break;
@@ -86,9 +86,9 @@ model::EventView JsonSpanDecoder::event(JsonElement json) {
   JsonElement event_name;
   JsonElement attributes;
   for_each_member(json, [&](std::string_view name, JsonElement element) {
-    if (name == "timeUnixNano") event_time = element;
-    if (name == "name") event_name = element;
-    if (name == "attributes") attributes = element;
+    if (is_same(name, "timeUnixNano")) event_time = element;
+    if (is_same(name, "name")) event_name = element;
+    if (is_same(name, "attributes")) attributes = element;
   });
   model::EventView event;
   event.time_unix_nano = json_uint64(event_time, "timeUnixNano", problem_);
@@ -111,9 +111,9 @@ model::LinkView JsonSpanDecoder::link(JsonElement json) {
   JsonElement span_id;
   JsonElement attributes;
   for_each_member(json, [&](std::string_view name, JsonElement element) {
-    if (name == "traceId") trace_id = element;
-    if (name == "spanId") span_id = element;
-    if (name == "attributes") attributes = element;
+    if (is_same(name, "traceId")) trace_id = element;
+    if (is_same(name, "spanId")) span_id = element;
+    if (is_same(name, "attributes")) attributes = element;
   });
   model::LinkView link;
   link.trace_id = id<model::TraceId>(trace_id, "link trace_id");
@@ -127,8 +127,8 @@ void JsonSpanDecoder::take_status() {
   JsonElement code;
   JsonElement message;
   for_each_member(status_, [&](std::string_view name, JsonElement element) {
-    if (name == "code") code = element;
-    if (name == "message") message = element;
+    if (is_same(name, "code")) code = element;
+    if (is_same(name, "message")) message = element;
   });
   span_.status_message = values_.name(message, "status.message");
   const std::int64_t number = json_enum(code, "status.code", problem_);

@@ -16,6 +16,12 @@
 
 namespace betrace::otlp {
 
+/// True if both are the same text. A comparison with a text of known size takes a few instructions.
+template <std::size_t kSize>
+[[nodiscard]] bool is_same(std::string_view text, const char (&literal)[kSize]) noexcept {
+  return text.size() == kSize - 1 && std::memcmp(text.data(), literal, kSize - 1) == 0;
+}
+
 /// The first byte of a word. End is that of an object.
 enum class JsonType : std::uint8_t {
   Object = '{',
@@ -59,7 +65,7 @@ class JsonElement {
   /// value.
   [[nodiscard]] JsonElement inner() const noexcept { return {document_, word_ + 1}; }
   /// What follows in the text behind all of this.
-  [[nodiscard]] JsonElement next() const noexcept {
+  [[nodiscard, gnu::always_inline]] JsonElement next() const noexcept {
     switch (type()) {
       case JsonType::Object:
       case JsonType::Array:

@@ -6,36 +6,37 @@ namespace betrace::otlp {
 namespace {
 
 bool is_value_member(std::string_view name) {
-  return name == "stringValue" || name == "intValue" || name == "boolValue" ||
-         name == "doubleValue" || name == "arrayValue" || name == "kvlistValue" ||
-         name == "bytesValue";
+  return is_same(name, "stringValue") || is_same(name, "intValue") || is_same(name, "boolValue") ||
+         is_same(name, "doubleValue") || is_same(name, "arrayValue") || is_same(name, "kvlistValue") ||
+         is_same(name, "bytesValue");
 }
 
 // Reads a value that is no list or map and is written in the form of its type.
 bool read_usual_value(std::string_view member, JsonElement element, model::ValueView* value) {
-  std::int64_t number = 0;
-  switch (element.type()) {
-    case JsonType::String:
-      if (member == "stringValue") {
-        *value = model::ValueView::string(element.as_text());
-        return true;
-      }
-      if (member != "intValue" || !read_decimal(element.as_text(), &number)) return false;
-      *value = model::ValueView::integer(number);
-      return true;
-    case JsonType::Int:
-      *value = model::ValueView::integer(element.as_int());
-      return member == "intValue";
-    case JsonType::Double:
-      *value = model::ValueView::real(element.as_double());
-      return member == "doubleValue";
-    case JsonType::True:
-    case JsonType::False:
-      *value = model::ValueView::boolean(element.type() == JsonType::True);
-      return member == "boolValue";
-    default:
-      return false;
+  const JsonType type = element.type();
+  if (is_same(member, "stringValue") && type == JsonType::String) {
+    *value = model::ValueView::string(element.as_text());
+    return true;
   }
+  if (is_same(member, "intValue")) {
+    std::int64_t number = 0;
+    if (type == JsonType::Int) {
+      number = element.as_int();
+    } else if (type != JsonType::String || !read_decimal(element.as_text(), &number)) {
+      return false;
+    }
+    *value = model::ValueView::integer(number);
+    return true;
+  }
+  if (is_same(member, "boolValue") && (type == JsonType::True || type == JsonType::False)) {
+    *value = model::ValueView::boolean(type == JsonType::True);
+    return true;
+  }
+  if (is_same(member, "doubleValue") && type == JsonType::Double) {
+    *value = model::ValueView::real(element.as_double());
+    return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -59,11 +60,11 @@ std::string_view JsonValueDecoder::name(JsonElement text, std::string_view membe
 // next is looked at. The parser has seen that texts are UTF-8.
 bool JsonValueDecoder::add_usual(SpanBuilder::Row& row, JsonElement key_value) {
   const JsonElement key_name = key_value.inner();
-  if (key_name.type() != JsonType::String || key_name.as_text() != "key") return false;
+  if (key_name.type() != JsonType::String || !is_same(key_name.as_text(), "key")) return false;
   const JsonElement key = key_name.inner();
   if (key.type() != JsonType::String) return false;
   const JsonElement value_name = key.inner();
-  if (value_name.type() != JsonType::String || value_name.as_text() != "value") return false;
+  if (value_name.type() != JsonType::String || !is_same(value_name.as_text(), "value")) return false;
   const JsonElement any_value = value_name.inner();
   if (any_value.type() != JsonType::Object) return false;
   const JsonElement member = any_value.inner();
@@ -81,8 +82,8 @@ void JsonValueDecoder::field(SpanBuilder::Row& row, JsonElement key_value) {
   JsonElement key;
   JsonElement any_value;
   for_each_member(key_value, [&](std::string_view name, JsonElement element) {
-    if (name == "key") key = element;
-    if (name == "value") any_value = element;
+    if (is_same(name, "key")) key = element;
+    if (is_same(name, "value")) any_value = element;
   });
   const std::string_view kept_key = builder_.key(json_text(key, "key", problem_));
   model::ValueView value;
@@ -103,22 +104,22 @@ model::ValueView JsonValueDecoder::value(JsonElement any_value) {
 }
 
 model::ValueView JsonValueDecoder::make_value(std::string_view member, JsonElement element) {
-  if (member == "stringValue") return builder_.string_value(json_text(element, member, problem_));
-  if (member == "intValue") {
+  if (is_same(member, "stringValue")) return builder_.string_value(json_text(element, member, problem_));
+  if (is_same(member, "intValue")) {
     return model::ValueView::integer(json_int64(element, member, problem_));
   }
-  if (member == "doubleValue") {
+  if (is_same(member, "doubleValue")) {
     return model::ValueView::real(json_double(element, member, problem_));
   }
-  if (member == "bytesValue") return bytes(json_text(element, member, problem_));
-  if (member == "boolValue") {
+  if (is_same(member, "bytesValue")) return bytes(json_text(element, member, problem_));
+  if (is_same(member, "boolValue")) {
     const bool is_true = element.type() == JsonType::True;
     if (!is_true && element.type() != JsonType::False) {
       problem_.set(member, "is not true or false");
     }
     return model::ValueView::boolean(is_true);
   }
-  return member == "arrayValue" ? list(element) : map(element);
+  return is_same(member, "arrayValue") ? list(element) : map(element);
 }
 
 model::ValueView JsonValueDecoder::bytes(std::string_view base64) {
@@ -133,7 +134,7 @@ JsonElement JsonValueDecoder::values_of(JsonElement message, std::string_view me
   JsonElement values;
   if (!is_object(message, member, problem_)) return values;
   for_each_member(message, [&values](std::string_view name, JsonElement element) {
-    if (name == "values") values = element;
+    if (is_same(name, "values")) values = element;
   });
   return values;
 }
