@@ -42,6 +42,22 @@ TEST(HexTest, RefusesOtherLengthsAndLetters) {
   EXPECT_TRUE(from_hex("", std::span<std::uint8_t>()));
 }
 
+TEST(HexTest, TakesJustDigitsAtEveryPlace) {
+  const std::string_view digits = "0123456789abcdef";
+  for (std::size_t place = 0; place < 12; ++place) {
+    for (int c = 0; c < 256; ++c) {
+      std::string text = "0123456789ab";
+      text[place] = static_cast<char>(c);
+      const std::size_t value = digits.find(static_cast<char>(c >= 'A' && c <= 'F' ? c + 32 : c));
+      std::array<std::uint8_t, 6> read{};
+      ASSERT_EQ(from_hex(text, read), value != std::string_view::npos) << place << " " << c;
+      if (value == std::string_view::npos) continue;
+      text[place] = digits[value];
+      ASSERT_EQ(to_hex(read), text) << place << " " << c;
+    }
+  }
+}
+
 TEST(Base64Test, AgreesWithTheVectorsOfTheStandard) {  // RFC 4648 section 10
   const std::vector<std::pair<std::string, std::string>> vectors = {{"", ""},
                                                                     {"f", "Zg=="},

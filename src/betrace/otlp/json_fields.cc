@@ -2,23 +2,60 @@
 
 #include <fmt/format.h>
 
+#include <bit>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 namespace betrace::otlp {
 namespace {
 
-using simdjson::dom::element_type;
-
 constexpr double kTwoTo63 = 9223372036854775808.0;
 
 // Reads decimal text that is nothing but a number.
 template <typename T>
-bool parse_decimal(std::string_view text, T* value) {
+bool parse_decimal(std::string_view text, T* value) noexcept {
   const char* end = text.data() + text.size();
   const auto [stopped, error] = std::from_chars(text.data(), end, *value);
   return error == std::errc() && stopped == end;
+}
+
+// Reads eight digits at once; false if one of them is none. In the word the first digit is the
+// lowest byte; neighbours are put together to two digits, these to four, and these to eight.
+bool parse_eight(const char* digits, std::uint64_t* value) noexcept {
+  static_assert(std::endian::native == std::endian::little);
+  std::uint64_t word = 0;
+  std::memcpy(&word, digits, 8);
+  const std::uint64_t over_nine = word + 0x4646464646464646;
+  word -= 0x3030303030303030;
+  if (((over_nine | word) & 0x8080808080808080) != 0) return false;
+  word = (word * 10 + (word >> 8U)) & 0x00FF00FF00FF00FF;
+  word = (word * 100 + (word >> 16U)) & 0x0000FFFF0000FFFF;
+  *value = (word * 10'000 + (word >> 32U)) & 0xFFFFFFFF;
+  return true;
+}
+
+// The same for whole numbers. Nearly all have so few digits that they must fit.
+template <typename T>
+bool parse_whole(std::string_view text, T* value) noexcept {
+  if (text.empty() || text.size() > std::numeric_limits<T>::digits10) {
+    return parse_decimal(text, value);
+  }
+  std::uint64_t number = 0;
+  const char* at = text.data();
+  const char* end = at + text.size();
+  for (std::uint64_t eight = 0; end - at >= 8; at += 8) {
+    if (!parse_eight(at, &eight)) return parse_decimal(text, value);
+    number = number * 100'000'000 + eight;
+  }
+  for (; at < end; ++at) {
+    const auto digit = static_cast<std::uint64_t>(static_cast<unsigned char>(*at)) - '0';
+    if (digit > 9) return parse_decimal(text, value);
+    number = number * 10 + digit;
+  }
+  *value = static_cast<T>(number);
+  return true;
 }
 
 // A double that stands for a whole number: 1.0 and 1e3 are integers in proto3 JSON.
@@ -34,18 +71,16 @@ bool whole_double(double number, T* value) {
 template <typename T>
 bool read_whole_number(JsonElement element, T* value) {
   switch (element.type()) {
-    case element_type::INT64: {
-      const std::int64_t number = element.get_int64().value_unsafe();
-      *value = static_cast<T>(number);
-      return std::is_signed_v<T> || number >= 0;
-    }
-    case element_type::UINT64:  // only what needs the 64th bit
-      *value = static_cast<T>(element.get_uint64().value_unsafe());
+    case JsonType::Int:
+      *value = static_cast<T>(element.as_int());
+      return std::is_signed_v<T> || element.as_int() >= 0;
+    case JsonType::Uint:
+      *value = static_cast<T>(element.as_uint());
       return std::is_unsigned_v<T>;
-    case element_type::DOUBLE:
-      return whole_double(element.get_double().value_unsafe(), value);
-    case element_type::STRING:
-      return parse_decimal(element.get_string().value_unsafe(), value);
+    case JsonType::Double:
+      return whole_double(element.as_double(), value);
+    case JsonType::String:
+      return parse_whole(element.as_text(), value);
     default:
       return false;
   }
@@ -55,7 +90,7 @@ template <typename T>
 T whole_number(JsonElement element, std::string_view member, std::string_view mistake,
                JsonProblem& problem) {
   T value = 0;
-  if (element.is_null() || read_whole_number(element, &value)) return value;
+  if (!element.is_there() || read_whole_number(element, &value)) return value;
   problem.set(member, mistake);
   return 0;
 }
@@ -66,10 +101,8 @@ void JsonProblem::set(std::string_view member, std::string_view what) {
   if (message_.empty()) message_ = fmt::format("{} of span {} {}", member, span_index_, what);
 }
 
-std::string_view json_text(JsonElement element, std::string_view member, JsonProblem& problem) {
-  if (element.is_string()) return element.get_string().value_unsafe();
-  if (!element.is_null()) problem.set(member, "is not a string");
-  return {};
+bool read_decimal(std::string_view text, std::int64_t* number) noexcept {
+  return parse_whole(text, number);
 }
 
 std::uint64_t json_uint64(JsonElement element, std::string_view member, JsonProblem& problem) {
@@ -82,11 +115,21 @@ std::int64_t json_int64(JsonElement element, std::string_view member, JsonProble
 }
 
 double json_double(JsonElement element, std::string_view member, JsonProblem& problem) {
-  if (element.is_number()) return element.get_double().value_unsafe();
-  if (element.is_null()) return 0;
+  switch (element.type()) {
+    case JsonType::Int:
+      return static_cast<double>(element.as_int());
+    case JsonType::Uint:
+      return static_cast<double>(element.as_uint());
+    case JsonType::Double:
+      return element.as_double();
+    case JsonType::Null:
+      return 0;
+    default:
+      break;
+  }
   double value = 0;
-  if (element.is_string()) {
-    const std::string_view text = element.get_string().value_unsafe();
+  if (element.type() == JsonType::String) {
+    const std::string_view text = element.as_text();
     if (text == "NaN") return std::numeric_limits<double>::quiet_NaN();
     if (text == "Infinity") return std::numeric_limits<double>::infinity();
     if (text == "-Infinity") return -std::numeric_limits<double>::infinity();
@@ -100,9 +143,9 @@ double json_double(JsonElement element, std::string_view member, JsonProblem& pr
 
 std::int64_t json_enum(JsonElement element, std::string_view member, JsonProblem& problem) {
   std::int64_t value = 0;
-  if (element.is_null()) return 0;
-  if (element.is_int64()) return element.get_int64().value_unsafe();
-  if (element.is_double() && whole_double(element.get_double().value_unsafe(), &value)) {
+  if (!element.is_there()) return 0;
+  if (element.type() == JsonType::Int) return element.as_int();
+  if (element.type() == JsonType::Double && whole_double(element.as_double(), &value)) {
     return value;
   }
   problem.set(member, "is not an integer");

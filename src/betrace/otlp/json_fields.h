@@ -1,22 +1,17 @@
 // Reads single values of OTLP/JSON with the leniences of proto3 JSON; keeps the first problem.
 //
-// Used by json_trace_reader.cc only: the sole place that may include simdjson.
+// Used by the OTLP/JSON reader only.
 #pragma once
-
-#include <simdjson.h>
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-#include "betrace/model/span_view.h"
-#include "betrace/otlp/span_builder.h"
+#include "betrace/otlp/json_tape.h"
 
 namespace betrace::otlp {
 
-using JsonElement = simdjson::dom::element;
-
-/// The first member of a wrong type. A null stands for an absent member everywhere.
+/// The first member of a wrong type.
 class JsonProblem {
  public:
   void set(std::string_view member, std::string_view what);
@@ -30,37 +25,40 @@ class JsonProblem {
   std::uint64_t span_index_ = 0;
 };
 
-/// A member that may be absent; a null counts as absent.
-class JsonMember {
- public:
-  void set(JsonElement element) {
-    element_ = element;
-    is_there_ = !element.is_null();
-  }
-  [[nodiscard]] bool is_there() const { return is_there_; }
-  [[nodiscard]] JsonElement element() const { return element_; }
-
- private:
-  JsonElement element_;
-  bool is_there_ = false;
-};
+/// True of an object; what else is there is a problem.
+[[nodiscard]] inline bool is_object(JsonElement element, std::string_view member,
+                                    JsonProblem& problem) {
+  if (element.type() == JsonType::Object) return true;
+  if (element.is_there()) problem.set(member, "is not an object");
+  return false;
+}
 
 /// Calls `on_item` with each object of an array; what is neither array nor object is a problem.
 template <typename OnItem>
 void for_each_object(JsonElement array, std::string_view member, JsonProblem& problem,
                      OnItem on_item) {
-  if (array.is_null()) return;
-  if (!array.is_array()) return problem.set(member, "is not a list");
-  for (const JsonElement item : simdjson::dom::array(array.get_array().value_unsafe())) {
+  if (!array.is_there()) return;
+  if (array.type() != JsonType::Array) return problem.set(member, "is not a list");
+  const JsonElement end = array.end();
+  for (JsonElement item = array.inner(); item.is_before(end); item = item.next()) {
     if (problem.is_set()) return;
-    if (!item.is_object()) return problem.set(member, "has an item that is not an object");
-    on_item(simdjson::dom::object(item.get_object().value_unsafe()));
+    if (item.type() != JsonType::Object) {
+      return problem.set(member, "has an item that is not an object");
+    }
+    on_item(item);
   }
 }
 
-/// Each returns the value, or a neutral one with a problem.
-[[nodiscard]] std::string_view json_text(JsonElement element, std::string_view member,
-                                         JsonProblem& problem);
+/// Reads decimal text that is nothing but a whole number in range; false if it is anything else.
+[[nodiscard]] bool read_decimal(std::string_view text, std::int64_t* number) noexcept;
+
+/// Each returns the value, a neutral one if it is absent, or a neutral one with a problem.
+[[nodiscard]] inline std::string_view json_text(JsonElement element, std::string_view member,
+                                                JsonProblem& problem) {
+  if (element.type() == JsonType::String) return element.as_text();
+  if (element.is_there()) problem.set(member, "is not a string");
+  return {};
+}
 /// A number or decimal text, whole and in range.
 [[nodiscard]] std::uint64_t json_uint64(JsonElement element, std::string_view member,
                                         JsonProblem& problem);

@@ -10,15 +10,16 @@ model::SpanKind kind_of(std::int64_t number) {
 
 }  // namespace
 
-model::SpanView JsonSpanDecoder::decode(Object json) {
-  for (const auto& [name, element] : json) take(name, element);
+// All members are found first: the last of a name counts, and problems have an order of their own.
+model::SpanView& JsonSpanDecoder::decode(JsonElement json) {
+  for_each_member(json, [this](std::string_view name, JsonElement element) { take(name, element); });
   span_.name = values_.name(name_, "name");
   span_.trace_id = id<model::TraceId>(trace_id_, "trace_id");
   span_.span_id = id<model::SpanId>(span_id_, "span_id");
   span_.parent_span_id = id<model::SpanId>(parent_span_id_, "parent_span_id");
-  if (kind_.is_there()) span_.kind = kind_of(json_enum(kind_.element(), "kind", problem_));
-  span_.start_time_unix_nano = time(start_time_, "startTimeUnixNano");
-  span_.end_time_unix_nano = time(end_time_, "endTimeUnixNano");
+  span_.kind = kind_of(json_enum(kind_, "kind", problem_));
+  span_.start_time_unix_nano = json_uint64(start_time_, "startTimeUnixNano", problem_);
+  span_.end_time_unix_nano = json_uint64(end_time_, "endTimeUnixNano", problem_);
   span_.attributes = values_.attributes(attributes_);
   take_events();
   take_links();
@@ -27,24 +28,43 @@ model::SpanView JsonSpanDecoder::decode(Object json) {
 }
 
 void JsonSpanDecoder::take(std::string_view name, JsonElement element) {
-  if (name == "traceId") trace_id_.set(element);
-  if (name == "spanId") span_id_.set(element);
-  if (name == "parentSpanId") parent_span_id_.set(element);
-  if (name == "name") name_.set(element);
-  if (name == "kind") kind_.set(element);
-  if (name == "startTimeUnixNano") start_time_.set(element);
-  if (name == "endTimeUnixNano") end_time_.set(element);
-  if (name == "attributes") attributes_.set(element);
-  if (name == "events") events_.set(element);
-  if (name == "links") links_.set(element);
-  if (name == "status") status_.set(element);
+  switch (name.size()) {
+    case 4:
+      if (is_same(name, "name")) name_ = element;
+      if (is_same(name, "kind")) kind_ = element;
+      break;
+    case 5:
+      if (is_same(name, "links")) links_ = element;
+      break;
+    case 6:
+      if (is_same(name, "spanId")) span_id_ = element;
+      if (is_same(name, "events")) events_ = element;
+      if (is_same(name, "status")) status_ = element;
+      break;
+    case 7:
+      if (is_same(name, "traceId")) trace_id_ = element;
+      break;
+    case 10:
+      if (is_same(name, "attributes")) attributes_ = element;
+      break;
+    case 12:
+      if (is_same(name, "parentSpanId")) parent_span_id_ = element;
+      break;
+    case 15:
+      if (is_same(name, "endTimeUnixNano")) end_time_ = element;
+      break;
+    case 17:
+      if (is_same(name, "startTimeUnixNano")) start_time_ = element;
+      break;
+    default:
+      break;
+  }
 }
 
 template <typename IdType>
-IdType JsonSpanDecoder::id(const JsonMember& member, const char* name) {
+IdType JsonSpanDecoder::id(JsonElement hex, const char* name) {
   IdType id;
-  const std::string_view text =
-      member.is_there() ? json_text(member.element(), name, problem_) : "";
+  const std::string_view text = json_text(hex, name, problem_);
   if (!text.empty() && !IdType::parse(text, &id)) {
     invalid_id_ = name;
     return IdType{};
@@ -52,32 +72,26 @@ IdType JsonSpanDecoder::id(const JsonMember& member, const char* name) {
   return id;
 }
 
-std::uint64_t JsonSpanDecoder::time(const JsonMember& member, std::string_view name) {
-  return member.is_there() ? json_uint64(member.element(), name, problem_) : 0;
-}
-
 void JsonSpanDecoder::take_events() {
   SpanBuilder::Row row = builder_.begin_events();
-  if (events_.is_there()) {
-    for_each_object(events_.element(), "events", problem_, [&](Object json) {
-      builder_.count_event(row);
-      builder_.add_event(row, event(json));
-    });
-  }
+  for_each_object(events_, "events", problem_, [&](JsonElement json) {
+    builder_.count_event(row);
+    builder_.add_event(row, event(json));
+  });
   span_.events = builder_.end_events(row);
 }
 
-model::EventView JsonSpanDecoder::event(Object json) {
-  JsonMember event_time;
-  JsonMember event_name;
-  JsonMember attributes;
-  for (const auto& [name, element] : json) {
-    if (name == "timeUnixNano") event_time.set(element);
-    if (name == "name") event_name.set(element);
-    if (name == "attributes") attributes.set(element);
-  }
+model::EventView JsonSpanDecoder::event(JsonElement json) {
+  JsonElement event_time;
+  JsonElement event_name;
+  JsonElement attributes;
+  for_each_member(json, [&](std::string_view name, JsonElement element) {
+    if (is_same(name, "timeUnixNano")) event_time = element;
+    if (is_same(name, "name")) event_name = element;
+    if (is_same(name, "attributes")) attributes = element;
+  });
   model::EventView event;
-  event.time_unix_nano = time(event_time, "timeUnixNano");
+  event.time_unix_nano = json_uint64(event_time, "timeUnixNano", problem_);
   event.name = values_.name(event_name, "name");
   event.attributes = values_.attributes(attributes);
   return event;
@@ -85,24 +99,22 @@ model::EventView JsonSpanDecoder::event(Object json) {
 
 void JsonSpanDecoder::take_links() {
   SpanBuilder::Row row = builder_.begin_links();
-  if (links_.is_there()) {
-    for_each_object(links_.element(), "links", problem_, [&](Object json) {
-      builder_.count_link(row);
-      builder_.add_link(row, link(json));
-    });
-  }
+  for_each_object(links_, "links", problem_, [&](JsonElement json) {
+    builder_.count_link(row);
+    builder_.add_link(row, link(json));
+  });
   span_.links = builder_.end_links(row);
 }
 
-model::LinkView JsonSpanDecoder::link(Object json) {
-  JsonMember trace_id;
-  JsonMember span_id;
-  JsonMember attributes;
-  for (const auto& [name, element] : json) {
-    if (name == "traceId") trace_id.set(element);
-    if (name == "spanId") span_id.set(element);
-    if (name == "attributes") attributes.set(element);
-  }
+model::LinkView JsonSpanDecoder::link(JsonElement json) {
+  JsonElement trace_id;
+  JsonElement span_id;
+  JsonElement attributes;
+  for_each_member(json, [&](std::string_view name, JsonElement element) {
+    if (is_same(name, "traceId")) trace_id = element;
+    if (is_same(name, "spanId")) span_id = element;
+    if (is_same(name, "attributes")) attributes = element;
+  });
   model::LinkView link;
   link.trace_id = id<model::TraceId>(trace_id, "link trace_id");
   link.span_id = id<model::SpanId>(span_id, "link span_id");
@@ -111,18 +123,15 @@ model::LinkView JsonSpanDecoder::link(Object json) {
 }
 
 void JsonSpanDecoder::take_status() {
-  if (!status_.is_there()) return;
-  if (!status_.element().is_object()) return problem_.set("status", "is not an object");
-  JsonMember code;
-  JsonMember message;
-  const Object json = status_.element().get_object().value_unsafe();
-  for (const auto& [name, element] : json) {
-    if (name == "code") code.set(element);
-    if (name == "message") message.set(element);
-  }
+  if (!is_object(status_, "status", problem_)) return;
+  JsonElement code;
+  JsonElement message;
+  for_each_member(status_, [&](std::string_view name, JsonElement element) {
+    if (is_same(name, "code")) code = element;
+    if (is_same(name, "message")) message = element;
+  });
   span_.status_message = values_.name(message, "status.message");
-  const std::int64_t number =
-      code.is_there() ? json_enum(code.element(), "status.code", problem_) : 0;
+  const std::int64_t number = json_enum(code, "status.code", problem_);
   span_.status_code = number >= 0 && number <= 2 ? static_cast<model::StatusCode>(number)
                                                  : model::StatusCode::Unset;
 }

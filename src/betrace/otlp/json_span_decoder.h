@@ -16,14 +16,12 @@ namespace betrace::otlp {
 /// Made for one span. Not thread-safe.
 class JsonSpanDecoder {
  public:
-  using Object = simdjson::dom::object;
-
   /// `builder` has begun the span and must live as long as its views.
   JsonSpanDecoder(SpanBuilder& builder, JsonProblem& problem) noexcept
       : builder_(builder), problem_(problem), values_(builder, problem) {}
 
-  /// Returns the span without resource and scope.
-  [[nodiscard]] model::SpanView decode(Object json);
+  /// Returns the span that the object `json` describes, without resource and scope.
+  [[nodiscard]] model::SpanView& decode(JsonElement json);
 
   /// The name of an id that has a wrong length, or null.
   [[nodiscard]] const char* invalid_id() const noexcept { return invalid_id_; }
@@ -31,19 +29,18 @@ class JsonSpanDecoder {
  private:
   void take(std::string_view name, JsonElement element);
   template <typename IdType>
-  IdType id(const JsonMember& member, const char* name);
-  std::uint64_t time(const JsonMember& member, std::string_view name);
+  IdType id(JsonElement hex, const char* name);
   void take_events();
-  model::EventView event(Object json);
+  model::EventView event(JsonElement json);
   void take_links();
-  model::LinkView link(Object json);
+  model::LinkView link(JsonElement json);
   void take_status();
 
   SpanBuilder& builder_;
   JsonProblem& problem_;
   JsonValueDecoder values_;
   model::SpanView span_;
-  JsonMember trace_id_, span_id_, parent_span_id_, name_, kind_, start_time_, end_time_,
+  JsonElement trace_id_, span_id_, parent_span_id_, name_, kind_, start_time_, end_time_,
       attributes_, events_, links_, status_;
   const char* invalid_id_ = nullptr;
 };

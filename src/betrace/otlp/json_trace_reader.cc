@@ -6,6 +6,7 @@
 
 #include "betrace/otlp/json_fields.h"
 #include "betrace/otlp/json_span_decoder.h"
+#include "betrace/otlp/json_tape.h"
 #include "betrace/otlp/json_value_decoder.h"
 #include "betrace/otlp/trace_reader.h"
 #include "betrace/otlp/utf8_repair.h"
@@ -31,22 +32,25 @@ class JsonTraceReader::Core {
                            const model::SpanInterest* interest) {
     resource_.set_interest(interest);
     span_.set_interest(interest);
-    simdjson::simdjson_result<JsonElement> parsed = parser_->parse(json.data(), json.size(), true);
+    simdjson::error_code error = parse(json);
     std::optional<RepairedText> repaired;
-    if (parsed.error() == simdjson::UTF8_ERROR) {
+    if (error == simdjson::UTF8_ERROR) {
       repaired = repair_utf8(json);
-      if (repaired) parsed = parser_->parse(repaired->text.data(), repaired->text.size(), true);
+      if (repaired) error = parse(repaired->text);
     }
     set_marker(repaired ? std::string_view(repaired->marker) : std::string_view());
-    auto result = parsed.error() != simdjson::SUCCESS
-                      ? fail(malformed(simdjson::error_message(parsed.error())))
-                      : decode(parsed.value_unsafe(), on_span);
+    auto result = error != simdjson::SUCCESS ? fail(malformed(simdjson::error_message(error)))
+                                             : decode(JsonElement(parser_->doc), on_span);
     set_marker({});
     if (parser_->capacity() > kKeptBytesMax) renew_parser();
     return result;
   }
 
  private:
+  simdjson::error_code parse(std::string_view json) {
+    return parser_->parse(json.data(), json.size(), true).error();
+  }
+
   void renew_parser() {
     parser_ = std::make_unique<dom::parser>();
     // The parser refuses the depth at which it stands, not the one below it.
@@ -63,104 +67,75 @@ class JsonTraceReader::Core {
   }
 
   Result<ReadSummary> decode(JsonElement request, const SpanCallback& on_span) {
-    if (!request.is_object()) return fail(malformed("the request is not an object"));
-    const dom::object json = request.get_object().value_unsafe();
-    const std::uint64_t span_count = count_spans(json);
+    if (request.type() != JsonType::Object) return fail(malformed("the request is not an object"));
+    const std::uint64_t span_count = count_spans(request);
     if (span_count > limits_.spans_max) return too_many_spans(span_count, limits_.spans_max);
     problem_ = JsonProblem();
     SpanDelivery delivery(on_span);
-    const JsonMember list = member_of(json, "resourceSpans");
-    if (list.is_there()) {
-      for_each_object(list.element(), "resourceSpans", problem_,
-                      [&](dom::object one) { walk_resource_spans(one, delivery); });
-    }
+    for_each_object(member_of(request, "resourceSpans"), "resourceSpans", problem_,
+                    [&](JsonElement one) { walk_resource_spans(one, delivery); });
     if (problem_.is_set()) return fail(malformed(problem_.message()));
     return delivery.summary();
   }
 
   // Of a request in which members may have a wrong type, which others find.
-  static std::uint64_t count_spans(dom::object request) {
+  static std::uint64_t count_spans(JsonElement request) {
     JsonProblem ignored;
     std::uint64_t count = 0;
-    const auto for_each_in = [&ignored](dom::object json, std::string_view name, auto on_item) {
-      const JsonMember list = member_of(json, name);
-      if (list.is_there()) for_each_object(list.element(), name, ignored, on_item);
+    const auto for_each_in = [&ignored](JsonElement json, std::string_view name, auto on_item) {
+      for_each_object(member_of(json, name), name, ignored, on_item);
     };
-    for_each_in(request, "resourceSpans", [&](dom::object resource_spans) {
-      for_each_in(resource_spans, "scopeSpans", [&](dom::object scope_spans) {
-        for_each_in(scope_spans, "spans", [&count](dom::object) { ++count; });
+    for_each_in(request, "resourceSpans", [&](JsonElement resource_spans) {
+      for_each_in(resource_spans, "scopeSpans", [&](JsonElement scope_spans) {
+        for_each_in(scope_spans, "spans", [&count](JsonElement) { ++count; });
       });
     });
     return count;
   }
 
   // Of a repeated member the last one counts.
-  static JsonMember member_of(dom::object json, std::string_view wanted) {
-    JsonMember member;
-    for (const auto& [name, element] : json) {
-      if (name == wanted) member.set(element);
-    }
+  static JsonElement member_of(JsonElement json, std::string_view wanted) {
+    JsonElement member;
+    for_each_member(json, [&](std::string_view name, JsonElement element) {
+      if (name == wanted) member = element;
+    });
     return member;
   }
 
-  void walk_resource_spans(dom::object json, SpanDelivery& delivery) {
-    JsonMember resource;
-    JsonMember list;
-    for (const auto& [name, element] : json) {
-      if (name == "resource") resource.set(element);
-      if (name == "scopeSpans") list.set(element);
-    }
-    begin_resource(resource, delivery);
-    if (list.is_there()) {
-      for_each_object(list.element(), "scopeSpans", problem_,
-                      [&](dom::object one) { walk_scope_spans(one, delivery); });
-    }
+  void walk_resource_spans(JsonElement json, SpanDelivery& delivery) {
+    begin_resource(member_of(json, "resource"), delivery);
+    for_each_object(member_of(json, "scopeSpans"), "scopeSpans", problem_,
+                    [&](JsonElement one) { walk_scope_spans(one, delivery); });
   }
 
-  void begin_resource(const JsonMember& resource, SpanDelivery& delivery) {
+  void begin_resource(JsonElement resource, SpanDelivery& delivery) {
     resource_.begin();
-    JsonMember attributes;
-    if (resource.is_there()) {
-      if (!resource.element().is_object()) return problem_.set("resource", "is not an object");
-      for (const auto& [name, element] :
-           dom::object(resource.element().get_object().value_unsafe())) {
-        if (name == "attributes") attributes.set(element);
-      }
-    }
+    JsonElement attributes;
+    if (is_object(resource, "resource", problem_)) attributes = member_of(resource, "attributes");
     const auto views = JsonValueDecoder(resource_, problem_).attributes(attributes);
     delivery.begin_resource(views, resource_.losses());
   }
 
-  void walk_scope_spans(dom::object json, SpanDelivery& delivery) {
-    JsonMember scope;
-    JsonMember list;
-    for (const auto& [name, element] : json) {
-      if (name == "scope") scope.set(element);
-      if (name == "spans") list.set(element);
-    }
-    begin_scope(scope, delivery);
-    if (!list.is_there()) return;
-    for_each_object(list.element(), "spans", problem_, [&](dom::object one) {
+  void walk_scope_spans(JsonElement json, SpanDelivery& delivery) {
+    begin_scope(member_of(json, "scope"), delivery);
+    for_each_object(member_of(json, "spans"), "spans", problem_, [&](JsonElement one) {
       problem_.enter_span(delivery.summary().spans_decoded);
       span_.begin();
       JsonSpanDecoder decoder(span_, problem_);
-      model::SpanView span = decoder.decode(one);
+      model::SpanView& span = decoder.decode(one);
       delivery.deliver(span, span_.losses(), decoder.invalid_id());
     });
   }
 
-  void begin_scope(const JsonMember& scope, SpanDelivery& delivery) {
+  void begin_scope(JsonElement scope, SpanDelivery& delivery) {
     scope_.begin();
-    JsonMember scope_name;
-    JsonMember version;
-    JsonMember attributes;
-    if (scope.is_there()) {
-      if (!scope.element().is_object()) return problem_.set("scope", "is not an object");
-      for (const auto& [name, element] : dom::object(scope.element().get_object().value_unsafe())) {
-        if (name == "name") scope_name.set(element);
-        if (name == "version") version.set(element);
-        if (name == "attributes") attributes.set(element);
-      }
+    JsonElement scope_name;
+    JsonElement version;
+    JsonElement attributes;
+    if (is_object(scope, "scope", problem_)) {
+      scope_name = member_of(scope, "name");
+      version = member_of(scope, "version");
+      attributes = member_of(scope, "attributes");
     }
     JsonValueDecoder values(scope_, problem_);
     const std::string_view kept_name = values.name(scope_name, "scope.name");

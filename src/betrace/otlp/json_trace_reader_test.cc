@@ -100,6 +100,60 @@ TEST(JsonTraceReaderTest, ReadsNumbersInEveryForm) {
             "malformed JSON: doubleValue of span 0 is not a number");
 }
 
+TEST(JsonTraceReaderTest, ReadsDecimalTextOfEveryLengthAndNothingElse) {
+  const std::string digits = "1234567890987654321";
+  for (std::size_t size = 1; size <= digits.size(); ++size) {
+    const std::string text = digits.substr(0, size);
+    ASSERT_EQ(value_of(R"({"intValue":")" + text + "\"}"), "i" + text);
+    ASSERT_EQ(value_of(R"({"intValue":"-)" + text + "\"}"), "i-" + text);
+    for (std::size_t place = 0; place < size; ++place) {
+      for (const char c : {' ', '/', ':', 'a', '\x7F', '.', '-', '+'}) {
+        if (c == '-' && place == 0 && size > 1) continue;
+        std::string wrong = text;
+        wrong[place] = c;
+        ASSERT_EQ(value_of(R"({"intValue":")" + wrong + "\"}"),
+                  "malformed JSON: intValue of span 0 is not a whole number of 64 bits")
+            << wrong;
+      }
+    }
+  }
+  EXPECT_EQ(value_of(R"({"intValue":"0000000000000000000000000007"})"), "i7");
+  EXPECT_EQ(value_of(R"({"intValue":"9223372036854775807"})"), "i9223372036854775807");
+  EXPECT_EQ(value_of(R"({"intValue":"9223372036854775808"})"),
+            "malformed JSON: intValue of span 0 is not a whole number of 64 bits");
+  EXPECT_EQ(value_of(R"({"intValue":""})"),
+            "malformed JSON: intValue of span 0 is not a whole number of 64 bits");
+}
+
+TEST(JsonTraceReaderTest, ReadsTheUsualAttributeAndItsNeighboursAlike) {
+  const auto read = [](const std::string& attribute) {
+    const JsonRead result = read_json_request(request_with("\"attributes\":[" + attribute + "]"));
+    return result.summary ? result.texts.at(0) : result.summary.error().message;
+  };
+  const std::string usual = read(R"({"key":"k","value":{"stringValue":"v"}})");
+  EXPECT_EQ(read(R"({"value":{"stringValue":"v"},"key":"k"})"), usual);
+  EXPECT_EQ(read(R"({"key":"k","value":{"stringValue":"v"},"x":1})"), usual);
+  EXPECT_EQ(read(R"({"key":"k","value":{"stringValue":"v","x":1}})"), usual);
+  EXPECT_EQ(read(R"({"key":"k","value":{"intValue":1,"stringValue":"v"}})"), usual);
+  EXPECT_EQ(read(R"({"key":"k","value":{"intValue":1},"value":{"stringValue":"v"}})"), usual);
+  EXPECT_EQ(read(R"({"key":"\u006b","value":{"stringValue":"\u0076"}})"), usual);
+  const std::string number = read(R"({"key":"k","value":{"intValue":1}})");
+  EXPECT_EQ(read(R"({"key":"k","value":{"intValue":"1"}})"), number);
+  EXPECT_EQ(read(R"({"key":"k","value":{"intValue":1.0}})"), number);
+  const std::string none = read(R"({"key":"k"})");
+  EXPECT_EQ(read(R"({"key":"k","value":{}})"), none);
+  EXPECT_EQ(read(R"({"key":"k","value":{"stringValue":null}})"), none);
+  EXPECT_EQ(read(R"({"key":"k","value":{"stringvalue":"v"}})"), none);
+  EXPECT_EQ(read(R"({"key":"k","value":{"stringValue":true}})"),
+            "malformed JSON: stringValue of span 0 is not a string");
+  EXPECT_EQ(read(R"({"key":"k","value":{"boolValue":"true"}})"),
+            "malformed JSON: boolValue of span 0 is not true or false");
+  EXPECT_EQ(read(R"({"key":1,"value":{"stringValue":"v"}})"),
+            "malformed JSON: key of span 0 is not a string");
+  EXPECT_EQ(read(R"({"key":"k","value":["stringValue","v"]})"),
+            "malformed JSON: value of span 0 is not an object");
+}
+
 TEST(JsonTraceReaderTest, RefusesNumbersThatJsonOrTheProtocolCannotHold) {
   EXPECT_THAT(value_of(R"({"doubleValue":1e999})"), ::testing::StartsWith("malformed JSON: "));
   EXPECT_THAT(value_of(R"({"doubleValue":NaN})"), ::testing::StartsWith("malformed JSON: "));

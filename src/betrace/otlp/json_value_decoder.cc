@@ -6,74 +6,120 @@ namespace betrace::otlp {
 namespace {
 
 bool is_value_member(std::string_view name) {
-  return name == "stringValue" || name == "intValue" || name == "boolValue" ||
-         name == "doubleValue" || name == "arrayValue" || name == "kvlistValue" ||
-         name == "bytesValue";
+  return is_same(name, "stringValue") || is_same(name, "intValue") || is_same(name, "boolValue") ||
+         is_same(name, "doubleValue") || is_same(name, "arrayValue") || is_same(name, "kvlistValue") ||
+         is_same(name, "bytesValue");
+}
+
+// Reads a value that is no list or map and is written in the form of its type.
+bool read_usual_value(std::string_view member, JsonElement element, model::ValueView* value) {
+  const JsonType type = element.type();
+  if (is_same(member, "stringValue") && type == JsonType::String) {
+    *value = model::ValueView::string(element.as_text());
+    return true;
+  }
+  if (is_same(member, "intValue")) {
+    std::int64_t number = 0;
+    if (type == JsonType::Int) {
+      number = element.as_int();
+    } else if (type != JsonType::String || !read_decimal(element.as_text(), &number)) {
+      return false;
+    }
+    *value = model::ValueView::integer(number);
+    return true;
+  }
+  if (is_same(member, "boolValue") && (type == JsonType::True || type == JsonType::False)) {
+    *value = model::ValueView::boolean(type == JsonType::True);
+    return true;
+  }
+  if (is_same(member, "doubleValue") && type == JsonType::Double) {
+    *value = model::ValueView::real(element.as_double());
+    return true;
+  }
+  return false;
 }
 
 }  // namespace
 
-model::AttributesView JsonValueDecoder::attributes(const JsonMember& list) {
+model::AttributesView JsonValueDecoder::attributes(JsonElement list) {
   SpanBuilder::Row row = builder_.begin_attributes();
-  if (list.is_there()) {
-    for_each_object(list.element(), "attributes", problem_, [&](Object key_value) {
-      builder_.count_attribute(row);
-      field(row, key_value);
-    });
-  }
+  for_each_object(list, "attributes", problem_, [&](JsonElement key_value) {
+    if (add_usual(row, key_value)) return;
+    builder_.count_attribute(row);
+    field(row, key_value);
+  });
   return builder_.end_attributes(row);
 }
 
-std::string_view JsonValueDecoder::name(const JsonMember& member, std::string_view name) {
-  return builder_.name(member.is_there() ? json_text(member.element(), name, problem_) : "");
+std::string_view JsonValueDecoder::name(JsonElement text, std::string_view member) {
+  return builder_.name(json_text(text, member, problem_));
 }
 
-void JsonValueDecoder::field(SpanBuilder::Row& row, Object key_value) {
-  JsonMember key;
-  JsonMember any_value;
-  for (const auto& [name, element] : key_value) {
-    if (name == "key") key.set(element);
-    if (name == "value") any_value.set(element);
-  }
-  const std::string_view kept_key =
-      builder_.key(key.is_there() ? json_text(key.element(), "key", problem_) : "");
+// Takes the attribute as every SDK writes it, a key and then a value with one member; false, with
+// nothing done, if it is written in another way or a limit is near. Each step is checked before the
+// next is looked at. The parser has seen that texts are UTF-8.
+bool JsonValueDecoder::add_usual(SpanBuilder::Row& row, JsonElement key_value) {
+  const JsonElement key_name = key_value.inner();
+  if (key_name.type() != JsonType::String || !is_same(key_name.as_text(), "key")) return false;
+  const JsonElement key = key_name.inner();
+  if (key.type() != JsonType::String) return false;
+  const JsonElement value_name = key.inner();
+  if (value_name.type() != JsonType::String || !is_same(value_name.as_text(), "value")) return false;
+  const JsonElement any_value = value_name.inner();
+  if (any_value.type() != JsonType::Object) return false;
+  const JsonElement member = any_value.inner();
+  if (member.type() != JsonType::String) return false;
   model::ValueView value;
-  if (any_value.is_there()) value = this->value_of(any_value.element());
+  if (!read_usual_value(member.as_text(), member.inner(), &value)) return false;
+  const JsonElement end = member.inner().next();
+  if (end.type() != JsonType::End || end.inner().type() != JsonType::End) return false;
+  const bool is_text = value.type() == model::ValueType::String;
+  return builder_.add_plain_attribute(row, key.as_text(), value,
+                                      is_text ? value.as_text().size() : 0);
+}
+
+void JsonValueDecoder::field(SpanBuilder::Row& row, JsonElement key_value) {
+  JsonElement key;
+  JsonElement any_value;
+  for_each_member(key_value, [&](std::string_view name, JsonElement element) {
+    if (is_same(name, "key")) key = element;
+    if (is_same(name, "value")) any_value = element;
+  });
+  const std::string_view kept_key = builder_.key(json_text(key, "key", problem_));
+  model::ValueView value;
+  if (is_object(any_value, "value", problem_)) value = this->value(any_value);
   builder_.add_field(row, kept_key, value);
 }
 
-model::ValueView JsonValueDecoder::value_of(JsonElement any_value) {
-  if (any_value.is_object()) return value(any_value.get_object().value_unsafe());
-  problem_.set("value", "is not an object");
-  return {};
-}
-
 // Of the members of a oneof the last one counts.
-model::ValueView JsonValueDecoder::value(Object any_value) {
+model::ValueView JsonValueDecoder::value(JsonElement any_value) {
   std::string_view chosen;
-  JsonMember member;
-  for (const auto& [name, element] : any_value) {
-    if (!is_value_member(name) || element.is_null()) continue;
+  JsonElement member;
+  for_each_member(any_value, [&](std::string_view name, JsonElement element) {
+    if (!is_value_member(name) || !element.is_there()) return;
     chosen = name;
-    member.set(element);
-  }
-  return member.is_there() ? make_value(chosen, member.element()) : model::ValueView();
+    member = element;
+  });
+  return member.is_there() ? make_value(chosen, member) : model::ValueView();
 }
 
 model::ValueView JsonValueDecoder::make_value(std::string_view member, JsonElement element) {
-  if (member == "stringValue") return builder_.string_value(json_text(element, member, problem_));
-  if (member == "intValue") {
+  if (is_same(member, "stringValue")) return builder_.string_value(json_text(element, member, problem_));
+  if (is_same(member, "intValue")) {
     return model::ValueView::integer(json_int64(element, member, problem_));
   }
-  if (member == "doubleValue") {
+  if (is_same(member, "doubleValue")) {
     return model::ValueView::real(json_double(element, member, problem_));
   }
-  if (member == "bytesValue") return bytes(json_text(element, member, problem_));
-  if (member == "boolValue") {
-    if (!element.is_bool()) problem_.set(member, "is not true or false");
-    return model::ValueView::boolean(element.is_bool() && element.get_bool().value_unsafe());
+  if (is_same(member, "bytesValue")) return bytes(json_text(element, member, problem_));
+  if (is_same(member, "boolValue")) {
+    const bool is_true = element.type() == JsonType::True;
+    if (!is_true && element.type() != JsonType::False) {
+      problem_.set(member, "is not true or false");
+    }
+    return model::ValueView::boolean(is_true);
   }
-  return member == "arrayValue" ? list(element) : map(element);
+  return is_same(member, "arrayValue") ? list(element) : map(element);
 }
 
 model::ValueView JsonValueDecoder::bytes(std::string_view base64) {
@@ -84,39 +130,31 @@ model::ValueView JsonValueDecoder::bytes(std::string_view base64) {
 }
 
 // Returns `values` of an ArrayValue or KeyValueList.
-JsonMember JsonValueDecoder::values_of(JsonElement message, std::string_view member) {
-  JsonMember values;
-  if (!message.is_object()) {
-    problem_.set(member, "is not an object");
-    return values;
-  }
-  for (const auto& [name, element] : Object(message.get_object().value_unsafe())) {
-    if (name == "values") values.set(element);
-  }
+JsonElement JsonValueDecoder::values_of(JsonElement message, std::string_view member) {
+  JsonElement values;
+  if (!is_object(message, member, problem_)) return values;
+  for_each_member(message, [&values](std::string_view name, JsonElement element) {
+    if (is_same(name, "values")) values = element;
+  });
   return values;
 }
 
 model::ValueView JsonValueDecoder::list(JsonElement array_value) {
   SpanBuilder::Row row = builder_.begin_list();
-  const JsonMember values = values_of(array_value, "arrayValue");
-  if (values.is_there()) {
-    for_each_object(values.element(), "values", problem_, [&](Object item) {
-      builder_.count_item(row);
-      builder_.add_item(row, value(item));
-    });
-  }
+  for_each_object(values_of(array_value, "arrayValue"), "values", problem_, [&](JsonElement item) {
+    builder_.count_item(row);
+    builder_.add_item(row, value(item));
+  });
   return builder_.end_list(row);
 }
 
 model::ValueView JsonValueDecoder::map(JsonElement key_value_list) {
   SpanBuilder::Row row = builder_.begin_map();
-  const JsonMember values = values_of(key_value_list, "kvlistValue");
-  if (values.is_there()) {
-    for_each_object(values.element(), "values", problem_, [&](Object key_value) {
-      builder_.count_item(row);
-      field(row, key_value);
-    });
-  }
+  const JsonElement values = values_of(key_value_list, "kvlistValue");
+  for_each_object(values, "values", problem_, [&](JsonElement key_value) {
+    builder_.count_item(row);
+    field(row, key_value);
+  });
   return builder_.end_map(row);
 }
 

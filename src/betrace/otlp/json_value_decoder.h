@@ -18,20 +18,18 @@ class JsonValueDecoder {
       : builder_(builder), problem_(problem) {}
 
   /// Returns the attributes in a list of KeyValue objects; none if it is absent.
-  [[nodiscard]] model::AttributesView attributes(const JsonMember& list);
+  [[nodiscard]] model::AttributesView attributes(JsonElement list);
 
   /// Returns the text of a name or message; empty if it is absent.
-  [[nodiscard]] std::string_view name(const JsonMember& member, std::string_view name);
+  [[nodiscard]] std::string_view name(JsonElement text, std::string_view member);
 
  private:
-  using Object = simdjson::dom::object;
-
-  void field(SpanBuilder::Row& row, Object key_value);
-  model::ValueView value_of(JsonElement any_value);
-  model::ValueView value(Object any_value);
+  [[nodiscard]] bool add_usual(SpanBuilder::Row& row, JsonElement key_value);
+  void field(SpanBuilder::Row& row, JsonElement key_value);
+  model::ValueView value(JsonElement any_value);
   model::ValueView make_value(std::string_view member, JsonElement element);
   model::ValueView bytes(std::string_view base64);
-  JsonMember values_of(JsonElement message, std::string_view member);
+  JsonElement values_of(JsonElement message, std::string_view member);
   model::ValueView list(JsonElement array_value);
   model::ValueView map(JsonElement key_value_list);
 

@@ -65,7 +65,7 @@ class UnfinishedItems {
   [[nodiscard]] std::size_t mark() const noexcept { return count_; }
   void push(const T& item) {
     if (count_ == items_.size()) items_.resize(2 * count_ + 16);
-    items_[count_++] = item;
+    items_.data()[count_++] = item;
   }
   /// Moves everything after `mark` to `arena`.
   [[nodiscard]] std::span<const T> finish(std::size_t mark, ViewArena& arena) {
