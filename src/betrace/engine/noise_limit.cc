@@ -9,17 +9,20 @@ namespace {
 constexpr std::chrono::minutes kSummaryTime{1};
 
 // How long a rule is silent: long against the time that spans wait to be judged, so that few are
-// kept in vain. Its bucket fills meanwhile.
-constexpr std::chrono::milliseconds kSilenceMin{500};
+// kept in vain.
+constexpr double kSilenceSeconds = 0.5;
 constexpr double kSilenceSecondsMax = 60;
 
-// At its end the bucket holds a token.
-MonotonicTime::duration silence_time(double refill_per_second) {
-  const double seconds = refill_per_second > 0 ? std::min(1 / refill_per_second, kSilenceSecondsMax)
-                                               : kSilenceSecondsMax;
-  return std::max<MonotonicTime::duration>(
-      kSilenceMin,
-      std::chrono::duration_cast<MonotonicTime::duration>(std::chrono::duration<double>(seconds)));
+// The bucket, which fills meanwhile, holds a token at the end, and has not long been full.
+MonotonicTime::duration silence_time(const NoiseRate& rate) {
+  double seconds = kSilenceSecondsMax;
+  if (rate.refill_per_second > 0) {
+    const double until_token = std::max(kSilenceSeconds, 1 / rate.refill_per_second);
+    const double until_full = rate.bucket / rate.refill_per_second;
+    seconds = std::min({until_token, until_full, kSilenceSecondsMax});
+  }
+  return std::chrono::duration_cast<MonotonicTime::duration>(
+      std::chrono::duration<double>(seconds));
 }
 
 }  // namespace
@@ -85,7 +88,7 @@ void NoiseLimit::suppress(RuleNoise* rule, std::uint64_t count, const Now& now) 
 }
 
 void NoiseLimit::silence(RuleNoise* rule, MonotonicTime now) {
-  rule->silent_until = now + silence_time(limits_.per_rule.refill_per_second);
+  rule->silent_until = now + silence_time(limits_.per_rule);
   next_end_of_silence_ = std::min(next_end_of_silence_, *rule->silent_until);
   ++silence_edition_;
 }

@@ -70,6 +70,17 @@ TEST(NoiseLimitTest, SilenceLastsUntilTheBucketHoldsAToken) {
   EXPECT_TRUE(limit.silent_rules().empty());
 }
 
+TEST(NoiseLimitTest, SilenceEndsWhenTheBucketIsFullSoThatTheRateIsKept) {
+  NoiseLimits small = kLimits;
+  small.per_rule = {100, 5};
+  NoiseLimit limit(small, {});
+  EXPECT_EQ(allowed(&limit, "a", 6, at(0s)), 5);
+  limit.advance(at(50ms - 1ns));
+  EXPECT_EQ(limit.silent_rules().size(), 1U);
+  limit.advance(at(50ms));
+  EXPECT_TRUE(limit.silent_rules().empty());
+}
+
 TEST(NoiseLimitTest, ARuleThatTheSumHoldsBackIsNotSilent) {
   NoiseLimit limit(kLimits, {});
   EXPECT_EQ(allowed(&limit, "a", 20, at(0s)), 20);
