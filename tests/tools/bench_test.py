@@ -49,11 +49,12 @@ class BenchTest(unittest.TestCase):
                                  "--duration", "2s")
         self.check(run, report)
         repeat = report["repeats"][0]
-        for delays in (repeat["after_span"], repeat["after_close"]):
+        for delays in (repeat["after_span"], repeat["after_close"], repeat["verdict_after_close"]):
             self.assertGreater(delays["count"], 5)
             self.assertGreater(delays["p50_ms"], 0)
             self.assertLess(delays["p50_ms"], 1000)
             self.assertGreaterEqual(delays["p999_ms"], delays["p50_ms"])
+        self.assertLessEqual(repeat["verdict_after_close"]["p50_ms"], repeat["after_close"]["p50_ms"])
 
     def test_traces_are_held_open_to_the_end(self):
         run, report = self.bench("--hold", "1000")

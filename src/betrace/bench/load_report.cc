@@ -89,6 +89,7 @@ Json repeat_json(const RepeatResult& result) {
   if (!result.delays.after_span.empty()) {
     json["after_span"] = delays_json(result.delays.after_span);
     json["after_close"] = delays_json(result.delays.after_close);
+    json["verdict_after_close"] = delays_json(result.delays.verdict_after_close);
   }
   return json;
 }
@@ -171,13 +172,15 @@ std::string table_row(std::size_t number, const RepeatResult& result) {
 
 std::string delays_row(const RepeatResult& result) {
   std::string text;
-  for (const auto& [since, delays] :
-       {std::pair{"the span that decides it", &result.delays.after_span},
-        std::pair{"the trace was due to close", &result.delays.after_close}}) {
+  for (const auto& [what, delays] :
+       {std::pair{"violation seen after the span that decides it", &result.delays.after_span},
+        std::pair{"violation seen after the trace was due to close", &result.delays.after_close},
+        std::pair{"verdict after the trace was due to close",
+                  &result.delays.verdict_after_close}}) {
     if (delays->empty()) continue;
-    text += fmt::format(
-        "        violation seen after {}: p50 {:.1f}, p99 {:.1f}, p999 {:.1f} ms of {}\n", since,
-        quantile(*delays, 0.5), quantile(*delays, 0.99), quantile(*delays, 0.999), delays->size());
+    text += fmt::format("        {}: p50 {:.1f}, p99 {:.1f}, p999 {:.1f} ms of {}\n", what,
+                        quantile(*delays, 0.5), quantile(*delays, 0.99), quantile(*delays, 0.999),
+                        delays->size());
   }
   return text;
 }

@@ -73,13 +73,18 @@ milliseconds idle_for(const LoadRunOptions& options) {
   return std::max(kIdleMin, milliseconds(4 * gap));
 }
 
+// Of traces that are held ids alone are to be kept, so no rule may ask for ordinary spans.
+RuleMix mix_of(const LoadRunOptions& options) {
+  return options.held_traces > 0 ? RuleMix::Plain : RuleMix::Usual;
+}
+
 class LoadRun {
  public:
   LoadRun(const LoadRunOptions& options, std::ostream& out, std::ostream& err)
       : options_(with_defaults(options)),
         out_(out),
         err_(err),
-        rules_(options.rule_count, options.vocabulary) {}
+        rules_(options.rule_count, options.vocabulary, mix_of(options)) {}
 
   int run() {
     if (options_.print_rules) {

@@ -1,4 +1,4 @@
-// The whole way of a span on one thread, without sockets: bytes, reader, shard, verdicts.
+// The whole way of a span without sockets: bytes, reader, shard, verdicts.
 //
 // Used by benchmarks and the instruction count. Time is made up, so that traces close while others
 // open. All that this module knows of the engine is in pipeline.cc.
@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include "betrace/bench/bench_rules.h"
@@ -14,7 +15,7 @@
 
 namespace betrace::bench {
 
-/// Not thread-safe.
+/// On one thread. Not thread-safe.
 class Pipeline {
  public:
   explicit Pipeline(const BenchRules& rules);
@@ -30,6 +31,31 @@ class Pipeline {
 
   [[nodiscard]] std::uint64_t spans() const noexcept;
   /// Every violation that was decided.
+  [[nodiscard]] const ViolationCounts& violations() const noexcept;
+
+ private:
+  class Core;
+  std::unique_ptr<Core> core_;
+};
+
+/// As in `serve`: so many threads that read, and as many shards with a thread each. Not
+/// thread-safe.
+class WorkerPipeline {
+ public:
+  WorkerPipeline(const BenchRules& rules, std::size_t workers);
+  ~WorkerPipeline();
+  WorkerPipeline(const WorkerPipeline&) = delete;
+  WorkerPipeline& operator=(const WorkerPipeline&) = delete;
+
+  /// Lets the threads take the requests, which begin in their order; returns when all of them are
+  /// judged. Requires: they are well-formed OTLP/protobuf.
+  void take(std::span<const std::string_view> requests);
+
+  /// Closes every trace. Nothing is taken after it.
+  void finish();
+
+  [[nodiscard]] std::uint64_t spans() const;
+  /// Every violation that was decided. Requires: finish().
   [[nodiscard]] const ViolationCounts& violations() const noexcept;
 
  private:

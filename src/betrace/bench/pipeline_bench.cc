@@ -1,9 +1,12 @@
 // pipeline/RULES/...: items are spans, the time is that of one thread. Each run compares every
 // violation with what was sent. structured: 15 of 50 rules; own: the traffic's own vocabulary.
+// workers/COUNT: the same behind queues, by plain rules; the time is that of all threads.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
 #include <chrono>
+#include <string_view>
+#include <vector>
 
 #include "betrace/bench/pipeline.h"
 #include "betrace/bench/traffic.h"
@@ -73,6 +76,32 @@ void pipeline(benchmark::State& state, const PipelineCase& wanted) {
   state.counters["traces_interleaved"] = static_cast<double>(traffic.trace_count());
   if (pipeline.violations() != expected) state.SkipWithError("wrong violations");
 }
+
+void workers(benchmark::State& state) {
+  const BenchRules rules(50, Vocabulary::Spread, RuleMix::Plain);
+  Traffic traffic(traffic_options({50}, kMany), rules);
+  WorkerPipeline pipeline(rules, static_cast<std::size_t>(state.range(0)));
+  std::vector<std::string_view> requests;
+  for (std::size_t i = 0; i < traffic.request_count(); ++i) {
+    requests.push_back(traffic.request(i).body);
+  }
+  ViolationCounts expected;
+  IdKeys keys{42, 0};
+  for ([[maybe_unused]] auto one : state) {
+    state.PauseTiming();
+    for (std::size_t i = 0; i < traffic.request_count(); ++i) {
+      traffic.overwrite_ids(traffic.request(i), keys);
+    }
+    expect_pass(traffic, keys, &expected);
+    ++keys.pass;
+    state.ResumeTiming();
+    pipeline.take(requests);
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(pipeline.spans()));
+  pipeline.finish();
+  if (pipeline.violations() != expected) state.SkipWithError("wrong violations");
+}
+BENCHMARK(workers)->Arg(1)->Arg(2)->MeasureProcessCPUTime();
 
 constexpr Vocabulary kSpread = Vocabulary::Spread;
 constexpr Shape kTen = Shape::TenAttributes;

@@ -77,7 +77,6 @@ class Repeat {
     if (options_.load.passes > 0) use_held(load, after->metrics);
     const IdKeys first{run_key, *next_pass};
     if (const auto done = compare(load, first); !done) return fail(done.error());
-    if (const auto done = time_verdicts(load, first); !done) return fail(done.error());
     *next_pass += load.passes();
     return result_;
   }
@@ -181,6 +180,10 @@ class Repeat {
   Result<void> compare(const Load& load, const IdKeys& first) {
     auto found = server_.new_violations();
     if (!found) return fail(found.error());
+    if (watch_) {
+      const auto done = time_verdicts(load, first, *found);
+      if (!done) return done;
+    }
     if (options_.has_storm) {
       for (std::string& each : take_storm(result_.totals.accepted, result_.account, &*found)) {
         result_.problems.push_back(std::move(each));
@@ -195,10 +198,12 @@ class Repeat {
     return {};
   }
 
-  Result<void> time_verdicts(const Load& load, const IdKeys& first) {
-    if (!watch_) return {};
-    const auto seen = watch_->finish();
+  // What no look showed counts as seen now.
+  Result<void> time_verdicts(const Load& load, const IdKeys& first,
+                             const std::vector<SeenViolation>& found) {
+    auto seen = watch_->finish();
     if (!seen) return fail(seen.error());
+    for (const SeenViolation& each : found) seen->push_back({each, time_now()});
     result_.delays = verdict_delays(traffic_, load, first, begin_, options_.quiet, *seen);
     return {};
   }

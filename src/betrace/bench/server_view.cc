@@ -72,13 +72,14 @@ Result<void> ServerView::skip_violations() {
   return {};
 }
 
-Result<std::vector<SeenViolation>> ServerView::new_violations(std::size_t page) {
+Result<std::vector<SeenViolation>> ServerView::new_violations(UnixNanos since) {
   std::vector<SeenViolation> found;
   std::uint64_t newest = last_sequence_;
   std::string cursor;
   // All pages: they are in the order of time, in which shards differ from the order in the log.
   for (bool more = true; more;) {
-    std::string target = fmt::format("/v1/violations?limit={}&status=all", page);
+    std::string target = "/v1/violations?limit=1000&status=all";
+    if (since > 0) target += "&start_time=" + format_rfc3339(since);
     if (!cursor.empty()) target += "&cursor=" + cursor;
     const auto text = get(target);
     if (!text) return fail(text.error());
@@ -90,8 +91,10 @@ Result<std::vector<SeenViolation>> ServerView::new_violations(std::size_t page) 
       const auto sequence = violation.at("sequence").get<std::uint64_t>();
       newest = std::max(newest, sequence);
       if (sequence <= last_sequence_ || violation.at("status") != "confirmed") continue;
+      const auto decided = parse_rfc3339(violation.at("created_at").get<std::string>());
+      if (!decided) return fail(decided.error());
       found.push_back({violation.at("trace_id").get<std::string>(),
-                       violation.at("rule_id").get<std::string>()});
+                       violation.at("rule_id").get<std::string>(), *decided});
     }
   }
   last_sequence_ = newest;

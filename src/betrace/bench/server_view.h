@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "betrace/base/result.h"
+#include "betrace/base/time.h"
 #include "betrace/bench/transport.h"
 #include "betrace/http/client.h"
 
@@ -34,6 +35,7 @@ class MetricsReading {
 struct SeenViolation {
   std::string trace_id;
   std::string rule_id;
+  UnixNanos decided = 0;  ///< By the clock of the server.
 };
 
 /// Not thread-safe.
@@ -44,9 +46,9 @@ class ServerView {
   [[nodiscard]] Result<MetricsReading> read_metrics();
   /// Remembers where the list of violations ends now.
   [[nodiscard]] Result<void> skip_violations();
-  /// The violations that came since the last call, withdrawn ones left out. They are asked for
-  /// `page` at a time, at most 1,000.
-  [[nodiscard]] Result<std::vector<SeenViolation>> new_violations(std::size_t page = 1'000);
+  /// The violations that came since the last call, withdrawn ones left out, and those that were
+  /// decided before `since`.
+  [[nodiscard]] Result<std::vector<SeenViolation>> new_violations(UnixNanos since = 0);
   /// Ids and expressions of all rules that the server has.
   [[nodiscard]] Result<std::map<std::string, std::string>> read_rules();
 

@@ -35,7 +35,7 @@ class DelayFinder {
       if (sample.is_accepted) begins_[sample.number] = sample.begin;
     }
     for (const VerdictSeen& each : seen) {
-      seen_.try_emplace({each.violation.trace_id, each.violation.rule_id}, each.at);
+      seen_.try_emplace({each.violation.trace_id, each.violation.rule_id}, each);
     }
   }
 
@@ -55,20 +55,26 @@ class DelayFinder {
         if (at == seen_.end() || !last || *last < from) continue;
         if (is_span) {
           const auto begin = begin_of(pass, staged.request_of_span[position]);
-          add(at->second - *begin, &delays_.after_span);
+          add(at->second.at - *begin, &delays_.after_span);
         } else {
-          add(at->second - (*last + quiet), &delays_.after_close);
+          add(at->second.at - (*last + quiet), &delays_.after_close);
+          add(decided_at(at->second) - (*last + quiet), &delays_.verdict_after_close);
         }
       }
     }
     std::ranges::sort(delays_.after_span);
     std::ranges::sort(delays_.after_close);
+    std::ranges::sort(delays_.verdict_after_close);
     return std::move(delays_);
   }
 
  private:
   static void add(MonotonicTime::duration delay, std::vector<double>* delays) {
     delays->push_back(std::chrono::duration<double, std::milli>(delay).count());
+  }
+
+  [[nodiscard]] MonotonicTime decided_at(const VerdictSeen& seen) const {
+    return now_.monotonic - std::chrono::nanoseconds(now_.wall - seen.violation.decided);
   }
 
   [[nodiscard]] std::optional<MonotonicTime> begin_of(std::uint64_t pass,
@@ -92,8 +98,9 @@ class DelayFinder {
 
   const Traffic& traffic_;
   const Load& load_;
+  const Now now_ = read_clocks();
   std::map<std::uint64_t, MonotonicTime> begins_;  // of accepted requests, by number
-  std::map<std::pair<std::string, std::string>, MonotonicTime> seen_;
+  std::map<std::pair<std::string, std::string>, VerdictSeen> seen_;
   VerdictDelays delays_;
 };
 

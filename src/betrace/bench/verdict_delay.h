@@ -1,8 +1,9 @@
 // How long after the deciding moment a violation could be seen.
 //
-// Both clocks are the load generator's, so the times are upper bounds: they begin when the request
-// with the deciding span began to be sent, and end when an answer of the API showed the violation.
-// Pure functions. Used by repeat.h.
+// The times begin when the request with the deciding span began to be sent, by the clock of the
+// load generator, so they are upper bounds. They end when the verdict was given, as the violation
+// says itself (the server is on the same machine), or when an answer of the API showed the
+// violation. Pure functions. Used by repeat.h.
 #pragma once
 
 #include <chrono>
@@ -17,9 +18,11 @@ namespace betrace::bench {
 
 /// Milliseconds, ascending.
 struct VerdictDelays {
-  std::vector<double> after_span;   ///< Rules of span scope: since the span that breaks the rule.
-  std::vector<double> after_close;  ///< Rules that ask for structure: since the trace was due to
-                                    ///< close, `quiet` after its last span.
+  std::vector<double> after_span;   ///< Until seen; rules of span scope: since the span that breaks
+                                    ///< the rule.
+  std::vector<double> after_close;  ///< Until seen; rules that ask for structure: since the trace
+                                    ///< was due to close, `quiet` after its last span.
+  std::vector<double> verdict_after_close;  ///< Of these, until the verdict was given.
 };
 
 /// The delays of the broken traces that were sent whole at `from` or later. Violations that are not

@@ -6,7 +6,7 @@ namespace betrace::bench {
 namespace {
 
 constexpr std::chrono::milliseconds kLookInterval{5};
-constexpr std::size_t kLookPage = 5;  // violations between two looks; more take a second page
+constexpr std::chrono::milliseconds kLookBack{250};
 
 }  // namespace
 
@@ -20,7 +20,8 @@ VerdictWatch::~VerdictWatch() {
 
 void VerdictWatch::watch() {
   while (!is_stopped_ && outcome_) {
-    auto found = view_.new_violations(kLookPage);
+    const auto look_back = static_cast<UnixNanos>(std::chrono::nanoseconds(kLookBack).count());
+    auto found = view_.new_violations(read_clocks().wall - look_back);
     const MonotonicTime at = read_clocks().monotonic;
     if (!found) {
       outcome_ = fail(found.error());

@@ -1,7 +1,8 @@
 // Looks at the list of violations all the time, and remembers when each was seen first.
 //
-// Used by repeat.h while the load goes on. It asks the server up to 200 times a second, so a run
-// that watches is one of its own: its rate says nothing.
+// Used by repeat.h while the load goes on. It asks the server up to 200 times a second, for the
+// last quarter of a second each time; so a run that watches is one of its own: its rate says
+// nothing.
 #pragma once
 
 #include <atomic>
@@ -26,7 +27,8 @@ class VerdictWatch {
   VerdictWatch(const VerdictWatch&) = delete;
   VerdictWatch& operator=(const VerdictWatch&) = delete;
 
-  /// Ends it and returns what came since the constructor. Error: the API did not answer.
+  /// Ends it and returns what looks showed since the constructor; what was decided a quarter of a
+  /// second before it could be seen is missing. Error: the API did not answer.
   [[nodiscard]] Result<std::vector<VerdictSeen>> finish();
 
  private:

@@ -5,35 +5,44 @@
 namespace betrace::engine {
 
 ActiveRules::ActiveRules(std::vector<std::string> kept_keys)
-    : kept_keys_(std::move(kept_keys)), current_(std::make_shared<const RuleSet>()) {}
+    : kept_keys_(std::move(kept_keys)),
+      current_(std::make_shared<const RuleSet>()),
+      looking_(current_) {}
 
 ActiveRules::Hold::Hold(const ActiveRules& owner) : owner_(owner) {
-  std::unique_lock<std::mutex> lock(owner_.mutex_);
-  // A change that waits goes first, or a steady stream of requests would keep it out for ever.
-  owner_.changed_.wait(lock, [this] { return !owner_.is_change_waiting_; });
-  ++owner_.holds_;
-  rules_ = owner_.current_;
+  const std::lock_guard<std::mutex> lock(owner_.mutex_);
+  turn_ = owner_.turn_;
+  ++owner_.holds_[turn_];
+  looking_ = owner_.looking_;
+  judging_ = owner_.current_;
 }
 
 ActiveRules::Hold::~Hold() {
   const std::lock_guard<std::mutex> lock(owner_.mutex_);
-  if (--owner_.holds_ == 0) owner_.changed_.notify_all();
+  if (--owner_.holds_[turn_] == 0) owner_.hold_ended_.notify_all();
 }
 
 void ActiveRules::publish(std::vector<ActiveRulePtr> versions) {
   const std::lock_guard<std::mutex> publishing(publishing_);
   const std::shared_ptr<const RuleSet> previous = current();
   const auto older = older_in_use();
-  // Compiled while requests go on; only the exchange waits for them.
   auto next = std::make_shared<const RuleSet>(std::move(versions), *previous, older, kept_keys_);
   older_.push_back(previous);
+  // Requests go on all the time. First all come to look at their spans by the new rules too, then
+  // these judge the traces that open.
   std::unique_lock<std::mutex> lock(mutex_);
-  is_change_waiting_ = true;
-  changed_.wait(lock, [this] { return holds_ == 0; });
+  looking_ = next;
+  begin_turn(&lock);
   current_ = std::move(next);
   epoch_.store(current_->epoch(), std::memory_order_release);
-  is_change_waiting_ = false;
-  changed_.notify_all();
+  begin_turn(&lock);
+}
+
+// Returns when every hold has ended that began before the call.
+void ActiveRules::begin_turn(std::unique_lock<std::mutex>* lock) {
+  const std::size_t before = turn_;
+  turn_ = 1 - turn_;
+  hold_ended_.wait(*lock, [this, before] { return holds_[before] == 0; });
 }
 
 std::vector<std::shared_ptr<const RuleSet>> ActiveRules::older_in_use() {

@@ -3,6 +3,7 @@
 // control/ publishes, shards read. A trace that is open keeps the RuleSet of its opening.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
@@ -22,9 +23,10 @@ class ActiveRules {
   /// `kept_keys`: attributes that witnesses show besides those that rules read; `*` = prefix.
   explicit ActiveRules(std::vector<std::string> kept_keys = {});
 
-  /// The rules by which the spans of one request are looked at. As long as somebody holds them,
-  /// publish() waits: what is handed over before the hold ends was looked at by rules that no trace
-  /// is ahead of.
+  /// The rules of one request. Those by which its spans are looked at know all that those do which
+  /// judge the traces that it opens: while rules change they are ahead. publish() waits until every
+  /// hold that began before has ended, so that no trace is ahead of what is handed over before the
+  /// hold ends; holds that begin meanwhile need not wait.
   class Hold {
    public:
     explicit Hold(const ActiveRules& owner);
@@ -32,11 +34,18 @@ class ActiveRules {
     Hold(const Hold&) = delete;
     Hold& operator=(const Hold&) = delete;
 
-    [[nodiscard]] const std::shared_ptr<const RuleSet>& rules() const noexcept { return rules_; }
+    [[nodiscard]] const std::shared_ptr<const RuleSet>& looking() const noexcept {
+      return looking_;
+    }
+    [[nodiscard]] const std::shared_ptr<const RuleSet>& judging() const noexcept {
+      return judging_;
+    }
 
    private:
     const ActiveRules& owner_;
-    std::shared_ptr<const RuleSet> rules_;
+    std::size_t turn_ = 0;
+    std::shared_ptr<const RuleSet> looking_;
+    std::shared_ptr<const RuleSet> judging_;
   };
 
   /// Makes `versions` (disabled ones are left out) the next epoch. Traces that open after the
@@ -53,15 +62,17 @@ class ActiveRules {
 
  private:
   [[nodiscard]] std::vector<std::shared_ptr<const RuleSet>> older_in_use();
+  void begin_turn(std::unique_lock<std::mutex>* lock);
 
   const std::vector<std::string> kept_keys_;
   std::mutex publishing_;                            // one change at a time
   std::vector<std::weak_ptr<const RuleSet>> older_;  // guarded by publishing_
   mutable std::mutex mutex_;
-  mutable std::condition_variable changed_;
-  mutable std::size_t holds_ = 0;
-  bool is_change_waiting_ = false;
+  mutable std::condition_variable hold_ended_;
+  std::size_t turn_ = 0;                        // of holds that begin now: 0 or 1
+  mutable std::array<std::size_t, 2> holds_{};  // by turn
   std::shared_ptr<const RuleSet> current_;
+  std::shared_ptr<const RuleSet> looking_;  // current_, but while rules change
   std::atomic<std::uint64_t> epoch_{0};
 };
 

@@ -1,5 +1,6 @@
 #include "betrace/engine/batch_builder.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace betrace::engine {
@@ -10,22 +11,41 @@ constexpr std::string_view kOwnScope = "betrace";
 
 }  // namespace
 
-BatchBuilder::BatchBuilder(std::size_t shards, const traces::HashKey& key, Keep keep)
-    : hash_(key), keep_(keep), batches_(shards), sizes_(shards) {}
+BatchBuilder::BatchBuilder(std::size_t shards, const traces::HashKey& key, Keep keep,
+                           std::shared_ptr<const NoiseLimit> noise)
+    : hash_(key), keep_(keep), noise_(std::move(noise)), batches_(shards), sizes_(shards) {}
 
-void BatchBuilder::begin(std::shared_ptr<const RuleSet> rules, std::string_view protocol) {
-  if (!matcher_ || matcher_->network() != rules->network()) matcher_.emplace(rules->network());
-  rules_ = std::move(rules);
+void BatchBuilder::begin(std::shared_ptr<const RuleSet> looking,
+                         std::shared_ptr<const RuleSet> judging, std::string_view protocol) {
+  if (!matcher_ || matcher_->network() != looking->network()) matcher_.emplace(looking->network());
+  rules_ = std::move(looking);
+  if (noise_ != nullptr) find_spared();
   for (std::size_t i = 0; i < batches_.size(); ++i) {
     SpanBatch& batch = batches_[i];
     batch = SpanBatch();
-    batch.rules = rules_;
+    batch.rules = judging;
     batch.protocol = protocol;
     // The next request is about as large as the last one.
     batch.items.reserve(sizes_[i].items);
     batch.met.reserve(sizes_[i].met);
     batch.kept.reserve(sizes_[i].kept);
   }
+}
+
+void BatchBuilder::find_spared() {
+  const std::uint64_t edition = noise_->silence_edition();
+  if (edition == spared_edition_ && rules_->epoch() == spared_epoch_) return;
+  spared_edition_ = edition;
+  spared_epoch_ = rules_->epoch();
+  spared_.clear();
+  rules_->add_spared(noise_->silent_rules(), &spared_);
+}
+
+bool BatchBuilder::is_wanted(const std::vector<rules::PredicateId>& met) const noexcept {
+  if (spared_.empty()) return !met.empty();
+  return !std::ranges::all_of(met, [this](rules::PredicateId predicate) {
+    return std::ranges::find(spared_, predicate) != spared_.end();
+  });
 }
 
 SpanBatch& BatchBuilder::batch_of(const model::TraceId& trace) noexcept {
@@ -46,7 +66,7 @@ void BatchBuilder::add(const model::SpanView& span) {
   item.met_begin = static_cast<std::uint32_t>(batch.met.size());
   batch.met.insert(batch.met.end(), met.begin(), met.end());
   item.met_end = static_cast<std::uint32_t>(batch.met.size());
-  item.is_kept = keep_ == Keep::All || !met.empty();
+  item.is_kept = keep_ == Keep::All || is_wanted(met);
   if (item.is_kept) batch.kept.push_back(model::KeptSpan::copy(of_interest(span)));
 }
 
@@ -70,7 +90,7 @@ std::vector<SpanBatch> BatchBuilder::finish() {
 SpanBatch batch_of(const ActiveRules& rules, const std::vector<model::KeptSpan>& spans,
                    std::string_view protocol, Keep keep) {
   BatchBuilder builder(1, {}, keep);
-  builder.begin(rules.current(), protocol);
+  builder.begin(rules.current(), rules.current(), protocol);
   for (const model::KeptSpan& span : spans) builder.add(span.view());
   return std::move(builder.finish().front());
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "betrace/engine/active_rules.h"
+#include "betrace/engine/noise_limit.h"
 #include "betrace/engine/span_batch.h"
 #include "betrace/rules/predicate_network.h"
 #include "betrace/traces/keyed_hash.h"
@@ -24,12 +25,15 @@ enum class Keep : std::uint8_t {
 /// Used by one thread at a time; reuse saves the memory of the matcher.
 class BatchBuilder {
  public:
-  /// The batch of a trace is the one of the shard that owns it.
+  /// The batch of a trace is the one of the shard that owns it. `noise`: no span is kept that only
+  /// silent rules ask for; null: none is silent.
   explicit BatchBuilder(std::size_t shards = 1, const traces::HashKey& key = {},
-                        Keep keep = Keep::Met);
+                        Keep keep = Keep::Met, std::shared_ptr<const NoiseLimit> noise = nullptr);
 
-  /// Begins the batches of a request.
-  void begin(std::shared_ptr<const RuleSet> rules, std::string_view protocol);
+  /// Begins the batches of a request. Its spans are looked at by the rules `looking`, which know
+  /// all that those do which judge the traces that it opens (ActiveRules::Hold).
+  void begin(std::shared_ptr<const RuleSet> looking, std::shared_ptr<const RuleSet> judging,
+             std::string_view protocol);
 
   void add(const model::SpanView& span);
 
@@ -43,13 +47,19 @@ class BatchBuilder {
     std::size_t kept = 0;
   };
 
+  void find_spared();
+  [[nodiscard]] bool is_wanted(const std::vector<rules::PredicateId>& met) const noexcept;
   [[nodiscard]] model::SpanView of_interest(const model::SpanView& span) const noexcept;
   [[nodiscard]] SpanBatch& batch_of(const model::TraceId& trace) noexcept;
 
   traces::KeyedHash hash_;
   Keep keep_;
+  std::shared_ptr<const NoiseLimit> noise_;
   std::shared_ptr<const RuleSet> rules_;
   std::optional<rules::SpanMatcher> matcher_;
+  std::vector<rules::PredicateId> spared_;  // spans that meet no others are not kept
+  std::uint64_t spared_edition_ = 0;        // of the silence by which they were found,
+  std::uint64_t spared_epoch_ = 0;          // and of the rules
   std::vector<SpanBatch> batches_;
   std::vector<Sizes> sizes_;  // of the batches before
 };

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "betrace/engine/test_rules.h"
+#include "betrace/engine/test_time.h"
 #include "betrace/model/full_span.h"
 #include "betrace/traces/test_spans.h"
 
@@ -70,13 +71,77 @@ TEST(BatchBuilderTest, LeavesOutEventsAndLinksThatNoRuleReads) {
   EXPECT_EQ(links.kept.at(0).view().links.size(), 1U);
 }
 
+class SparingTest : public testing::Test {
+ protected:
+  // As if the rule had broken too often.
+  void silence(const char* rule) {
+    while (noise_->allow(rule, at(std::chrono::seconds(0)))) {
+    }
+  }
+  std::size_t kept_of(const TestSpan& span) {
+    builder_.begin(rules_.current(), rules_.current(), "json");
+    builder_.add(kept(span).view());
+    return builder_.finish().front().kept.size();
+  }
+
+  ActiveRules rules_;
+  std::shared_ptr<NoiseLimit> noise_ = std::make_shared<NoiseLimit>(
+      NoiseLimits{.enabled = true, .per_rule = {1, 3}, .total = {}}, NoiseLimit::Report());
+  BatchBuilder builder_{1, {}, Keep::Met, noise_};
+};
+
+TEST_F(SparingTest, KeepsNoSpanForSilentRulesAlone) {
+  rules_.publish(
+      {test_rule("always", "span.duration >= 0ns"), test_rule("paid", "count(pay.order) > 9")});
+  EXPECT_EQ(kept_of({.id = 1}), 1U);
+  silence("always");
+  EXPECT_EQ(kept_of({.id = 1}), 0U);
+  EXPECT_EQ(kept_of({.id = 1, .name = "pay.order"}), 1U) << "another rule asks for it";
+  noise_->advance(at(std::chrono::seconds(1)));
+  EXPECT_EQ(kept_of({.id = 1}), 1U);
+}
+
+TEST_F(SparingTest, KeepsASpanForWhichOneOfTwoRulesMaySpeak) {
+  rules_.publish({test_rule("a", "span.duration >= 0ns"), test_rule("b", "span.duration >= 0ns")});
+  silence("a");
+  EXPECT_EQ(kept_of({.id = 1}), 1U);
+  silence("b");
+  EXPECT_EQ(kept_of({.id = 1}), 0U);
+}
+
+TEST_F(SparingTest, KeepsASpanForAnOlderRuleThatMaySpeak) {
+  rules_.publish({test_rule("a", "span.duration >= 0ns"), test_rule("b", "span.duration >= 0ns")});
+  const auto older = rules_.current();  // a trace is still judged by it
+  rules_.publish({test_rule("a", "span.duration >= 0ns"), test_rule("b", "span.duration > 1h")});
+  silence("a");
+  EXPECT_EQ(kept_of({.id = 1}), 1U);
+}
+
+TEST_F(SparingTest, KeepsASpanThatATraceRuleAsksForToo) {
+  rules_.publish({test_rule("a", "span.duration >= 0ns"),
+                  test_rule("b", "trace.has(span.duration >= 0ns) and not pay.order")});
+  silence("a");
+  silence("b");
+  EXPECT_EQ(kept_of({.id = 1}), 1U);
+}
+
+TEST_F(SparingTest, KeepsEverySpanOfWhichAMessageMayTell) {
+  model::Rule rule;
+  rule.id = "a";
+  rule.expression = "span.duration >= 0ns";
+  rule.message = "{span.name} of {trace.root.name}";
+  rules_.publish({test_rule(rule)});
+  silence("a");
+  EXPECT_EQ(kept_of({.id = 1}), 1U);
+}
+
 TEST(BatchBuilderTest, GivesAllSpansOfATraceToOneShard) {
   ActiveRules rules;
   BatchBuilder builder(4, {11, 22});
   std::map<std::string, std::size_t> owners;
   std::size_t used = 0;
   for (std::uint64_t round = 0; round < 2; ++round) {
-    builder.begin(rules.current(), "json");
+    builder.begin(rules.current(), rules.current(), "json");
     for (std::uint64_t trace = 1; trace <= 100; ++trace) {
       builder.add(kept({.trace = trace, .id = round + 1}).view());
     }

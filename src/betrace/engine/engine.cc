@@ -33,14 +33,14 @@ class Engine::Core {
   Core(EngineOptions options, const ActiveRules& active, model::ViolationSink& sink,
        const ShardHooks& hooks)
       : rules(active),
-        builders([shards = options.shards, key = options.shard.table.hash_key] {
-          return std::make_unique<BatchBuilder>(shards, key);
+        noise(std::make_shared<NoiseLimit>(options.shard.noise, hooks.suppressed)),
+        builders([shards = options.shards, key = options.shard.table.hash_key, noise = noise] {
+          return std::make_unique<BatchBuilder>(shards, key, Keep::Met, noise);
         }),
         options_(std::move(options)),
         sink_(sink) {
     BETRACE_CHECK(options_.shards > 0);
     const ShardOptions share = share_of(options_);
-    const auto noise = std::make_shared<NoiseLimit>(share.noise, hooks.suppressed);
     for (std::size_t i = 0; i < options_.shards; ++i) {
       shards.push_back(std::make_unique<ShardThread>(
           ShardThreadOptions{options_.tick, options_.clock},
@@ -80,6 +80,7 @@ class Engine::Core {
   }
 
   const ActiveRules& rules;
+  const std::shared_ptr<NoiseLimit> noise;
   IdlePool<BatchBuilder> builders;
   std::vector<std::unique_ptr<ShardThread>> shards;
 
@@ -102,13 +103,13 @@ class Engine::Core {
   std::atomic<std::uint64_t> refusals_{0};
 };
 
-/// Builds the batches of one request. The rules are held until they are in the queues, so that
-/// batches wait there in the order of the rules by which they were looked at.
+/// Builds the batches of one request. The rules are held until the batches are in the queues, so
+/// that none waits there behind one whose rules know more than it was looked at by.
 class Engine::Intake : public SpanIntake {
  public:
   Intake(Core& core, std::string_view protocol)
       : core_(core), hold_(core.rules), builder_(core.builders.take()) {
-    builder_->begin(hold_.rules(), protocol);
+    builder_->begin(hold_.looking(), hold_.judging(), protocol);
   }
   ~Intake() override {
     (void)builder_->finish();  // an idle builder must not keep rules in use
@@ -116,7 +117,7 @@ class Engine::Intake : public SpanIntake {
   }
 
   const model::SpanInterest& interest() const noexcept override {
-    return hold_.rules()->interest();
+    return hold_.looking()->interest();
   }
 
   void add(const model::SpanView& span) override { builder_->add(span); }

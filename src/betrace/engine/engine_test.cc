@@ -359,6 +359,38 @@ TEST_F(EngineTest, SeveralShardsTogetherKnowEveryTraceOnce) {
   EXPECT_EQ(sink_.take().size(), 400U);
 }
 
+TEST_F(EngineTest, CountsEachDecisionOfASilentRuleWithoutKeepingItsSpans) {
+  options_.shards = 2;
+  options_.shard.noise = {.enabled = true, .per_rule = {10, 20}, .total = {}};
+  rules_.publish({test_rule("always", "span.duration >= 0ns")});
+  std::atomic<std::uint64_t> summed{0};
+  ShardHooks hooks;
+  hooks.suppressed = [&summed](const SuppressionSummary& summary) { summed += summary.count; };
+  engine_ = std::make_unique<Engine>(options_, rules_, sink_, hooks);
+  engine_->start();
+  for (std::uint64_t id = 1; id <= 300; ++id) {
+    std::vector<TestSpan> spans;
+    for (std::uint64_t trace = 1; trace <= 20; ++trace) spans.push_back({.trace = trace, .id = id});
+    spans.push_back({.trace = 1, .id = id});  // a second copy
+    submit(spans);
+    ASSERT_TRUE(engine_->wait_until_idle(kWait));
+    pass(10ms);
+  }
+  EXPECT_TRUE(engine_->drain(kWait));
+  const ShardStatistics numbers = engine_->statistics();
+  const RuleStatistics& rule = numbers.rules.at("always");
+  EXPECT_EQ(rule.violation, 6'000U);
+  EXPECT_EQ(rule.decided, 6'000U);
+  EXPECT_EQ(rule.recorded, sink_.take().size());
+  EXPECT_EQ(rule.recorded + rule.suppressed, 6'000U);
+  EXPECT_EQ(summed, rule.suppressed);
+  // The burst, and ten a second for three seconds.
+  EXPECT_GE(rule.recorded, 40U);
+  EXPECT_LE(rule.recorded, 50U);
+  EXPECT_EQ(numbers.spans_duplicate, 300U);
+  EXPECT_EQ(numbers.spans_conflicting, 0U) << "some were kept and their copies were not";
+}
+
 // Rules change all the time while traces arrive in parts from many senders.
 TEST_F(EngineTest, ATraceIsJudgedByOneVersionOfARuleHoweverOftenItChanges) {
   options_.shards = 3;

@@ -1,16 +1,20 @@
 // Bounds how many violations are recorded: per rule and in total, by token buckets.
 //
 // engine/verdicts.cc asks once per decided violation, before anything is built for it. What is held
-// back is counted and summed up per rule and minute. Reads no clock. Source:
+// back is counted and summed up per rule and minute. A rule that has spent its bucket is silent for
+// a while: engine/batch_builder.h then keeps no spans for it. Reads no clock. Source:
 // docs/internals/traces.md.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "betrace/base/time.h"
 
@@ -51,7 +55,18 @@ class NoiseLimit {
   /// counted. Cost: one map lookup.
   [[nodiscard]] bool allow(std::string_view rule_id, const Now& now);
 
-  /// Reports the summaries whose minute is over.
+  /// Counts violations of `rule_id` that are held back unasked, because a span of a silent rule was
+  /// not kept.
+  void hold_back(std::string_view rule_id, std::uint64_t count, const Now& now);
+
+  /// Changes whenever a rule falls silent or ends to be. Without a lock.
+  [[nodiscard]] std::uint64_t silence_edition() const noexcept {
+    return silence_edition_.load(std::memory_order_acquire);
+  }
+  /// The ids of the silent rules, ascending.
+  [[nodiscard]] std::vector<std::string> silent_rules() const;
+
+  /// Reports the summaries whose minute is over, and ends silences.
   void advance(const Now& now);
 
   /// Reports everything that is still open, at the end.
@@ -66,17 +81,25 @@ class NoiseLimit {
     Bucket bucket;
     SuppressionSummary open;
     MonotonicTime opened;
+    std::optional<MonotonicTime> silent_until;
   };
 
+  RuleNoise& noise_of(std::string_view rule_id, const Now& now);
+  void suppress(RuleNoise* rule, std::uint64_t count, const Now& now);
+  void silence(RuleNoise* rule, MonotonicTime now);
+  void end_silences(MonotonicTime now);
+  void close_summaries(MonotonicTime now);
   void close(RuleNoise* rule);
   static void refill(Bucket* bucket, const NoiseRate& rate, MonotonicTime now);
 
   NoiseLimits limits_;
   Report report_;
-  std::mutex mutex_;  // guards what follows
+  std::atomic<std::uint64_t> silence_edition_{0};
+  mutable std::mutex mutex_;  // guards what follows
   Bucket total_;
   bool has_started_ = false;
   MonotonicTime next_check_;
+  MonotonicTime next_end_of_silence_ = MonotonicTime::max();
   std::map<std::string, RuleNoise, std::less<>> rules_;
 };
 

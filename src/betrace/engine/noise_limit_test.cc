@@ -41,6 +41,68 @@ TEST(NoiseLimitTest, TakesNothingFromARuleThatTheSumHoldsBack) {
   EXPECT_EQ(allowed(&limit, "b", 40, at(300ms)), 13) << "10 left in its bucket, 3 refilled";
 }
 
+TEST(NoiseLimitTest, ARuleThatSpentItsBucketIsSilentForHalfASecond) {
+  NoiseLimit limit(kLimits, {});
+  EXPECT_EQ(allowed(&limit, "a", 20, at(0s)), 20);
+  EXPECT_TRUE(limit.silent_rules().empty());
+  const std::uint64_t before = limit.silence_edition();
+  EXPECT_EQ(allowed(&limit, "a", 2, at(1ms)), 0);
+  EXPECT_EQ(limit.silent_rules(), std::vector<std::string>{"a"});
+  const std::uint64_t silent = limit.silence_edition();
+  EXPECT_NE(silent, before);
+  limit.advance(at(501ms - 1ns));
+  EXPECT_EQ(limit.silence_edition(), silent);
+  limit.advance(at(501ms));
+  EXPECT_NE(limit.silence_edition(), silent);
+  EXPECT_TRUE(limit.silent_rules().empty());
+  EXPECT_EQ(allowed(&limit, "a", 20, at(501ms)), 5) << "the bucket filled meanwhile";
+  EXPECT_EQ(limit.silent_rules().size(), 1U) << "and it is silent again";
+}
+
+TEST(NoiseLimitTest, SilenceLastsUntilTheBucketHoldsAToken) {
+  NoiseLimits slow = kLimits;
+  slow.per_rule = {0.5, 1};
+  NoiseLimit limit(slow, {});
+  EXPECT_EQ(allowed(&limit, "a", 2, at(0s)), 1);
+  limit.advance(at(2s - 1ns));
+  EXPECT_EQ(limit.silent_rules().size(), 1U);
+  limit.advance(at(2s));
+  EXPECT_TRUE(limit.silent_rules().empty());
+}
+
+TEST(NoiseLimitTest, SilenceEndsWhenTheBucketIsFullSoThatTheRateIsKept) {
+  NoiseLimits small = kLimits;
+  small.per_rule = {100, 5};
+  NoiseLimit limit(small, {});
+  EXPECT_EQ(allowed(&limit, "a", 6, at(0s)), 5);
+  limit.advance(at(50ms - 1ns));
+  EXPECT_EQ(limit.silent_rules().size(), 1U);
+  limit.advance(at(50ms));
+  EXPECT_TRUE(limit.silent_rules().empty());
+}
+
+TEST(NoiseLimitTest, ARuleThatTheSumHoldsBackIsNotSilent) {
+  NoiseLimit limit(kLimits, {});
+  EXPECT_EQ(allowed(&limit, "a", 20, at(0s)), 20);
+  EXPECT_EQ(allowed(&limit, "b", 19, at(0s)), 10);
+  EXPECT_TRUE(limit.silent_rules().empty());
+}
+
+TEST(NoiseLimitTest, SumsUpWhatIsHeldBackUnasked) {
+  std::vector<SuppressionSummary> summaries;
+  NoiseLimit limit(kLimits,
+                   [&](const SuppressionSummary& summary) { summaries.push_back(summary); });
+  EXPECT_EQ(allowed(&limit, "a", 21, at(1s)), 20);
+  limit.hold_back("a", 1'000, at(2s));
+  limit.hold_back("b", 7, at(3s));
+  limit.flush();
+  ASSERT_EQ(summaries.size(), 2U);
+  EXPECT_EQ(summaries[0].count, 1'001U);
+  EXPECT_EQ(summaries[0].since, at(1s).wall);
+  EXPECT_EQ(summaries[0].until, at(2s).wall);
+  EXPECT_EQ(summaries[1].count, 7U);
+}
+
 TEST(NoiseLimitTest, HoldsNothingBackWhenItIsOff) {
   NoiseLimits limits = kLimits;
   limits.enabled = false;

@@ -38,6 +38,7 @@ Seat RuleLedger::seat(const std::shared_ptr<const RuleSet>& rules) {
   }
   bench.tally = std::make_unique<Tally>();
   bench.tally->told.resize(rules->rules().size());
+  bench.tally->held_back.resize(rules->rules().size());
   bench.tally->is_heard.resize(rules->rules().size(), true);
   bench.rules = rules;
   if (current_.has_value()) set_heard(bench);

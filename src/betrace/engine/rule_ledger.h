@@ -34,8 +34,9 @@ struct Tally {
   std::uint64_t spans = 0;
   std::uint64_t spans_dropped = 0;
   std::array<std::array<std::uint64_t, 2>, 2> traces{};  // [is_complete][is_reopened]
-  std::vector<std::uint64_t> told;  // by rule: evaluations that were counted one by one
-  std::vector<bool> is_heard;       // by rule
+  std::vector<std::uint64_t> told;       // by rule: evaluations that were counted one by one
+  std::vector<std::uint64_t> held_back;  // by rule: not yet reported as suppressed
+  std::vector<bool> is_heard;            // by rule
 };
 
 /// The rules of one epoch, each with the place where it is counted. Traces share it; it and the

@@ -1,6 +1,7 @@
 #include "betrace/engine/rule_set.h"
 
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 #include "betrace/base/check.h"
@@ -45,26 +46,64 @@ RuleSet::RuleSet(std::vector<ActiveRulePtr> versions, const RuleSet& previous,
     }
   }
   for (const std::string& key : kept_keys) interest_.add_key(key);
-  build_network(&previous, older);
+  const std::vector<ActiveRulePtr> in_use = versions_in_use(older);
+  build_network(&previous, in_use);
+  list_witness_predicates(in_use);
   list_rules();
 }
 
-void RuleSet::build_network(const RuleSet* previous,
-                            std::span<const std::shared_ptr<const RuleSet>> older) {
+std::vector<ActiveRulePtr> RuleSet::versions_in_use(
+    std::span<const std::shared_ptr<const RuleSet>> older) const {
+  std::vector<ActiveRulePtr> in_use = rules_;
+  std::unordered_set<ActiveRulePtr> known(rules_.begin(), rules_.end());
+  for (const auto& set : older) {
+    for (const ActiveRulePtr& rule : set->rules_) {
+      if (known.insert(rule).second) in_use.push_back(rule);
+    }
+  }
+  return in_use;
+}
+
+void RuleSet::build_network(const RuleSet* previous, const std::vector<ActiveRulePtr>& versions) {
   std::vector<rules::NetworkRule> all;
   // Needed to say which service a span is of.
   interest_.add_key("service.name");
-  const auto add = [this, &all](const RuleSet& set) {
-    for (const ActiveRulePtr& rule : set.rules_) {
-      add_interest_of(rule->checked, &interest_);
-      rule->message.add_interest(&interest_);
-      all.push_back({{rule, &rule->checked}, rule->message.reads_every_span()});
-    }
-  };
-  add(*this);
-  for (const auto& set : older) add(*set);
+  for (const ActiveRulePtr& rule : versions) {
+    add_interest_of(rule->checked, &interest_);
+    rule->message.add_interest(&interest_);
+    all.push_back({{rule, &rule->checked}, rule->message.reads_every_span()});
+  }
   network_ = std::make_shared<const rules::PredicateNetwork>(
       std::move(all), previous == nullptr ? nullptr : previous->network_.get());
+}
+
+void RuleSet::list_witness_predicates(const std::vector<ActiveRulePtr>& versions) {
+  std::unordered_set<rules::PredicateId> others;
+  for (const ActiveRulePtr& rule : versions) {
+    const rules::RuleProgram& program = network_->program_of(rule->checked);
+    if (program.span_predicate && !rule->message.reads_every_span()) {
+      witness_predicates_[*program.span_predicate].emplace_back(rule->rule.id);
+    } else {
+      others.insert(program.predicates.begin(), program.predicates.end());
+    }
+  }
+  std::erase_if(witness_predicates_,
+                [&others](const auto& entry) { return others.contains(entry.first); });
+}
+
+void RuleSet::add_spared(std::span<const std::string> silent,
+                         std::vector<rules::PredicateId>* spared) const {
+  for (const std::string& id : silent) {
+    const std::size_t at = position(id);
+    if (at == rules_.size() || !programs_[at]->span_predicate) continue;
+    const auto found = witness_predicates_.find(*programs_[at]->span_predicate);
+    if (found == witness_predicates_.end()) continue;
+    const bool are_all_silent =
+        std::ranges::all_of(found->second, [silent](const std::string& rule) {
+          return std::binary_search(silent.begin(), silent.end(), rule);
+        });
+    if (are_all_silent) spared->push_back(found->first);
+  }
 }
 
 void RuleSet::list_rules() {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -79,6 +80,12 @@ class RuleSet {
   /// The rules of span scope that a span violates that meets `predicate`.
   [[nodiscard]] RuleIndexes violated_by(rules::PredicateId predicate) const noexcept;
 
+  /// Appends the predicates that no rule asks for but rules of span scope that are all among
+  /// `silent`, rule ids, ascending: a span that meets no other one need not be kept. Cost: by
+  /// silent rules.
+  void add_spared(std::span<const std::string> silent,
+                  std::vector<rules::PredicateId>* spared) const;
+
   /// Appends the rules of trace and mixed scope that a trace may violate whose spans met `met`,
   /// ascending, each once. Every rule that is left out is not violated.
   void add_possible(const traces::MetCounts& met, std::vector<std::uint32_t>* possible) const;
@@ -93,8 +100,11 @@ class RuleSet {
 
  private:
   [[nodiscard]] std::size_t position(std::string_view rule_id) const noexcept;
-  void build_network(const RuleSet* previous,
-                     std::span<const std::shared_ptr<const RuleSet>> older);
+  // Of the rules of this set and of the older ones, each once.
+  [[nodiscard]] std::vector<ActiveRulePtr> versions_in_use(
+      std::span<const std::shared_ptr<const RuleSet>> older) const;
+  void build_network(const RuleSet* previous, const std::vector<ActiveRulePtr>& versions);
+  void list_witness_predicates(const std::vector<ActiveRulePtr>& versions);
   void list_rules();
 
   std::uint64_t epoch_ = 0;
@@ -110,6 +120,8 @@ class RuleSet {
   std::unordered_map<rules::PredicateId, std::vector<std::uint32_t>> by_span_predicate_;
   std::unordered_map<rules::PredicateId, std::vector<std::uint32_t>> by_trigger_;
   std::vector<std::uint32_t> untriggered_;  // rules that any trace may violate
+  // The predicates that only rules of span scope ask for, with the ids of these, older ones too.
+  std::unordered_map<rules::PredicateId, std::vector<std::string>> witness_predicates_;
 };
 
 }  // namespace betrace::engine

@@ -61,6 +61,7 @@ class Shard::Core {
     // Early and late decisions see the whole batch, so that one request is judged once.
     for (const TraceIndex index : touched_) settle_pending(index, now);
     touched_.clear();
+    verdicts_.report_held_back(now);
   }
 
   void advance(const Now& at) {

@@ -26,7 +26,7 @@ struct SpanBatch {
   std::vector<Item> items;               ///< In wire order, of any traces.
   std::vector<rules::PredicateId> met;   ///< Ascending within an item.
   std::vector<model::KeptSpan> kept;     ///< In the order of `items`.
-  std::shared_ptr<const RuleSet> rules;  ///< Those by which the spans were looked at.
+  std::shared_ptr<const RuleSet> rules;  ///< Those that judge the traces that open with a span.
   std::string_view protocol = "json";    ///< Label `protocol`; static storage.
   std::uint64_t own_spans = 0;           ///< Spans that BeTrace itself exported; they are dropped.
 

@@ -69,6 +69,23 @@ bool Verdicts::may_record(const Docket& docket, std::uint32_t rule, const Now& n
   return is_allowed;
 }
 
+// A violation by a span that was not kept, for the rule was silent.
+void Verdicts::hold_back(const Docket& docket, std::uint32_t rule, const Now& now) {
+  RuleStatistics& statistics = *docket.bench->statistics[rule];
+  ++statistics.decided;
+  ++statistics.suppressed;
+  statistics.last_violation = now.wall;
+  if (docket.bench->tally->held_back[rule]++ == 0) held_back_.emplace_back(&*docket.bench, rule);
+}
+
+void Verdicts::report_held_back(const Now& now) {
+  for (const auto& [bench, rule] : held_back_) {
+    const std::uint64_t count = std::exchange(bench->tally->held_back[rule], 0);
+    noise_->hold_back(bench->rules->rule(rule).rule.id, count, now);
+  }
+  held_back_.clear();
+}
+
 void Verdicts::on_span(Docket* docket, const TraceState& trace,
                        std::span<const rules::PredicateId> met, bool is_late, const Now& now) {
   ledger_.count_span(*docket->bench);
@@ -77,6 +94,10 @@ void Verdicts::on_span(Docket* docket, const TraceState& trace,
   for (const std::uint32_t index : violated_) {
     if (!docket->bench->is_heard(index)) continue;
     ledger_.count_violated(*docket->bench, index);
+    if (trace.last_span() == nullptr) {
+      hold_back(*docket, index, now);
+      continue;
+    }
     if (!may_record(*docket, index, now)) continue;
     const ActiveRule& rule = docket->rules().rule(index);
     const SpanJudgement proof = judge_->explain_span(rule, *trace.last_span());

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "betrace/base/time.h"
@@ -34,7 +35,7 @@ class Verdicts {
   /// Looks whether the RuleSet has changed; once before each group of the calls below.
   void refresh();
 
-  /// The docket of a trace that opens with a span that was looked at by `rules`.
+  /// The docket of a trace that `rules` judge.
   [[nodiscard]] Docket open_docket(const std::shared_ptr<const RuleSet>& rules);
 
   /// Decides the rules of span scope on the span that was added last, and met `met`. `is_late`: to
@@ -56,7 +57,10 @@ class Verdicts {
   void on_late(Docket* docket, traces::TraceState* trace, model::CloseReason reason,
                const Now& now);
 
-  /// Ends minutes of the noise bound.
+  /// Reports what was held back since the last call because spans were not kept.
+  void report_held_back(const Now& now);
+
+  /// Ends minutes of the noise bound, and silences.
   void advance(const Now& now) { noise_->advance(now); }
   void flush() { noise_->flush(); }
 
@@ -81,6 +85,7 @@ class Verdicts {
   void follow_up(const Closing& closing, DocketEntry* entry, const Judgement& judgement,
                  model::RecordType type);
   void withdraw(const Closing& closing, DocketEntry* entry);
+  void hold_back(const Docket& docket, std::uint32_t rule, const Now& now);
   [[nodiscard]] bool may_record(const Docket& docket, std::uint32_t rule, const Now& now);
 
   const ActiveRules& rules_;
@@ -91,6 +96,7 @@ class Verdicts {
   EvaluationSampler sampler_;
   std::function<void(const std::string&)> quarantined_;
   RuleLedger ledger_;
+  std::vector<std::pair<const Bench*, std::uint32_t>> held_back_;  // rules with a number there
   std::vector<std::uint32_t> violated_;  // scratch: the rules that the span at hand violates
   std::vector<std::uint32_t> which_;     // scratch: the rules to judge the trace at hand by
 };

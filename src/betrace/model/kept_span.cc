@@ -8,10 +8,6 @@
 namespace betrace::model {
 namespace {
 
-constexpr std::size_t kAlignment = alignof(std::max_align_t);
-
-std::size_t aligned(std::size_t size) { return (size + kAlignment - 1) / kAlignment * kAlignment; }
-
 // Walks a span twice with the same code: once without a block to measure it, once to copy into it.
 class Copier {
  public:
@@ -20,7 +16,7 @@ class Copier {
   [[nodiscard]] std::size_t used() const { return used_; }
 
   std::string_view text(std::string_view source) {
-    std::byte* to = take(source.size());
+    std::byte* to = take(source.size(), 1);
     if (to == nullptr || source.empty()) return {};
     std::memcpy(to, source.data(), source.size());
     return {reinterpret_cast<const char*>(to), source.size()};
@@ -50,7 +46,7 @@ class Copier {
 
   void span(const SpanView& source) {
     SpanView copy = source;
-    void* place = take(sizeof(SpanView));
+    void* place = take(sizeof(SpanView), alignof(SpanView));
     copy.name = text(source.name);
     copy.status_message = text(source.status_message);
     copy.attributes = attributes(source.attributes);
@@ -69,8 +65,8 @@ class Copier {
  private:
   template <typename T, typename Copy>
   std::span<const T> array(std::span<const T> source, Copy copy) {
-    static_assert(std::is_trivially_destructible_v<T> && alignof(T) <= kAlignment);
-    auto* to = reinterpret_cast<T*>(take(source.size_bytes()));
+    static_assert(std::is_trivially_destructible_v<T>);
+    auto* to = reinterpret_cast<T*>(take(source.size_bytes(), alignof(T)));
     for (std::size_t i = 0; i < source.size(); ++i) {
       const T item = copy(source[i]);
       if (to != nullptr) new (to + i) T(item);
@@ -78,9 +74,10 @@ class Copier {
     return to == nullptr ? std::span<const T>() : std::span<const T>(to, source.size());
   }
 
-  std::byte* take(std::size_t size) {
+  std::byte* take(std::size_t size, std::size_t alignment) {
+    used_ = (used_ + alignment - 1) / alignment * alignment;
     std::byte* at = block_ == nullptr ? nullptr : block_ + used_;
-    used_ += aligned(size);
+    used_ += size;
     return at;
   }
 
@@ -95,11 +92,10 @@ KeptSpan KeptSpan::copy(const SpanView& span) {
   measure.span(span);
   KeptSpan kept;
   kept.byte_count_ = measure.used();
-  kept.block_ = std::make_unique<std::byte[]>(kept.byte_count_);
+  kept.block_ = std::make_unique_for_overwrite<std::byte[]>(kept.byte_count_);
   Copier copier(kept.block_.get());
   copier.span(span);
   BETRACE_CHECK(copier.used() == kept.byte_count_);
-  kept.view_ = std::launder(reinterpret_cast<const SpanView*>(kept.block_.get()));
   return kept;
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <new>
 
 #include "betrace/model/span_view.h"
 
@@ -17,15 +18,16 @@ class KeptSpan {
   /// Copies everything that `span` refers to. Cost: one allocation.
   [[nodiscard]] static KeptSpan copy(const SpanView& span);
 
-  [[nodiscard]] const SpanView& view() const noexcept { return *view_; }
+  [[nodiscard]] const SpanView& view() const noexcept {
+    return *std::launder(reinterpret_cast<const SpanView*>(block_.get()));
+  }
   /// Memory held, in bytes as allocated; what `limits.trace_bytes` counts.
   [[nodiscard]] std::size_t byte_count() const noexcept { return byte_count_; }
 
  private:
   KeptSpan() = default;
 
-  std::unique_ptr<std::byte[]> block_;
-  const SpanView* view_ = nullptr;  // lies at the beginning of `block_`
+  std::unique_ptr<std::byte[]> block_;  // begins with the view
   std::size_t byte_count_ = 0;
 };
 

@@ -20,13 +20,13 @@ class BlockPool {
   BlockPool(const BlockPool&) = delete;
   BlockPool& operator=(const BlockPool&) = delete;
 
-  /// The smallest size of a block that holds `bytes`; each is a third or a half above the one
-  /// before. Requires: at most 64 GiB.
+  /// The smallest size of a block that holds `bytes`; each is about a third or a half above the one
+  /// before. Requires: at most 32 GiB.
   [[nodiscard]] static std::size_t size_for(std::size_t bytes) noexcept {
     return size_of(class_for(bytes));
   }
 
-  /// Returns memory for `bytes`, which size_for() returned; aligned as from operator new.
+  /// Returns memory for `bytes`, which size_for() returned; aligned for pointers.
   [[nodiscard]] void* take(std::size_t bytes);
 
   /// Takes back what take(bytes) returned.
@@ -40,20 +40,21 @@ class BlockPool {
 
  private:
   static constexpr std::size_t kClasses = 62;
-  static constexpr std::size_t kHeapOverhead = 16;  // of each block
+  static constexpr std::size_t kHeapOverhead = 8;  // of each block
 
   struct Stocked {
     Stocked* next = nullptr;
   };
 
-  // Sizes are 64, 96, 128, 192, 256, 384, ...
+  // With their overhead sizes are 32, 48, 64, 96, 128, 192, ...: what the heap rounds up to.
   static std::size_t class_for(std::size_t bytes) noexcept {
-    if (bytes <= 64) return 0;
-    const auto doublings = static_cast<std::size_t>(std::bit_width((bytes - 1) / 64));
-    return bytes <= (std::size_t{48} << doublings) ? 2 * doublings - 1 : 2 * doublings;
+    const std::size_t whole = bytes + kHeapOverhead;
+    if (whole <= 32) return 0;
+    const auto doublings = static_cast<std::size_t>(std::bit_width((whole - 1) / 32));
+    return whole <= (std::size_t{24} << doublings) ? 2 * doublings - 1 : 2 * doublings;
   }
   static std::size_t size_of(std::size_t number) noexcept {
-    return (number % 2 == 0 ? std::size_t{64} : std::size_t{96}) << (number / 2);
+    return ((number % 2 == 0 ? std::size_t{32} : std::size_t{48}) << (number / 2)) - kHeapOverhead;
   }
 
   void drop_one() noexcept;

@@ -31,8 +31,8 @@ struct ClosureLimits {
 struct TraceActivity {
   MonotonicTime first_arrival;
   MonotonicTime last_arrival;
-  std::uint64_t span_count = 0;
   std::uint64_t byte_count = 0;
+  std::uint32_t span_count = 0;
   bool has_root = false;  ///< A span without parent id has arrived.
   /// Whether some known span names a parent that has not arrived. It is computed once the trace is
   /// quiet, never per span; until then it counts as true.

@@ -54,9 +54,7 @@ class PooledArray {
   [[nodiscard]] const T& back() const noexcept { return data_[size_ - 1]; }
 
  private:
-  // So that the size of a block follows from how many values it holds.
-  static_assert(sizeof(T) <= 32);
-
+  // The size for as many values as fit a block is the size of the block.
   [[nodiscard]] std::size_t block_bytes() const noexcept {
     return BlockPool::size_for(capacity_ * sizeof(T));
   }

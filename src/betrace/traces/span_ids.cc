@@ -1,12 +1,11 @@
 #include "betrace/traces/span_ids.h"
 
 #include <algorithm>
-#include <bit>
 
 namespace betrace::traces {
 namespace {
 
-constexpr std::size_t kFirstEntries = 8;
+constexpr std::size_t kFirstEntries = 7;
 
 }  // namespace
 
@@ -32,8 +31,7 @@ std::optional<std::uint32_t> SpanIds::search(std::uint64_t id,
     if (found == entries_.end()) return std::nullopt;
     return static_cast<std::uint32_t>(found - entries_.begin());
   }
-  const std::size_t mask = index_.size() - 1;
-  for (std::size_t at = hash(id_of(id)) & mask; index_[at] != 0; at = (at + 1) & mask) {
+  for (std::size_t at = home(id, hash); index_[at] != 0; at = next(at)) {
     if (entries_[index_[at] - 1].id == id) return index_[at] - 1;
   }
   return std::nullopt;
@@ -41,16 +39,17 @@ std::optional<std::uint32_t> SpanIds::search(std::uint64_t id,
 
 void SpanIds::build_index(const KeyedHash& hash, BlockPool& pool) {
   index_.clear(pool);
-  const std::size_t slots = std::bit_ceil(std::size_t{entries_.size()} * 3);
+  constexpr std::size_t kSlotBytes = sizeof(std::uint32_t);
+  const std::size_t slots =
+      BlockPool::size_for(std::size_t{entries_.size()} * 3 * kSlotBytes) / kSlotBytes;
   index_.reserve(slots, pool);
   for (std::size_t i = 0; i < slots; ++i) index_.push_back(0, pool);
   for (std::uint32_t place = 0; place < entries_.size(); ++place) put_in_index(place, hash);
 }
 
 void SpanIds::put_in_index(std::uint32_t place, const KeyedHash& hash) noexcept {
-  const std::size_t mask = index_.size() - 1;
-  std::size_t at = hash(id_of(entries_[place].id)) & mask;
-  while (index_[at] != 0) at = (at + 1) & mask;
+  std::size_t at = home(entries_[place].id, hash);
+  while (index_[at] != 0) at = next(at);
   index_[at] = place + 1;
 }
 

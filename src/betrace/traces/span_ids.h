@@ -69,6 +69,13 @@ class SpanIds {
   [[nodiscard]] bool misses_parent_of_few() const noexcept;
   void build_index(const KeyedHash& hash, BlockPool& pool);
   void put_in_index(std::uint32_t place, const KeyedHash& hash) noexcept;
+  // Of an id in the index, and of the slot after another one.
+  [[nodiscard]] std::size_t home(std::uint64_t id, const KeyedHash& hash) const noexcept {
+    return (hash(id_of(id)) >> 32U) * index_.size() >> 32U;
+  }
+  [[nodiscard]] std::size_t next(std::size_t slot) const noexcept {
+    return slot + 1 == index_.size() ? 0 : slot + 1;
+  }
 
   std::array<std::uint64_t, 2> seen_{};
   PooledArray<Entry> entries_;

@@ -10,10 +10,9 @@ namespace betrace::traces {
 
 TraceState::TraceState(const model::TraceId& id, MonotonicTime now, bool is_reopened,
                        TraceContext& context)
-    : id_(id), context_(context) {
+    : id_(id), context_(context), is_reopened_(is_reopened) {
   activity_.first_arrival = now;
   activity_.last_arrival = now;
-  facts_.is_reopened = is_reopened;
 }
 
 TraceState::~TraceState() {
@@ -33,6 +32,7 @@ AddResult TraceState::add(ArrivingSpan&& span, MonotonicTime now) {
   note(record);
   activity_.last_arrival = now;
   met_.add(span.met, context_.pool);
+  if (span.is_spared()) has_spared_ = true;
   ids_.add({id, SpanIds::word(record.parent_span_id), record.start}, context_.hash, context_.pool);
   if (span.kept.has_value()) keep(*std::move(span.kept));
   return AddResult::Added;
@@ -44,7 +44,7 @@ void TraceState::note(const SpanRecord& span) noexcept {
   activity_.misses_parent = true;
   is_settled_ = false;
   if (SpanIds::word(span.parent_span_id) == 0) activity_.has_root = true;
-  if (span.is_cut) facts_.is_cut = true;
+  if (span.is_cut) is_cut_ = true;
   if (span.is_error) ++error_count_;
   const bool is_first = activity_.span_count == 1;
   start_ = is_first ? span.start : std::min(start_, span.start);
@@ -71,7 +71,8 @@ bool TraceState::is_same(std::uint32_t known, const ArrivingSpan& copy) const {
     return is_same_span(kept->span.view(), copy.kept->view());
   }
   const SpanIds::Entry& entry = ids_.entries()[known];
-  return (kept != nullptr) == copy.kept.has_value() &&
+  const bool may_differ = has_spared_ || copy.is_spared();
+  return (may_differ || (kept != nullptr) == copy.kept.has_value()) &&
          entry.parent == SpanIds::word(copy.record.parent_span_id) &&
          entry.start == copy.record.start;
 }
@@ -111,10 +112,11 @@ const model::SpanView* TraceState::last_span() const noexcept {
 
 Completeness TraceState::grade(CloseReason reason) {
   settle();
-  GradeFacts facts = facts_;
-  facts.has_root = activity_.has_root;
-  facts.misses_parent = activity_.misses_parent;
-  return grade_of(facts, reason);
+  return grade_of({.is_reopened = is_reopened_,
+                   .is_cut = is_cut_,
+                   .has_root = activity_.has_root,
+                   .misses_parent = activity_.misses_parent},
+                  reason);
 }
 
 }  // namespace betrace::traces

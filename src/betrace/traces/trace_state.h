@@ -27,11 +27,14 @@ enum class AddResult : std::uint8_t {
   Conflicting,  ///< Its id is known, with other content; the first copy wins.
 };
 
-/// A span that arrives. `kept` is what rules or witnesses may read of it: nothing if none does.
+/// A span that arrives. `kept` is what rules or witnesses may read of it: nothing if none does, or
+/// if it is spared, though it meets predicates.
 struct ArrivingSpan {
   SpanRecord record;
   std::optional<model::KeptSpan> kept;
   std::span<const std::uint32_t> met;  ///< The predicates that it meets, ascending.
+
+  [[nodiscard]] bool is_spared() const noexcept { return !kept.has_value() && !met.empty(); }
 };
 
 /// The spans of a trace as views: what is kept whole, and of the others that they are there.
@@ -83,9 +86,9 @@ class TraceState {
   /// How complete the trace is if it closes, or has closed, for `reason`. Settles it.
   [[nodiscard]] Completeness grade(CloseReason reason);
 
-  [[nodiscard]] bool is_reopened() const noexcept { return facts_.is_reopened; }
+  [[nodiscard]] bool is_reopened() const noexcept { return is_reopened_; }
   /// Set when a limit keeps further spans out.
-  void mark_limited() noexcept { facts_.is_cut = true; }
+  void mark_limited() noexcept { is_cut_ = true; }
 
   /// Earliest start and latest (corrected) end, Unix ns. Requires: there is a span.
   [[nodiscard]] std::uint64_t start() const noexcept { return start_; }
@@ -112,8 +115,10 @@ class TraceState {
   SpanIds ids_;
   PooledArray<Kept> kept_;  // by place
   MetCounts met_;
-  std::uint64_t error_count_ = 0;
-  GradeFacts facts_;
+  std::uint32_t error_count_ = 0;
+  bool is_reopened_;
+  bool has_spared_ = false;  // a span that might be kept at another time
+  bool is_cut_ = false;      // a span lost parts, or was kept out, by a limit
   bool is_settled_ = false;
 };
 

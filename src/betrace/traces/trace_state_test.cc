@@ -143,7 +143,7 @@ TEST(TraceStateTest, CountsTheMemoryOfItsSpansAndGivesItBack) {
     trace.add(std::move(span), at(0ns));
     EXPECT_EQ(trace.activity().byte_count, bytes + sizeof(SpanIds::Entry));
     EXPECT_EQ(context.kept_bytes, bytes);
-    EXPECT_GE(context.pool.used_bytes(), 192 + 64 + 64U) << "ids, kept spans, predicates";
+    EXPECT_EQ(context.pool.used_bytes(), 192 + 32 + 32U) << "ids, kept spans, predicates";
   }
   EXPECT_EQ(context.kept_bytes, 0U);
   EXPECT_EQ(context.pool.used_bytes(), 0U);

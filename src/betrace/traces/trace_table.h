@@ -137,10 +137,10 @@ class TraceTable {
 
   struct Slot {
     std::optional<TraceState> state;  // nothing while the index is free
-    std::optional<CloseReason> closed_for;
-    Tag tag = 0;  // in ids_
-    MonotonicTime closed_at;
     std::uint64_t charged_bytes = 0;
+    MonotonicTime closed_at;
+    Tag tag = 0;  // in ids_
+    std::optional<CloseReason> closed_for;
   };
 
   // With its links in the chains, and the room in which these grow.

@@ -78,6 +78,24 @@ TEST(TraceTableTest, ClosesABusyTraceByAge) {
   EXPECT_EQ(table.next_due(at(300s))->reason, CloseReason::MaxAge);
 }
 
+TEST(TraceTableTest, TakesAtMostHalfMoreThanDeclaredForATraceOfWhichIdsAloneAreKept) {
+  constexpr std::uint64_t kTraces = 10'000;
+  constexpr std::uint64_t kBytesDeclared = 584;  // of 20 spans
+  TraceTable table{TableLimits()};
+  const std::uint64_t before = table.memory_bytes();
+  for (std::uint64_t span = 1; span <= 20; ++span) {
+    for (std::uint64_t trace = 1; trace <= kTraces; ++trace) {
+      ArrivingSpan ids_alone = arriving({.trace = trace, .id = span, .parent = span - 1});
+      ids_alone.kept.reset();
+      const auto index =
+          span == 1 ? table.open(test_trace_id(trace), at(0s)) : table.find(test_trace_id(trace));
+      ASSERT_TRUE(index.has_value());
+      ASSERT_EQ(table.add(*index, std::move(ids_alone), at(0s)), TableAdd::Added);
+    }
+  }
+  EXPECT_LE((table.memory_bytes() - before) / kTraces, kBytesDeclared * 3 / 2);
+}
+
 TEST(TraceTableTest, TakesNoSpanBeyondItsLimit) {
   TraceTable table(test_limits());
   TraceIndex index = 0;
