@@ -146,6 +146,9 @@ struct SpanView {
   std::uint64_t end_time_unix_nano = 0;
   AttributesView attributes;
   AttributesView resource;
+  /// Spans with the same number have the same resource, as long as the process runs. Zero: whoever
+  /// made the view, or changed its resource, does not say.
+  std::uint64_t resource_number = 0;
   std::string_view scope_name;
   std::string_view scope_version;
   std::span<const EventView> events;

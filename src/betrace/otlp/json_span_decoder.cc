@@ -12,7 +12,8 @@ model::SpanKind kind_of(std::int64_t number) {
 
 // All members are found first: the last of a name counts, and problems have an order of their own.
 model::SpanView& JsonSpanDecoder::decode(JsonElement json) {
-  for_each_member(json, [this](std::string_view name, JsonElement element) { take(name, element); });
+  for_each_member(json,
+                  [this](std::string_view name, JsonElement element) { take(name, element); });
   span_.name = values_.name(name_, "name");
   span_.trace_id = id<model::TraceId>(trace_id_, "trace_id");
   span_.span_id = id<model::SpanId>(span_id_, "span_id");

@@ -2,7 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
+
 namespace betrace::otlp {
+namespace {
+
+std::uint64_t next_resource_number() noexcept {
+  static std::atomic<std::uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+}  // namespace
 
 SpanDelivery::Context SpanDelivery::Context::of(const Losses& losses) {
   return Context{losses.rejection(), losses.truncated, losses.any_truncated()};
@@ -10,6 +20,7 @@ SpanDelivery::Context SpanDelivery::Context::of(const Losses& losses) {
 
 void SpanDelivery::begin_resource(model::AttributesView attributes, const Losses& losses) {
   resource_ = attributes;
+  resource_number_ = next_resource_number();
   resource_context_ = Context::of(losses);
 }
 
@@ -36,6 +47,7 @@ void SpanDelivery::deliver(model::SpanView& span, const Losses& losses, const ch
     count(scope_context_.uncounted);
   }
   span.resource = resource_;
+  span.resource_number = resource_number_;
   span.scope_name = scope_name_;
   span.scope_version = scope_version_;
   on_span_(span);

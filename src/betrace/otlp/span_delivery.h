@@ -50,6 +50,7 @@ class SpanDelivery {
 
   const SpanCallback& on_span_;
   model::AttributesView resource_;
+  std::uint64_t resource_number_ = 0;
   std::string_view scope_name_;
   std::string_view scope_version_;
   Context resource_context_;

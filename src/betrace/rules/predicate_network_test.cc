@@ -156,6 +156,29 @@ TEST(PredicateNetworkTest, OfEqualKeysTheFirstIsRead) {
   EXPECT_TRUE(matcher.match(span).empty());
 }
 
+TEST(PredicateNetworkTest, TellsResourcesApartThatFollowEachOther) {
+  SpanMatcher matcher(network_of({R"(span.resource["service.name"] == "cart")"}));
+  const std::array<model::AttributeView, 1> cart = {
+      {{"service.name", model::ValueView::string("cart")}}};
+  const std::array<model::AttributeView, 1> shop = {
+      {{"service.name", model::ValueView::string("shop")}}};
+  const auto is_met = [&](model::AttributesView resource, std::uint64_t number) {
+    model::SpanView span = named("work");
+    span.resource = resource;
+    span.resource_number = number;
+    return !matcher.match(span).empty();
+  };
+  EXPECT_TRUE(is_met(cart, 1));
+  EXPECT_TRUE(is_met(cart, 1));
+  EXPECT_FALSE(is_met(shop, 2));
+  EXPECT_FALSE(is_met(shop, 2));
+  EXPECT_TRUE(is_met(cart, 1));
+  EXPECT_FALSE(is_met(shop, 0)) << "a resource without number is always looked at";
+  EXPECT_TRUE(is_met(cart, 0));
+  EXPECT_TRUE(is_met(cart, 3));
+  EXPECT_FALSE(is_met({}, 4));
+}
+
 /// One round of the random test: some rules and one trace.
 class RandomRound {
  public:

@@ -149,7 +149,12 @@ void SpanTests::mark(const model::SpanView& span, SpanTruths* truths) const {
     truths->mark(test);
   }
   mark_attributes(span.attributes, attributes_, truths);
-  mark_attributes(span.resource, resources_, truths);
+  const auto mark_resource = [&] { mark_attributes(span.resource, resources_, truths); };
+  if (span.resource_number == 0) {
+    mark_resource();
+  } else {
+    truths->mark_resource(span.resource_number, mark_resource);
+  }
 }
 
 void SpanTests::mark_attributes(model::AttributesView attributes, const Keys& keys,

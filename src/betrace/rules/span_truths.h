@@ -60,6 +60,20 @@ class SpanTruths {
     return true;
   }
 
+  /// The tests that hold for the resource with `number`, not zero: those that `mark_all` marks the
+  /// first time, which looks at nothing but the resource.
+  template <typename MarkAll>
+  void mark_resource(std::uint64_t number, const MarkAll& mark_all) {
+    if (number == resource_number_) {
+      for (const TestIndex test : of_resource_) mark(test);
+      return;
+    }
+    const std::size_t before = marked_.size();
+    mark_all();
+    of_resource_.assign(marked_.begin() + static_cast<std::ptrdiff_t>(before), marked_.end());
+    resource_number_ = number;
+  }
+
   /// Which tests of a subject hold for a text, calling `find` for a text that is not remembered.
   template <typename Find>
   void mark_remembered(std::uint32_t subject, std::string_view text, const Find& find) {
@@ -90,7 +104,9 @@ class SpanTruths {
   std::vector<std::uint32_t> asked_;   // by test
   std::vector<std::uint32_t> met_;     // by subject
   std::vector<TestIndex> marked_;
-  std::vector<Memo> memos_;  // by subject
+  std::vector<Memo> memos_;             // by subject
+  std::uint64_t resource_number_ = 0;   // zero: of none
+  std::vector<TestIndex> of_resource_;  // the tests that hold for it
 };
 
 }  // namespace betrace::rules

@@ -36,6 +36,7 @@ class TraceMaker {
         choices_.chance(80) ? span.start_time_unix_nano + choices_.below(20) : time();
     span.attributes = attributes(4);
     span.resource = resource();
+    span.resource_number = number_of(span.resource);
     if (choices_.chance(30)) {
       span.scope_name = choices_.one_of(kTexts);
       span.scope_version = choices_.one_of(kTexts);
@@ -147,6 +148,13 @@ class TraceMaker {
     }
     if (choices_.chance(30)) fields.push_back({choices_.one_of(kKeys), value(1)});
     return maps_.emplace_back(std::move(fields));
+  }
+
+  // Of a resource that says no more than its service; zero for any other.
+  static std::uint64_t number_of(model::AttributesView resource) {
+    if (resource.size() != 1 || resource[0].key != "service.name") return 0;
+    const auto* const service = std::ranges::find(kServices, resource[0].value.as_text());
+    return static_cast<std::uint64_t>(service - std::begin(kServices)) + 1;
   }
 
   std::vector<model::EventView> events() {
