@@ -1,0 +1,46 @@
+// How much of the log waits to be exported: counted as the log grows, without reading payloads.
+//
+// Used by the exporter's thread alone. What was delivered or parked is subtracted by who asks.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "betrace/storage/violation_log.h"
+
+namespace betrace::exporter {
+
+/// One thread.
+class Backlog {
+ public:
+  Backlog(const storage::ViolationLog& log, std::uint64_t cursor)
+      : log_(log), counted_to_(cursor) {}
+
+  /// Counts what has come, some 10,000 records at most; true if there is nothing more to count.
+  bool count() {
+    const std::uint64_t last = log_.status().last_sequence;
+    if (counted_to_ >= last) return true;
+    storage::TailQuery query;
+    query.after = counted_to_;
+    query.records_max = SIZE_MAX;
+    query.bytes_max = SIZE_MAX;
+    const auto size = log_.tail_size(query);
+    if (!size) return true;  // whoever reads the records says so
+    records_ += size->records;
+    bytes_ += size->bytes;
+    counted_to_ = size->examined;
+    return counted_to_ >= last;
+  }
+
+  /// Since the beginning.
+  [[nodiscard]] std::uint64_t records() const noexcept { return records_; }
+  [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
+
+ private:
+  const storage::ViolationLog& log_;
+  std::uint64_t counted_to_;
+  std::uint64_t records_ = 0;
+  std::uint64_t bytes_ = 0;
+};
+
+}  // namespace betrace::exporter
