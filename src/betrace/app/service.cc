@@ -353,9 +353,15 @@ Result<std::uint16_t> Service::Parts::listen(std::uint16_t port, http::ErrorForm
 
 Result<void> Service::Parts::open_doors() {
   server_ = std::make_unique<http::Server>(options_.server, &observer_);
-  const api::ApiServices services{*control_,  *violations_,
-                                  *engine_,   metrics_,
-                                  readiness_, [this] { return engine_->statistics(); }};
+  api::ApiServices services{.rules = *control_,
+                            .violations = *violations_,
+                            .spans = *engine_,
+                            .metrics = metrics_,
+                            .readiness = readiness_,
+                            .statistics = [this] { return engine_->statistics(); }};
+  if (exporter_ != nullptr) {
+    services.resend = [this](storage::SequenceRange range) { exporter_->resend(range); };
+  }
   ingest::OtlpHttpOptions otlp;
   otlp.body_bytes_max = options_.http_body_bytes_max;
   otlp.limits = options_.span_limits;

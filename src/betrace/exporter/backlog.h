@@ -10,6 +10,23 @@
 
 namespace betrace::exporter {
 
+/// Returns how many records for sinks lie between two sequences, both inclusive.
+[[nodiscard]] inline std::uint64_t records_between(const storage::ViolationLog& log,
+                                                   std::uint64_t first, std::uint64_t last) {
+  storage::TailQuery query;
+  query.after = first - 1;
+  query.last = last;
+  query.records_max = SIZE_MAX;
+  query.bytes_max = SIZE_MAX;
+  std::uint64_t records = 0;
+  for (;;) {
+    const auto size = log.tail_size(query);
+    if (!size || size->examined == query.after) return records;
+    records += size->records;
+    query.after = size->examined;
+  }
+}
+
 /// One thread.
 class Backlog {
  public:

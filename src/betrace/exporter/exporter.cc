@@ -39,12 +39,7 @@ Exporter::~Exporter() { stop(milliseconds(0)); }
 std::uint64_t Exporter::count_parked() const {
   std::uint64_t parked = 0;
   for (const storage::ParkedRange& range : kept_.parked) {
-    storage::TailQuery query;
-    query.after = range.first_sequence - 1;
-    query.last = range.last_sequence;
-    query.records_max = SIZE_MAX;
-    query.bytes_max = SIZE_MAX;
-    if (const auto size = services_.log.tail_size(query)) parked += size->records;
+    parked += records_between(services_.log, range.first_sequence, range.last_sequence);
   }
   return parked;
 }
@@ -65,9 +60,18 @@ std::uint64_t Exporter::stop(milliseconds grace) {
   return left_;
 }
 
+void Exporter::resend(storage::SequenceRange range) {
+  {
+    const std::lock_guard lock(mutex_);
+    to_resend_.push_back(range);
+  }
+  sink_->wake();
+}
+
 void Exporter::run() {
   for (;;) {
     now_ = options_.clock();
+    take_resends();
     read_ahead();
     has_more_ = !backlog_.count() || has_more_;
     if (is_over()) break;
@@ -81,6 +85,18 @@ void Exporter::run() {
   report();
   report_.tell_gaps(now_.wall, true);
   left_ = backlog_records();
+}
+
+void Exporter::take_resends() {
+  std::vector<storage::SequenceRange> ranges;
+  {
+    const std::lock_guard lock(mutex_);
+    ranges.swap(to_resend_);
+  }
+  for (const storage::SequenceRange& range : ranges) {
+    delivery_.resend(range.first, range.last,
+                     records_between(services_.log, range.first, range.last));
+  }
 }
 
 // At the end nothing waits for company, and what is in the log by now is still sent.

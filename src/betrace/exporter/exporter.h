@@ -32,7 +32,7 @@ struct ExporterOptions {
   std::function<double()> chance;  ///< From 0 to below 1, for pauses; empty: drawn.
 };
 
-/// start() and stop() belong to one thread.
+/// start() and stop() belong to one thread; resend() may come from any.
 class Exporter {
  public:
   Exporter(ExporterOptions options, const ExporterServices& services, std::unique_ptr<Sink> sink);
@@ -43,9 +43,13 @@ class Exporter {
   /// Sends what is in the log by now, for at most `grace`, and keeps the position. Returns how many
   /// records the sink did not take; they stay in the log.
   std::uint64_t stop(std::chrono::milliseconds grace);
+  /// Sends these records once more, parked or delivered, as soon as nothing else waits. Requires:
+  /// 0 < first <= last.
+  void resend(storage::SequenceRange range);
 
  private:
   void run();
+  void take_resends();
   [[nodiscard]] std::uint64_t count_parked() const;
   [[nodiscard]] bool is_over();
   void read_ahead();
@@ -80,7 +84,8 @@ class Exporter {
   std::thread thread_;
   std::mutex mutex_;
   std::optional<MonotonicTime> end_by_;  // stop() was called
-  std::uint64_t left_ = 0;               // valid once the thread has ended
+  std::vector<storage::SequenceRange> to_resend_;
+  std::uint64_t left_ = 0;  // valid once the thread has ended
 };
 
 }  // namespace betrace::exporter

@@ -175,6 +175,18 @@ TEST_F(ExporterTest, ParkedRecordsAreCountedAfterARestart) {
   EXPECT_EQ(log().export_position().parked.size(), 1U);
 }
 
+TEST_F(ExporterTest, RecordsAreSentOnceMoreWhenSomebodyAsks) {
+  record(0, 30);
+  start();
+  EXPECT_TRUE(sink_->has_taken(30));
+  const auto tail = log().tail({}).value().records;
+  exporter_->resend({tail[5].sequence, tail[14].sequence});
+  while (metrics_.value(MetricId::OtlpExportedSpans, {"violation"}) < 40) std::this_thread::yield();
+  EXPECT_EQ(stop_export(), 0U);
+  EXPECT_EQ(metrics_.value(MetricId::OtlpExportedSpans, {"violation"}), 40);
+  EXPECT_EQ(metric(MetricId::ExportParkedRecords), 0);
+}
+
 TEST_F(ExporterTest, ReadinessAndLogSayThatTheSinkIsAwayAndBack) {
   record(0, 3);
   start();
