@@ -1,13 +1,17 @@
 // Violations reach an OTLP receiver over both protocols, in effect once, whatever happens to it or to us.
 // R7 is the promise of each title that begins with it.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 
 import { makeCertificates } from './certificates.mjs';
-import { readMetrics, sumOf } from './metrics.mjs';
+import { readMetrics, residentBytes, sumOf } from './metrics.mjs';
 import { newId } from './otlp.mjs';
 import { OtlpSink } from './otlp_sink.mjs';
-import { eventually, Server } from './server.mjs';
+import { eventually, program, Server } from './server.mjs';
+
+const execute = promisify(execFile);
 
 const slow = { name: 'slow', severity: 'HIGH', expression: 'span.duration > 2s',
                message: 'order {span.attributes["order"]} is slow' };
@@ -205,6 +209,10 @@ for (const protocol of protocols) {
       await violate(again, 1, 40);
       await arrived(sink, 40);
       assert.equal(sumOf(await readMetrics(again), 'betrace_export_parked_records'), 1, 'is remembered');
+      await execute(program, ['violations', 'resend', '--from', '1', '--http-port', `${again.httpPort}`]);
+      assert.deepEqual(orders(await arrived(sink, 41)), upTo(41));
+      await eventually('nothing is parked', async () => (
+        sumOf(await readMetrics(again), 'betrace_export_parked_records') === 0 ? true : undefined));
       });
   }
 
@@ -274,5 +282,38 @@ for (const protocol of protocols) {
     assert.equal(await server.stop(), 0);
     assert.equal(sink.distinct.size, 1);
     assert.match(server.output, /"unexported_records":0/);
+  });
+
+  // What a sink may do, by a dice; three times in between the server is killed.
+  test(`R7 a sink that does everything wrong gets each violation in the end (${protocol})`, async (t) => {
+    const sink = await sinkOf(t, protocol);
+    const seed = Number(process.env.BETRACE_SEED ?? Date.now() % 1_000_000);
+    console.log(`BETRACE_SEED=${seed}`);
+    let state = seed;
+    const dice = (sides) => {  // mulberry32
+      state = (state + 0x6d2b79f5) | 0;
+      let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+      mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+      return ((mixed ^ (mixed >>> 14)) >>> 0) % sides;
+    };
+    const wrong = [{ status: 503 }, { status: 429, retryAfter: 0 }, 'hang', 'reset', 'slow'];
+    sink.behave = () => (dice(3) === 0 ? wrong[dice(wrong.length)] : undefined);
+    const env = { ...sink.env, OTEL_BSP_EXPORT_TIMEOUT: '200', OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '50' };
+    let server = await withRule(t, { env });
+    const created = 3_000;
+    let before = await residentBytes(server);
+    for (let from = 0; from < created; from += 750) {
+      await violate(server, 750, from);
+      if (from + 750 === created) break;
+      await server.stop('SIGKILL');
+      server = await start(t, { folder: server.folder, env });
+      before = await residentBytes(server);
+    }
+    sink.behave = () => (dice(10) === 0 ? wrong[dice(2)] : undefined);
+    assert.deepEqual(orders(await arrived(sink, created)), upTo(created));
+    const grown = await residentBytes(server) - before;
+    assert.ok(grown < 64 * 1024 * 1024, `${grown} bytes`);
+    const metrics = await readMetrics(server);
+    assert.equal(sumOf(metrics, 'betrace_export_parked_total'), 0);
   });
 }

@@ -59,7 +59,7 @@ const codes = { 400: grpc.status.INVALID_ARGUMENT, 401: grpc.status.UNAUTHENTICA
 /**
  * `behave(spans, headers)` says what becomes of a request: undefined to take it; `{ status, retryAfter }`
  * with an HTTP status, which gRPC translates; `{ rejected, message }` for a partial success; `'hang'`;
- * `'reset'` after it was read.
+ * `'reset'` after it was read; `'slow'` to answer after 250 ms.
  */
 export class OtlpSink {
   constructor(protocol, { tls } = {}) {
@@ -138,6 +138,10 @@ export class OtlpSink {
 
   #answerHttp(reply, request, response) {
     if (reply === 'hang') return;
+    if (reply === 'slow') {
+      setTimeout(() => response.end(), 250);  // too late for an impatient sender
+      return;
+    }
     if (reply === 'reset') {
       request.socket.destroy();
       return;
@@ -183,6 +187,10 @@ export class OtlpSink {
   #answerGrpc(call, callback) {
     const reply = this.#judge(call.request, call.metadata.getMap());
     if (reply === 'hang') return;
+    if (reply === 'slow') {
+      setTimeout(() => callback(null, Buffer.alloc(0)), 250);
+      return;
+    }
     if (reply === 'reset') {
       this.server.forceShutdown();
       this.#startGrpc();

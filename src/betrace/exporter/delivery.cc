@@ -98,9 +98,12 @@ const ParkedRange* Delivery::probe() const {
   return at == parked_.end() ? nullptr : &at->second;
 }
 
+bool Delivery::may_send_more() const noexcept {
+  return under_way_.size() < (sink_ == SinkState::Fine ? 2U : 1U);
+}
+
 const Delivery::Batch* Delivery::next(MonotonicTime now) {
-  const std::size_t under_way_max = sink_ == SinkState::Fine ? 2 : 1;
-  if (now < not_before_ || under_way_.size() >= under_way_max) return nullptr;
+  if (now < not_before_ || !may_send_more()) return nullptr;
   Batch batch;
   if (parked_batch_) {
     batch = *std::move(parked_batch_);
@@ -145,7 +148,7 @@ void Delivery::drop_parked(std::uint64_t first_sequence, std::uint64_t covered) 
 }
 
 std::optional<MonotonicTime> Delivery::next_turn(Now now) const {
-  if (!under_way_.empty() && sink_ != SinkState::Fine) return std::nullopt;
+  if (!may_send_more()) return std::nullopt;  // an answer comes first
   if (parked_batch_ || !returned_.empty() || probe() != nullptr) {
     return std::max(now.monotonic, not_before_);
   }
@@ -156,8 +159,9 @@ std::optional<MonotonicTime> Delivery::next_turn(Now now) const {
     return std::max(due, not_before_);
   }
   std::optional<MonotonicTime> turn;
+  if (is_hurried_ || !is_live_empty()) return turn;
   for (const auto& [first, range] : parked_) {
-    if (range.next_try == 0 || is_hurried_) continue;
+    if (range.next_try == 0) continue;
     const UnixNanos wait = is_due(range, now.wall) ? 0 : range.next_try - now.wall;
     const MonotonicTime due = now.monotonic + std::chrono::nanoseconds(wait);
     turn = std::min(turn.value_or(due), due);

@@ -142,6 +142,7 @@ class Delivery {
   };
   [[nodiscard]] bool is_batch_due(MonotonicTime now) const noexcept;
   [[nodiscard]] std::vector<OutboxItem> take_batch();
+  [[nodiscard]] bool may_send_more() const noexcept;
   [[nodiscard]] bool is_live_empty() const noexcept;
   [[nodiscard]] std::uint64_t position_cursor() const noexcept;
   [[nodiscard]] const storage::ParkedRange* probe() const;

@@ -138,6 +138,22 @@ TEST_F(DeliveryTest, TwoRequestsAreUnderWayAtMost) {
   EXPECT_THAT(next(), ElementsAre(9, 10, 11, 12));
 }
 
+TEST_F(DeliveryTest, NothingIsDueWhileAnAnswerComesFirst) {
+  position_.parked = {{1, 1, "sink_error", 0, 1}};
+  add(1, 12);
+  next();
+  EXPECT_EQ(delivery().next_turn(now_), now_.monotonic);
+  next();
+  EXPECT_EQ(delivery().next_turn(now_), std::nullopt) << "two are under way";
+  answer(Delivered);
+  next();
+  answer(Delivered);
+  EXPECT_EQ(delivery().next_turn(now_), std::nullopt) << "parked ones wait until none is";
+  id_ = 1;
+  answer(Delivered);
+  EXPECT_EQ(delivery().next_turn(now_), now_.monotonic);
+}
+
 TEST_F(DeliveryTest, TheCursorPassesOnlyWhatIsDeliveredWhole) {
   add(1, 8);
   next();

@@ -82,6 +82,7 @@ void Exporter::run() {
     for (const SinkAnswer& answer : sink_->wait(pause())) finish(answer);
     keep_position();
   }
+  keep_position();
   report();
   report_.tell_gaps(now_.wall, true);
   left_ = backlog_records();

@@ -61,17 +61,10 @@ std::uint64_t read_cursor_value(std::string_view text) {
   return error == std::errc() && at == text.data() + text.size() ? value : 0;
 }
 
-// All of it: positions move about once a second, and few ranges are parked.
-Result<void> write_exported(Database& database, const ExportPosition& exported) {
-  if (auto done = database.exec("DELETE FROM parked"); !done) return done;
-  auto cursor = database.prepare("INSERT OR REPLACE INTO state VALUES (?, ?)");
-  if (!cursor) return fail(cursor.error());
-  const std::string text = std::to_string(exported.cursor);
-  cursor->bind(0, kExportCursor).bind_blob(1, std::string_view(text));
-  if (auto done = cursor->run(); !done) return done;
+Result<void> insert_parked(Database& database, const std::vector<ParkedRange>& parked) {
   auto row = database.prepare("INSERT INTO parked VALUES (?, ?, ?, ?, ?)");
   if (!row) return fail(row.error());
-  for (const ParkedRange& range : exported.parked) {
+  for (const ParkedRange& range : parked) {
     row->bind(0, range.first_sequence).bind(1, range.last_sequence);
     row->bind(2, std::string_view(range.reason)).bind(3, std::uint64_t{range.tries});
     row->bind(4, sql_time(range.next_try));
@@ -83,11 +76,15 @@ Result<void> write_exported(Database& database, const ExportPosition& exported) 
 Result<void> insert_state(Database& database, const LogState& state) {
   auto row = database.prepare("INSERT INTO state VALUES (?, ?)");
   if (!row) return fail(row.error());
+  const auto insert = [&row](std::string_view name, std::string_view value) {
+    row->bind(0, name).bind_blob(1, value);
+    return row->run();
+  };
   for (const auto& [name, value] : state.values) {
-    row->bind(0, std::string_view(name)).bind_blob(1, std::string_view(value));
-    if (auto done = row->run(); !done) return done;
+    if (auto done = insert(name, value); !done) return done;
   }
-  return write_exported(database, state.exported);
+  if (auto done = insert(kExportCursor, std::to_string(state.exported.cursor)); !done) return done;
+  return insert_parked(database, state.exported.parked);
 }
 
 }  // namespace
@@ -167,8 +164,7 @@ Result<std::vector<Appended>> LogGeneration::append(std::span<const LogRecord* c
   if (auto begun = noted(database_.exec("BEGIN IMMEDIATE")); !begun) return fail(begun.error());
   auto appended = append_in_transaction(records, now, history);
   if (appended && exported != nullptr) {
-    if (auto done = noted(write_exported(database_, *exported)); !done)
-      appended = fail(done.error());
+    if (auto done = noted(keep(*exported)); !done) appended = fail(done.error());
   }
   if (appended) {
     if (const auto done = noted(database_.exec("COMMIT")); !done) appended = fail(done.error());
@@ -178,8 +174,19 @@ Result<std::vector<Appended>> LogGeneration::append(std::span<const LogRecord* c
     if (failure_ != SqliteFailure::Io) static_cast<void>(database_.exec("ROLLBACK"));
     return appended;
   }
+  if (exported != nullptr) state_.exported = *exported;
   if (!leaves_.empty()) tail_ = {tail_.last_seq + leaves_.size(), hash_, false};
   return appended;
+}
+
+// Positions move with nearly every group while there is much to export, parked ranges seldom.
+Result<void> LogGeneration::keep(const ExportPosition& exported) {
+  set_state_.bind(0, kExportCursor).bind_blob(1, std::string_view(std::to_string(exported.cursor)));
+  if (auto done = set_state_.run(); !done) return done;
+  if (exported.parked == state_.exported.parked) return {};
+  return database_.exec("DELETE FROM parked").and_then([&] {
+    return insert_parked(database_, exported.parked);
+  });
 }
 
 Result<std::vector<Appended>> LogGeneration::append_in_transaction(

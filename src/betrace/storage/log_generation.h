@@ -69,7 +69,7 @@ class LogGeneration {
   [[nodiscard]] Result<void> checkpoint();
   [[nodiscard]] std::uint64_t wal_pages() const noexcept { return database_.wal_pages(); }
 
-  /// What it held when it was opened.
+  /// What it held when it was opened; its position is the one that was kept last.
   [[nodiscard]] const LogState& state() const noexcept { return state_; }
   /// A newer minor version made it: it must not be appended to.
   [[nodiscard]] bool is_newer() const noexcept { return is_newer_; }
@@ -86,6 +86,7 @@ class LogGeneration {
   Result<void> read_parked();
   Result<std::vector<Appended>> append_in_transaction(std::span<const LogRecord* const> records,
                                                       UnixNanos now, ViolationHistory& history);
+  Result<void> keep(const ExportPosition& exported);
   Result<Appended> place(const LogRecord& record, std::uint64_t sequence,
                          ViolationHistory& history);
   Result<std::uint64_t> first_sequence_of(const ViolationIdBytes& id, ViolationHistory& history);
