@@ -60,7 +60,7 @@ tl::unexpected<Error> not_read(std::string_view what, const WireWalk& walk) {
 }  // namespace
 
 Result<PartialSuccess> read_export_response(std::string_view body) {
-  WireWalk walk;
+  WireWalk walk(body);
   PartialSuccess partial;
   {
     FieldCursor field(body, walk);
@@ -73,7 +73,7 @@ Result<PartialSuccess> read_export_response(std::string_view body) {
 }
 
 Result<RpcStatus> read_status(std::string_view body) {
-  WireWalk walk;
+  WireWalk walk(body);
   RpcStatus status;
   status.code = RpcCode::Ok;
   {
