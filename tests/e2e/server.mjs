@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-const program = process.env.BETRACE_PROGRAM ?? join(root, 'build', 'betrace');
+export const program = process.env.BETRACE_PROGRAM ?? join(root, 'build', 'betrace');
 
 const givenPorts = new Set();
 

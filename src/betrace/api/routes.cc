@@ -97,6 +97,7 @@ struct Guards {
                      {"application/json", "application/yaml", "application/x-yaml", "text/yaml",
                       "application/x-ndjson"}};
   const Guard download{Role::Read, RateClass::Compute, 0, {}, ""};
+  const Guard manage{Role::Admin, RateClass::Write, rest};
   const Guard ingest{Role::Ingest, RateClass::Ingest, import};
 };
 
@@ -118,6 +119,7 @@ std::vector<RouteRow> rows_of(const Guards& is) {
       {"GET", "/v1/rules/{id}/history", is.read, &RulesReadHandler::history},
       {"POST", "/v1/spans", is.ingest, &SpansHandler::take},
       {"GET", "/v1/violations", is.read, &ViolationsHandler::list},
+      {"POST", "/v1/violations/resend", is.manage, &ViolationsHandler::resend},
       {"GET", "/v1/violations/{id}", is.read, &ViolationsHandler::get},
       {"GET", "/v1/limits", is.read, &ServiceHandler::limits},
       {"GET", "/health", is.probe, &ServiceHandler::health},

@@ -31,6 +31,8 @@ struct ApiServices {
   /// Numbers of the engine, per rule too.
   std::function<engine::ShardStatistics()> statistics;
   std::function<Now()> clock = read_clocks;
+  /// Sends stored violations to the sink once more; empty if there is no sink.
+  std::function<void(storage::SequenceRange)> resend;
 };
 
 /// A value of GET /v1/limits.

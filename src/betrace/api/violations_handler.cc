@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
+#include "betrace/api/object_reader.h"
 #include "betrace/api/query.h"
 #include "betrace/api/violation_json.h"
 #include "betrace/base/utf8.h"
@@ -54,6 +56,23 @@ std::optional<model::ViolationStatus> read_status(QueryReader& query) {
     default:
       return std::nullopt;
   }
+}
+
+// A sequence as decimal text or as a number, from 1.
+std::optional<std::uint64_t> read_sequence(ObjectReader& reader, std::string_view member) {
+  const Json* json = reader.find(member);
+  if (json == nullptr) return std::nullopt;
+  std::uint64_t value = 0;
+  if (json->is_number_unsigned()) value = json->get<std::uint64_t>();
+  if (json->is_string()) {
+    const std::string& text = json->get_ref<const std::string&>();
+    const char* const end = text.data() + text.size();
+    const auto [at, error] = std::from_chars(text.data(), end, value);
+    if (error != std::errc() || at != end) value = 0;
+  }
+  if (value != 0 && value < storage::kSequenceMax) return value;
+  reader.reject(ErrorKind::InvalidField, fmt::format("{} is not a sequence", member));
+  return std::nullopt;
 }
 
 Reply<storage::ViolationQuery> read_query(const http::RequestHead& head) {
@@ -131,6 +150,30 @@ Reply<http::Response> ViolationsHandler::get(const http::Request& request,
   }
   json["links"] = std::move(links);
   return json_reply(200, json);
+}
+
+Reply<http::Response> ViolationsHandler::resend(const http::Request& request,
+                                                const http::PathParameters&) const {
+  const auto body = read_json_object(request.body);
+  if (!body) return refuse(body.error());
+  ObjectReader reader(*body);
+  storage::SequenceRange range;
+  range.first = read_sequence(reader, "from_seq").value_or(0);
+  const std::uint64_t newest = services_.violations.status().last_sequence;
+  range.last = read_sequence(reader, "to_seq").value_or(newest);
+  if (reader.find("from_seq") == nullptr) reader.reject_missing("from_seq");
+  if (range.last < range.first) reader.reject(ErrorKind::InvalidField, "to_seq is below from_seq");
+  if (reader.mistake()) return refuse(*reader.mistake());
+  if (!services_.resend) {
+    return refuse(ErrorKind::NotFound, "there is no sink; otlp.endpoint names one");
+  }
+  services_.resend(range);
+  OrderedJson reply;
+  reply["from_seq"] = std::to_string(range.first);
+  reply["to_seq"] = std::to_string(range.last);
+  http::Response response = json_reply(202, reply);
+  name_ignored(reader.unknown(), &response);
+  return response;
 }
 
 }  // namespace betrace::api

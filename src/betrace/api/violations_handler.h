@@ -1,4 +1,5 @@
-// Answers GET /v1/violations and /v1/violations/{id} from the violation log.
+// Answers GET /v1/violations and /v1/violations/{id} from the violation log, and has stored ones
+// exported once more.
 //
 // Source: docs/guide/api.md, "Violations".
 #pragma once
@@ -18,6 +19,8 @@ class ViolationsHandler {
                                            const http::PathParameters& path) const;
   [[nodiscard]] Reply<http::Response> get(const http::Request& request,
                                           const http::PathParameters& path) const;
+  [[nodiscard]] Reply<http::Response> resend(const http::Request& request,
+                                             const http::PathParameters& path) const;
 
  private:
   const ApiServices& services_;

@@ -161,5 +161,16 @@ TEST_F(ViolationsTest, SendingAgainGivesTheSameViolation) {
   EXPECT_EQ(get("/v1/violations?rule_id=audit").at("/violations/0/id"), before);
 }
 
+TEST_F(ViolationsTest, ResendingNeedsASinkAndARange) {
+  EXPECT_EQ(post("/v1/violations/resend", "{}").status, 400);
+  for (const char* body : {R"({"from_seq":"0"})", R"({"from_seq":"x"})", R"({"from_seq":-1})",
+                           R"({"from_seq":"5","to_seq":"4"})", R"({"from_seq":true})"}) {
+    EXPECT_EQ(post("/v1/violations/resend", body).at("/error/code"), "invalid_field") << body;
+  }
+  const Answer answer = post("/v1/violations/resend", R"({"from_seq":"1","to_seq":2})");
+  EXPECT_EQ(answer.status, 404);
+  EXPECT_NE(answer.body.find("there is no sink"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace betrace::api

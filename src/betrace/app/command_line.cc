@@ -19,6 +19,7 @@
 #include "betrace/app/healthcheck.h"
 #include "betrace/app/reference_pages.h"
 #include "betrace/app/replay.h"
+#include "betrace/app/resend.h"
 #include "betrace/app/rules_check.h"
 #include "betrace/app/run_tests.h"
 #include "betrace/app/serve.h"
@@ -90,6 +91,7 @@ class CommandLine {
   void add_replay();
   void add_bench();
   void add_healthcheck();
+  void add_violations();
   void add_config();
   void add_completion();
 
@@ -118,6 +120,8 @@ class CommandLine {
   SettingFlags serve_flags_;
   bool discards_spans_ = false;
   SettingFlags demo_flags_;
+  ResendRange resend_;
+  SettingFlags resend_flags_;
   SettingFlags health_flags_;
   SettingFlags show_flags_;
   SettingFlags check_flags_;
@@ -156,6 +160,7 @@ CommandLine::CommandLine(const Process& process)
   add_replay();
   add_bench();
   add_healthcheck();
+  add_violations();
   add_config();
   add_completion();
 }
@@ -252,6 +257,22 @@ void CommandLine::add_bench() {
                             "          betrace bench --rules-count 10 --print-rules >rules.json",
                             &CommandLine::bench);
   bench_.add_to(*bench);
+}
+
+void CommandLine::add_violations() {
+  CLI::App* violations = root_.add_subcommand("violations", "Export stored violations once more");
+  violations->require_subcommand(1);
+  CLI::App* resend = violations->add_subcommand("resend", "Send them to the sink again");
+  resend->footer("Example: betrace violations resend --from 184467 --to 184500");
+  resend->add_option("--from", resend_.first, "Sequence of the first record")
+      ->required()
+      ->check(CLI::PositiveNumber);
+  resend->add_option("--to", resend_.last, "Of the last [the newest]")->check(CLI::PositiveNumber);
+  resend_flags_.add_to(*resend, "Settings");
+  resend->callback([this] {
+    const auto config = load(resend_flags_);
+    exit_code_ = config ? run_resend(*config, resend_, process_.out, process_.err) : config.error();
+  });
 }
 
 void CommandLine::add_healthcheck() {

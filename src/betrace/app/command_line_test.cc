@@ -57,7 +57,7 @@ TEST(CommandLineTest, HelpNamesTheCommandsThatExist) {
   const Outcome outcome = run({"--help"});
   EXPECT_EQ(outcome.code, 0);
   for (const char* name : {"serve", "demo", "rules", "test", "replay", "bench", "eval",
-                           "healthcheck", "config", "completion"}) {
+                           "healthcheck", "violations", "config", "completion"}) {
     EXPECT_THAT(outcome.out, HasSubstr(name));
   }
   EXPECT_THAT(outcome.out, Not(HasSubstr("docs")));
@@ -154,6 +154,14 @@ TEST(CommandLineTest, HealthcheckOfNobodyFails) {
   const Outcome outcome = run({"healthcheck", "--http-port", "1"});
   EXPECT_EQ(outcome.code, 1);
   EXPECT_THAT(outcome.err, HasSubstr("127.0.0.1 port 1 is not healthy"));
+}
+
+TEST(CommandLineTest, ResendWantsAPlaceAndAServer) {
+  EXPECT_EQ(run({"violations", "resend"}).code, 2);
+  EXPECT_EQ(run({"violations", "resend", "--from", "0"}).code, 2);
+  const Outcome outcome = run({"violations", "resend", "--from", "1", "--http-port", "1"});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("127.0.0.1:1"));
 }
 
 TEST(CommandLineTest, EvalReadsLines) {

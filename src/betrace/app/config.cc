@@ -234,6 +234,7 @@ bool Config::has(std::string_view key) const {
 }
 
 ConfigSource Config::source(std::string_view key) const { return entry(key).source; }
+const std::string& Config::given_name(std::string_view key) const { return entry(key).name; }
 
 std::vector<ConfigRow> Config::rows() const {
   std::vector<ConfigRow> rows;

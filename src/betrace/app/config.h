@@ -64,6 +64,8 @@ class Config {
   [[nodiscard]] bool has(std::string_view key) const;
   /// Where the value comes from.
   [[nodiscard]] ConfigSource source(std::string_view key) const;
+  /// The name under which it was given: `OTEL_EXPORTER_OTLP_ENDPOINT`; empty for a default.
+  [[nodiscard]] const std::string& given_name(std::string_view key) const;
 
   /// Doubts to be logged at start: settings without effect, unknown variables.
   [[nodiscard]] const std::vector<ConfigWarning>& warnings() const noexcept { return warnings_; }

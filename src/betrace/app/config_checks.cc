@@ -7,6 +7,7 @@
 #include <array>
 #include <cctype>
 
+#include "betrace/app/export_settings.h"
 #include "betrace/base/utf8.h"
 
 namespace betrace::app {
@@ -142,6 +143,7 @@ void check_config(const Config& config, const ReportProblem& report) {
   check_bind(config, report);
   check_ports(config, report);
   check_texts(config, report);
+  static_cast<void>(export_settings(config, report));
   check_secret(config, "api_key", kApiKeyBytesMin, report);
   check_secret(config, "signature_key", kSignatureKeyBytesMin, report);
   check_secret(config, "signature_key_previous", kSignatureKeyBytesMin, report);

@@ -10,6 +10,7 @@
 #include <random>
 
 #include "betrace/app/exit_code.h"
+#include "betrace/app/export_settings.h"
 #include "betrace/storage/rule_document.h"
 
 namespace betrace::app {
@@ -166,6 +167,8 @@ Result<ServiceOptions> service_options(const Config& config) {
   options.log.pending_records_max = config.number("log.pending");
   options.log.replica = config.text("replica_id");
   options.api = api_options(config);
+  options.exported = export_settings(config, [](std::string_view, const std::string&) {});
+  options.is_exporter_required = config.boolean("ready.require_exporter");
   share_memory(&options);
   if (const std::string& path = config.text("rules.bootstrap_file"); !path.empty()) {
     auto text = read_text_file(path, storage::kRuleDocumentBytesMax);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <malloc.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
@@ -16,6 +17,8 @@
 #include "betrace/control/rule_control.h"
 #include "betrace/control/rule_import.h"
 #include "betrace/engine/active_rules.h"
+#include "betrace/exporter/curl_sink.h"
+#include "betrace/exporter/exporter.h"
 #include "betrace/http/server.h"
 #include "betrace/ingest/health_calls.h"
 #include "betrace/ingest/otlp_grpc_receiver.h"
@@ -58,6 +61,7 @@ class Service::Parts {
         log_(log),
         metrics_(options_.metric_rules_max),
         observer_(metrics_, log),
+        readiness_(options_.is_exporter_required),
         active_(options_.engine.shard.witness_attributes) {}
 
   Result<void> start();
@@ -75,6 +79,7 @@ class Service::Parts {
   Result<void> load_bootstrap_rules();
   Result<void> watch_rules();
   Result<void> export_metrics();
+  Result<void> start_export();
   Result<void> open_doors();
   Result<void> open_grpc_door();
 
@@ -82,6 +87,7 @@ class Service::Parts {
                                std::vector<http::Route> routes);
   void count(std::span<const storage::CommittedRecord> committed);
   void rules_activated(const control::LoadedRules& loaded);
+  std::uint64_t drain_export(std::chrono::milliseconds left);
   void tend_stores();
   void tend_memory();
   void report_problems();
@@ -102,6 +108,7 @@ class Service::Parts {
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<control::RuleControl> control_;
   std::unique_ptr<RuleWatcher> watcher_;
+  std::unique_ptr<exporter::Exporter> exporter_;
   std::unique_ptr<http::Server> server_;
   std::uint16_t http_port_ = 0;
   std::uint16_t otlp_http_port_ = 0;
@@ -123,6 +130,7 @@ Result<void> Service::Parts::start() {
       {"first rules", &Parts::load_bootstrap_rules},
       {"rule watcher", &Parts::watch_rules},
       {"metrics", &Parts::export_metrics},
+      {"export", &Parts::start_export},
       {"doors", &Parts::open_doors, "; stop what listens there, or choose another port"},
   };
   options_.api.started = read_clocks();
@@ -316,6 +324,20 @@ Result<void> Service::Parts::export_metrics() {
   return {};
 }
 
+Result<void> Service::Parts::start_export() {
+  if (!options_.exported) return {};
+  ExportSettings& settings = *options_.exported;
+  metrics_.set(MetricId::ExportBacklogCapacityBytes,
+               static_cast<double>(settings.exporter.limits.backlog_bytes_max));
+  auto sink = exporter::make_curl_sink(std::move(settings.sink));
+  if (!sink) return fail(sink.error());
+  const exporter::ExporterServices services{*violations_, metrics_, readiness_, log_};
+  exporter_ = std::make_unique<exporter::Exporter>(std::move(settings.exporter), services,
+                                                   *std::move(sink));
+  exporter_->start();
+  return {};
+}
+
 Result<std::uint16_t> Service::Parts::listen(std::uint16_t port, http::ErrorFormat format,
                                              std::vector<http::Route> routes) {
   http::RouteTable table;
@@ -331,9 +353,15 @@ Result<std::uint16_t> Service::Parts::listen(std::uint16_t port, http::ErrorForm
 
 Result<void> Service::Parts::open_doors() {
   server_ = std::make_unique<http::Server>(options_.server, &observer_);
-  const api::ApiServices services{*control_,  *violations_,
-                                  *engine_,   metrics_,
-                                  readiness_, [this] { return engine_->statistics(); }};
+  api::ApiServices services{.rules = *control_,
+                            .violations = *violations_,
+                            .spans = *engine_,
+                            .metrics = metrics_,
+                            .readiness = readiness_,
+                            .statistics = [this] { return engine_->statistics(); }};
+  if (exporter_ != nullptr) {
+    services.resend = [this](storage::SequenceRange range) { exporter_->resend(range); };
+  }
   ingest::OtlpHttpOptions otlp;
   otlp.body_bytes_max = options_.http_body_bytes_max;
   otlp.limits = options_.span_limits;
@@ -408,6 +436,16 @@ void Service::Parts::rules_activated(const control::LoadedRules& loaded) {
   metrics_.set(MetricId::RuleLoadFailures, static_cast<double>(loaded.invalid_count()));
 }
 
+// Leaves the log a tenth of the time for its last commit.
+std::uint64_t Service::Parts::drain_export(std::chrono::milliseconds left) {
+  if (exporter_ == nullptr) return 0;
+  const auto started = read_clocks().monotonic;
+  static_cast<void>(violations_->flush(left));  // what cannot be committed is not exported either
+  const auto used =
+      std::chrono::duration_cast<std::chrono::milliseconds>(read_clocks().monotonic - started);
+  return exporter_->stop(std::max(left * 9 / 10 - used, std::chrono::milliseconds(0)));
+}
+
 bool Service::Parts::stop() {
   readiness_.set_phase(telemetry::Phase::Stopping);
   const auto started = read_clocks().monotonic;
@@ -422,9 +460,11 @@ bool Service::Parts::stop() {
   }
   watcher_.reset();
   server_->stop(left());
+  const std::uint64_t unexported = drain_export(left());
   const auto committed = violations_->stop(left());
   if (!committed) log_.error("violations were lost", {{"reason", committed.error().message}});
-  log_.info("stopped", {{"undecided_traces", engine_->undecided()}});
+  log_.info("stopped",
+            {{"undecided_traces", engine_->undecided()}, {"unexported_records", unexported}});
   return decided && committed.has_value();
 }
 

@@ -7,10 +7,12 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "betrace/api/services.h"
+#include "betrace/app/export_settings.h"
 #include "betrace/base/result.h"
 #include "betrace/engine/engine.h"
 #include "betrace/http/call_limits.h"
@@ -45,8 +47,10 @@ struct ServiceOptions {
   otlp::ReaderLimits span_limits;
   http::ServerLimits server;
   engine::EngineOptions engine;
-  storage::ViolationLogOptions log;  ///< Its path and publish are set here.
-  api::ApiOptions api;               ///< Its start time is set here.
+  storage::ViolationLogOptions log;        ///< Its path and publish are set here.
+  api::ApiOptions api;                     ///< Its start time is set here.
+  std::optional<ExportSettings> exported;  ///< Nothing: violations are not exported.
+  bool is_exporter_required = false;       ///< A dead exporter makes the process unready.
   /// The OTLP doors answer that all spans are taken, and drop them unread: for benchmarks, which
   /// learn what a door alone costs. Logged and warned of in /ready.
   bool discards_spans = false;

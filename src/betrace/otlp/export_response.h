@@ -18,18 +18,24 @@ namespace betrace::otlp {
 /// The two forms of every OTLP message.
 enum class WireForm : std::uint8_t { Protobuf, Json };
 
-/// Canonical codes of google.rpc, those that this receiver uses.
+/// Canonical codes of google.rpc.
 enum class RpcCode : std::uint8_t {
   Ok = 0,
+  Cancelled = 1,
+  Unknown = 2,
   InvalidArgument = 3,
   DeadlineExceeded = 4,
   NotFound = 5,
+  AlreadyExists = 6,
   PermissionDenied = 7,
   ResourceExhausted = 8,
   FailedPrecondition = 9,
+  Aborted = 10,
+  OutOfRange = 11,
   Unimplemented = 12,
   Internal = 13,
   Unavailable = 14,
+  DataLoss = 15,
   Unauthenticated = 16,
 };
 

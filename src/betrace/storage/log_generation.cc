@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "betrace/evidence/commit_payload.h"
 #include "betrace/evidence/merkle.h"
@@ -51,14 +52,39 @@ Result<void> insert_start(Database& database, const GenerationStart& start) {
   return row->run();
 }
 
-Result<void> insert_state(Database& database, const LogState& state) {
-  auto row = database.prepare("INSERT INTO state VALUES (?, ?)");
+constexpr std::string_view kExportCursor = "export/cursor";
+
+// A value that is no number means the beginning: what is sent twice does no harm.
+std::uint64_t read_cursor_value(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && at == text.data() + text.size() ? value : 0;
+}
+
+Result<void> insert_parked(Database& database, const std::vector<ParkedRange>& parked) {
+  auto row = database.prepare("INSERT INTO parked VALUES (?, ?, ?, ?, ?)");
   if (!row) return fail(row.error());
-  for (const auto& [name, value] : state) {
-    row->bind(0, std::string_view(name)).bind_blob(1, std::string_view(value));
+  for (const ParkedRange& range : parked) {
+    row->bind(0, range.first_sequence).bind(1, range.last_sequence);
+    row->bind(2, std::string_view(range.reason)).bind(3, std::uint64_t{range.tries});
+    row->bind(4, sql_time(range.next_try));
     if (auto done = row->run(); !done) return done;
   }
   return {};
+}
+
+Result<void> insert_state(Database& database, const LogState& state) {
+  auto row = database.prepare("INSERT INTO state VALUES (?, ?)");
+  if (!row) return fail(row.error());
+  const auto insert = [&row](std::string_view name, std::string_view value) {
+    row->bind(0, name).bind_blob(1, value);
+    return row->run();
+  };
+  for (const auto& [name, value] : state.values) {
+    if (auto done = insert(name, value); !done) return done;
+  }
+  if (auto done = insert(kExportCursor, std::to_string(state.exported.cursor)); !done) return done;
+  return insert_parked(database, state.exported.parked);
 }
 
 }  // namespace
@@ -131,11 +157,15 @@ Result<void> LogGeneration::prepare_statements() {
 }
 
 Result<std::vector<Appended>> LogGeneration::append(std::span<const LogRecord* const> records,
-                                                    UnixNanos now, ViolationHistory& history) {
+                                                    UnixNanos now, ViolationHistory& history,
+                                                    const ExportPosition* exported) {
   leaves_.clear();
   decided_.clear();
   if (auto begun = noted(database_.exec("BEGIN IMMEDIATE")); !begun) return fail(begun.error());
   auto appended = append_in_transaction(records, now, history);
+  if (appended && exported != nullptr) {
+    if (auto done = noted(keep(*exported)); !done) appended = fail(done.error());
+  }
   if (appended) {
     if (const auto done = noted(database_.exec("COMMIT")); !done) appended = fail(done.error());
   }
@@ -144,8 +174,19 @@ Result<std::vector<Appended>> LogGeneration::append(std::span<const LogRecord* c
     if (failure_ != SqliteFailure::Io) static_cast<void>(database_.exec("ROLLBACK"));
     return appended;
   }
+  if (exported != nullptr) state_.exported = *exported;
   if (!leaves_.empty()) tail_ = {tail_.last_seq + leaves_.size(), hash_, false};
   return appended;
+}
+
+// Positions move with nearly every group while there is much to export, parked ranges seldom.
+Result<void> LogGeneration::keep(const ExportPosition& exported) {
+  set_state_.bind(0, kExportCursor).bind_blob(1, std::string_view(std::to_string(exported.cursor)));
+  if (auto done = set_state_.run(); !done) return done;
+  if (exported.parked == state_.exported.parked) return {};
+  return database_.exec("DELETE FROM parked").and_then([&] {
+    return insert_parked(database_, exported.parked);
+  });
 }
 
 Result<std::vector<Appended>> LogGeneration::append_in_transaction(
@@ -244,8 +285,29 @@ Result<void> LogGeneration::read_state() {
   for (;;) {
     const auto more = rows->step();
     if (!more) return fail(more.error());
+    if (!*more) break;
+    if (rows->bytes(0) == kExportCursor) {
+      state_.exported.cursor = read_cursor_value(rows->bytes(1));
+    } else {
+      state_.values.emplace(rows->bytes(0), rows->bytes(1));
+    }
+  }
+  return read_parked();
+}
+
+Result<void> LogGeneration::read_parked() {
+  auto rows = database_.prepare(
+      "SELECT first_seq, last_seq, reason, tries, next_try_ns FROM parked ORDER BY first_seq");
+  if (!rows) return fail(rows.error());
+  for (;;) {
+    const auto more = rows->step();
+    if (!more) return fail(more.error());
     if (!*more) return {};
-    state_.emplace(rows->bytes(0), rows->bytes(1));
+    const auto number = [&](int column) {
+      return static_cast<std::uint64_t>(rows->integer(column));
+    };
+    state_.exported.parked.push_back({number(0), number(1), std::string(rows->bytes(2)),
+                                      static_cast<std::uint32_t>(number(3)), number(4)});
   }
 }
 

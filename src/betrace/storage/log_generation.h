@@ -14,14 +14,18 @@
 #include "betrace/base/result.h"
 #include "betrace/base/sha256.h"
 #include "betrace/base/time.h"
+#include "betrace/storage/export_position.h"
 #include "betrace/storage/log_check.h"
 #include "betrace/storage/log_record.h"
 #include "betrace/storage/sqlite.h"
 
 namespace betrace::storage {
 
-/// Rows of the table `state`, by name.
-using LogState = std::map<std::string, std::string, std::less<>>;
+/// What moves from generation to generation, outside the chain.
+struct LogState {
+  std::map<std::string, std::string, std::less<>> values;  ///< Other rows of `state`, by name.
+  ExportPosition exported;  ///< Row `export/cursor` of `state`, and the table `parked`.
+};
 
 /// What became of one record of a group.
 struct Appended {
@@ -53,17 +57,19 @@ class LogGeneration {
   /// Unsupported: a newer format.
   [[nodiscard]] static Result<std::unique_ptr<LogGeneration>> open(const std::string& path);
 
-  /// Appends one group in one transaction, durable when it returns. Each violation is recorded
-  /// once; a `final` or `revision` follows only a life of the trace that recorded it. On an error
-  /// nothing was appended, and failure() says whether the generation may be used again.
+  /// Appends one group in one transaction, durable when it returns, and keeps `exported` with it
+  /// unless it is null. Each violation is recorded once; a `final` or `revision` follows only a
+  /// life of the trace that recorded it. On an error nothing was appended, and failure() says
+  /// whether the generation may be used again.
   [[nodiscard]] Result<std::vector<Appended>> append(std::span<const LogRecord* const> records,
-                                                     UnixNanos now, ViolationHistory& history);
+                                                     UnixNanos now, ViolationHistory& history,
+                                                     const ExportPosition* exported = nullptr);
 
   /// Moves the WAL into the database as far as readers allow. Errors as append().
   [[nodiscard]] Result<void> checkpoint();
   [[nodiscard]] std::uint64_t wal_pages() const noexcept { return database_.wal_pages(); }
 
-  /// What it held when it was opened.
+  /// What it held when it was opened; its position is the one that was kept last.
   [[nodiscard]] const LogState& state() const noexcept { return state_; }
   /// A newer minor version made it: it must not be appended to.
   [[nodiscard]] bool is_newer() const noexcept { return is_newer_; }
@@ -77,8 +83,10 @@ class LogGeneration {
   Result<void> prepare_for_writing();
   Result<void> prepare_statements();
   Result<void> read_state();
+  Result<void> read_parked();
   Result<std::vector<Appended>> append_in_transaction(std::span<const LogRecord* const> records,
                                                       UnixNanos now, ViolationHistory& history);
+  Result<void> keep(const ExportPosition& exported);
   Result<Appended> place(const LogRecord& record, std::uint64_t sequence,
                          ViolationHistory& history);
   Result<std::uint64_t> first_sequence_of(const ViolationIdBytes& id, ViolationHistory& history);

@@ -78,6 +78,56 @@ std::vector<std::pair<std::string, Tally>> most(const Tallies& tallies) {
   return sorted;
 }
 
+// The columns of GenerationReader::tail.
+bool is_for_sinks(Statement& row) {
+  const auto type = static_cast<LogRecordType>(row.integer(1));
+  const bool is_withdrawal =
+      type == LogRecordType::Revision && has_flag(row.integer(2), kFlagWithdrawn);
+  return type == LogRecordType::Violation || is_withdrawal;
+}
+
+TailRecord tail_record(Statement& row) {
+  TailRecord record;
+  record.sequence = static_cast<std::uint64_t>(row.integer(0));
+  record.time = static_cast<UnixNanos>(row.integer(3));
+  record.byte_count = static_cast<std::size_t>(row.integer(4));
+  record.signature = row.bytes(6);
+  const std::string_view payload = row.bytes(7);
+  record.is_readable = is_digest(row.bytes(5), evidence::leaf_hash(record.sequence, payload));
+  if (!record.is_readable) return record;
+  auto read = evidence::read_violation_payload(payload);
+  record.is_readable = read.has_value();
+  if (read) record.record = std::move(read->record);
+  return record;
+}
+
+// Gives each row to `look` until it returns false or a slice of rows is done, since reading keeps
+// the writer from reusing its WAL. Returns the last sequence that was looked at, else `after`.
+template <typename Look>
+Result<std::uint64_t> walk_tail(GenerationReaders& readers, const TailQuery& query, Look look) {
+  constexpr std::size_t kRowsMax = 20'000;
+  std::uint64_t examined = query.after;
+  std::size_t rows = 0;
+  for (const auto& reader : readers) {
+    if (reader->end_seq <= examined + 1) continue;
+    Statement& row = reader->tail;
+    row.reset();
+    row.bind(0, examined).bind(1, std::min(reader->end_seq, query.last + 1));
+    for (;;) {
+      const auto found = row.step();
+      if (!found) return fail(found.error());
+      if (!*found) break;
+      examined = static_cast<std::uint64_t>(row.integer(0));
+      if (!look(row) || ++rows == kRowsMax) {
+        row.reset();
+        return examined;
+      }
+    }
+    row.reset();
+  }
+  return examined;
+}
+
 /// Equal slices of a window, oldest first.
 class Timeline {
  public:
@@ -237,6 +287,34 @@ Result<std::uint64_t> LogReader::first_sequence(const ViolationIdBytes& id) {
     if (sequence != 0) return sequence;
   }
   return 0;
+}
+
+Result<ViolationTail> LogReader::tail(const TailQuery& query) {
+  ViolationTail tail;
+  tail.examined = query.after;
+  std::size_t bytes = 0;
+  const auto walked = walk_tail(readers_, query, [&](Statement& row) {
+    if (!is_for_sinks(row)) return true;
+    TailRecord record = tail_record(row);
+    bytes += record.byte_count;
+    tail.records.push_back(std::move(record));
+    return tail.records.size() < query.records_max && bytes < query.bytes_max;
+  });
+  if (!walked) return fail(walked.error());
+  tail.examined = *walked;
+  return tail;
+}
+
+Result<TailSize> LogReader::tail_size(const TailQuery& query) {
+  TailSize size;
+  const auto walked = walk_tail(readers_, query, [&](Statement& row) {
+    if (!is_for_sinks(row)) return true;
+    size.bytes += static_cast<std::uint64_t>(row.integer(4));
+    return ++size.records < query.records_max && size.bytes < query.bytes_max;
+  });
+  if (!walked) return fail(walked.error());
+  size.examined = *walked;
+  return size;
 }
 
 Result<ViolationSummary> LogReader::summary(UnixNanos start, UnixNanos end, std::size_t buckets) {

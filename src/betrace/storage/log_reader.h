@@ -15,6 +15,7 @@
 #include "betrace/storage/log_walk.h"
 #include "betrace/storage/rule_change_record.h"
 #include "betrace/storage/violation_query.h"
+#include "betrace/storage/violation_tail.h"
 
 namespace betrace::storage {
 
@@ -31,6 +32,8 @@ class LogReader {
                                                  std::size_t buckets);
   [[nodiscard]] Result<std::vector<StoredRuleChange>> rule_history(std::string_view rule_id,
                                                                    std::size_t limit);
+  [[nodiscard]] Result<ViolationTail> tail(const TailQuery& query);
+  [[nodiscard]] Result<TailSize> tail_size(const TailQuery& query);
   /// Sequence of the first record of a violation, 0 if there is none.
   [[nodiscard]] Result<std::uint64_t> first_sequence(const ViolationIdBytes& id);
 

@@ -49,6 +49,12 @@ Result<std::unique_ptr<GenerationReader>> GenerationReader::open(
           .and_then([&] {
             return prepare(handle, "SELECT leaf, payload, mac FROM record WHERE seq = ?",
                            &reader->record);
+          })
+          .and_then([&] {
+            return prepare(handle,
+                           "SELECT seq, type, flags, time_ns, length(payload), leaf, mac, payload "
+                           "FROM record WHERE seq > ? AND seq < ? ORDER BY seq",
+                           &reader->tail);
           });
   if (!prepared) return fail(prepared.error());
   return reader;

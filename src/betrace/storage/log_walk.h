@@ -35,6 +35,7 @@ struct GenerationReader {
   Statement newest;  ///< seq, completeness, flags of the newest record of a violation.
   Statement first;   ///< seq, time_ns of its first record.
   Statement record;  ///< leaf, payload, mac by sequence.
+  Statement tail;  ///< seq, type, flags, time_ns, size, leaf, mac, payload, between two sequences.
 
   [[nodiscard]] static Result<std::unique_ptr<GenerationReader>> open(
       const ReadableGeneration& generation);

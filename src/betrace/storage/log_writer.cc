@@ -1,5 +1,6 @@
 #include "betrace/storage/log_writer.h"
 
+#include <optional>
 #include <utility>
 
 namespace betrace::storage {
@@ -70,7 +71,8 @@ void LogWriter::abandon() {
 void LogWriter::commit(Group& group) {
   while (!is_abandoned_.load()) {
     const bool is_faulty = !gaps_.empty() || directory_->active() == nullptr;
-    if ((group.empty() && !is_faulty) || try_commit(group)) return;
+    const bool is_idle = group.empty() && !is_faulty && !has_export_to_keep();
+    if (is_idle || try_commit(group)) return;
     if (group.empty() && queue_.is_drained()) return;  // nobody waits for the fault to end
     pause();
   }
@@ -110,7 +112,18 @@ Result<std::vector<Appended>> LogWriter::append(const Group& group) {
   std::vector<const LogRecord*> records;
   for (const PendingRecord& each : group) records.push_back(&each.record);
   for (const LogRecord& each : told) records.push_back(&each);
-  return directory_->active()->append(records, now, *this);
+  std::optional<ExportPosition> exported;
+  std::uint64_t moves = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    moves = export_moves_;
+    if (moves != export_moves_kept_) exported = state_.exported;
+  }
+  auto appended =
+      directory_->active()->append(records, now, *this, exported ? &*exported : nullptr);
+  const std::lock_guard lock(mutex_);
+  if (appended) export_moves_kept_ = moves;
+  return appended;
 }
 
 void LogWriter::note_failure(const Error& error) {
@@ -209,7 +222,8 @@ void LogWriter::remember_state(const Group& group) {
   status_.is_failing = false;
   status_.reason.clear();
   for (const PendingRecord& each : group) {
-    if (!each.record.state_name.empty()) state_[each.record.state_name] = each.record.state_value;
+    if (each.record.state_name.empty()) continue;
+    state_.values[each.record.state_name] = each.record.state_value;
   }
 }
 
@@ -276,7 +290,7 @@ std::map<std::string, RecordedRule> LogWriter::recorded_rules() const {
   const std::string prefix = recorded_rule_name("");
   const std::lock_guard lock(mutex_);
   std::map<std::string, RecordedRule> recorded;
-  for (const auto& [name, value] : state_) {
+  for (const auto& [name, value] : state_.values) {
     if (!name.starts_with(prefix)) continue;
     const auto rule = read_recorded_rule(value);
     if (rule) recorded.emplace(name.substr(prefix.size()), *rule);
@@ -284,11 +298,27 @@ std::map<std::string, RecordedRule> LogWriter::recorded_rules() const {
   return recorded;
 }
 
+ExportPosition LogWriter::export_position() const {
+  const std::lock_guard lock(mutex_);
+  return state_.exported;
+}
+
+void LogWriter::move_export(ExportPosition position) {
+  const std::lock_guard lock(mutex_);
+  state_.exported = std::move(position);
+  ++export_moves_;
+}
+
+bool LogWriter::has_export_to_keep() const {
+  const std::lock_guard lock(mutex_);
+  return export_moves_ != export_moves_kept_;
+}
+
 std::string LogWriter::rule_sha256(std::string_view rule_id, std::uint64_t revision) const {
   const std::string name = recorded_rule_name(rule_id);
   const std::lock_guard lock(mutex_);
-  const auto place = state_.find(name);
-  if (place == state_.end()) return {};
+  const auto place = state_.values.find(name);
+  if (place == state_.values.end()) return {};
   const auto recorded = read_recorded_rule(place->second);
   return recorded && recorded->revision == revision ? recorded->sha256 : std::string();
 }

@@ -42,6 +42,8 @@ class LogWriter : private ViolationHistory {
 
   [[nodiscard]] ViolationLogStatus status() const;
   [[nodiscard]] std::map<std::string, RecordedRule> recorded_rules() const;
+  [[nodiscard]] ExportPosition export_position() const;
+  void move_export(ExportPosition position);
   /// Checksum of that version of the rule if it is the last recorded one, else empty.
   [[nodiscard]] std::string rule_sha256(std::string_view rule_id, std::uint64_t revision) const;
 
@@ -51,6 +53,7 @@ class LogWriter : private ViolationHistory {
   [[nodiscard]] Result<std::uint64_t> find_older(const ViolationIdBytes& id) override;
   [[nodiscard]] bool was_repeat(const ViolationIdBytes& id) const override;
 
+  [[nodiscard]] bool has_export_to_keep() const;
   void commit(Group& group);
   bool try_commit(Group& group);
   [[nodiscard]] Result<std::vector<Appended>> append_or_move_on(const Group& group);
@@ -86,6 +89,8 @@ class LogWriter : private ViolationHistory {
   mutable std::mutex mutex_;  // guards what follows
   ViolationLogStatus status_;
   LogState state_;
+  std::uint64_t export_moves_ = 0;
+  std::uint64_t export_moves_kept_ = 0;  // of them, what is on disk
 };
 
 }  // namespace betrace::storage

@@ -150,10 +150,11 @@ Result<std::uint64_t> ViolationLog::append_rule_changes(std::span<const RuleChan
   return waiter->wait();
 }
 
-void ViolationLog::record_gap(const Gap& gap) {
+void ViolationLog::record_gap(const Gap& gap, SequenceRange about) {
   std::vector<PendingRecord> one;
-  one.push_back(pending(make_gap_record({gap, "", 0, 0}, core_->writer.status().log_id,
-                                        core_->options.clock().wall)));
+  one.push_back(
+      pending(make_gap_record({gap, "", about.first, about.last}, core_->writer.status().log_id,
+                              core_->options.clock().wall)));
   core_->queue.push_serialised(std::move(one));
 }
 
@@ -204,6 +205,20 @@ Result<std::vector<StoredRuleChange>> ViolationLog::rule_history(std::string_vie
 
 Result<std::map<std::string, RecordedRule>> ViolationLog::recorded_rules() const {
   return core_->writer.recorded_rules();
+}
+
+Result<ViolationTail> ViolationLog::tail(const TailQuery& query) const {
+  return core_->readers.ask([&query](LogReader& reader) { return reader.tail(query); });
+}
+
+Result<TailSize> ViolationLog::tail_size(const TailQuery& query) const {
+  return core_->readers.ask([&query](LogReader& reader) { return reader.tail_size(query); });
+}
+
+ExportPosition ViolationLog::export_position() const { return core_->writer.export_position(); }
+
+void ViolationLog::move_export(ExportPosition position) {
+  core_->writer.move_export(std::move(position));
 }
 
 }  // namespace betrace::storage

@@ -18,9 +18,11 @@
 #include "betrace/base/result.h"
 #include "betrace/base/time.h"
 #include "betrace/model/violation_sink.h"
+#include "betrace/storage/export_position.h"
 #include "betrace/storage/file_system.h"
 #include "betrace/storage/rule_change_record.h"
 #include "betrace/storage/violation_query.h"
+#include "betrace/storage/violation_tail.h"
 
 namespace betrace::storage {
 
@@ -29,6 +31,12 @@ struct CommittedRecord {
   std::uint64_t sequence = 0;
   std::uint64_t first_sequence = 0;  ///< Of the violation; equal for its first record.
   model::ViolationRecord record;
+};
+
+/// Records of the log, both ends inclusive; 0: none.
+struct SequenceRange {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
 };
 
 struct ViolationLogOptions {
@@ -95,8 +103,8 @@ class ViolationLog : public model::ViolationSink {
     UnixNanos first_time = 0;
     UnixNanos last_time = 0;
   };
-  /// Queues a `gap` record; waits while the queue is full.
-  void record_gap(const Gap& gap);
+  /// Queues a `gap` record. `about`: the records that it is about.
+  void record_gap(const Gap& gap, SequenceRange about = {});
 
   /// Waits until all that was recorded before the call is committed. Error Unavailable: not within
   /// `wait`.
@@ -120,6 +128,14 @@ class ViolationLog : public model::ViolationSink {
                                                                    std::size_t limit) const;
   /// The last recorded version of each rule, for finding changes that were made outside.
   [[nodiscard]] Result<std::map<std::string, RecordedRule>> recorded_rules() const;
+
+  /// Records for sinks, oldest first; those that were committed when it is asked.
+  [[nodiscard]] Result<ViolationTail> tail(const TailQuery& query) const;
+  [[nodiscard]] Result<TailSize> tail_size(const TailQuery& query) const;
+  /// As it was moved last, or as it was kept when the log was opened.
+  [[nodiscard]] ExportPosition export_position() const;
+  /// Keeps a new position: with the next commit, alone after a second, or at stop().
+  void move_export(ExportPosition position);
 
  private:
   class Core;

@@ -48,7 +48,7 @@ ssize_t faulty_pwrite(int file, const void* bytes, std::size_t count, off_t offs
 }  // namespace
 
 // In place of the one of the C library, for all of this program.
-extern "C" int fdatasync(int file) {
+extern "C" [[gnu::visibility("default")]] int fdatasync(int file) {
   if (fault.sync_error.load() != 0 && is_meant(file)) {
     ++fault.failed;
     errno = fault.sync_error.load();

@@ -23,6 +23,9 @@ constexpr Values kGrades = {"reopened", "shed", "truncated", "no_root", "orphans
 constexpr Values kEvaluationResults = {"violation", "pass", "error", "skipped", "not_made"};
 constexpr Values kEvaluationErrors = {"budget", "internal"};
 constexpr Values kEvictionReasons = {"age", "bytes"};
+constexpr Values kExportKinds = {"violation", "withdrawn", "evidence", "checkpoint"};
+constexpr Values kExportFailures = {"connect", "timeout", "tls", "auth", "unavailable", "rejected"};
+constexpr Values kParkReasons = {"export_parked", "export_refused", "sink_error"};
 constexpr Values kRecordTypes = {"violation", "final", "revision", "rule_change",
                                  "coverage",  "gap",   "start",    "stop"};
 constexpr Values kStorageOperations = {"write", "fsync", "rename", "read"};
@@ -51,6 +54,9 @@ constexpr MetricLabel kEvaluation[] = {{"rule_id", LabelKind::RuleId},
 constexpr MetricLabel kEvaluationError[] = {{"rule_id", LabelKind::RuleId},
                                             {"reason", LabelKind::Enumerated, kEvaluationErrors}};
 constexpr MetricLabel kEvicted[] = {{"reason", LabelKind::Enumerated, kEvictionReasons}};
+constexpr MetricLabel kExported[] = {{"kind", LabelKind::Enumerated, kExportKinds}};
+constexpr MetricLabel kExportFailed[] = {{"reason", LabelKind::Enumerated, kExportFailures}};
+constexpr MetricLabel kParked[] = {{"reason", LabelKind::Enumerated, kParkReasons}};
 constexpr MetricLabel kRecord[] = {{"type", LabelKind::Enumerated, kRecordTypes}};
 constexpr MetricLabel kStorage[] = {{"op", LabelKind::Enumerated, kStorageOperations}};
 constexpr MetricLabel kHttp[] = {{"method"}, {"route"}, {"status"}};
@@ -131,6 +137,20 @@ constexpr MetricInfo kCatalog[] = {
     {RulesLoaded, "betrace_rules_loaded", Gauge, "rules loaded, enabled or not"},
     {RuleLoadFailures, "betrace_rule_load_failures_total", Counter,
      "stored rules that failed to compile at load"},
+    {OtlpExportedSpans, "betrace_otlp_exported_spans_total", Counter,
+     "spans that the sink of violations has taken", kExported},
+    {OtlpExportFailures, "betrace_otlp_export_failures_total", Counter,
+     "requests to the sink of violations that failed", kExportFailed},
+    {ExportBacklogRecords, "betrace_export_backlog_records", Gauge,
+     "records of the log that wait to be exported"},
+    {ExportBacklogBytes, "betrace_export_backlog_bytes", Gauge, "their bytes in the log"},
+    {ExportBacklogCapacityBytes, "betrace_export_backlog_capacity_bytes", Gauge,
+     "bytes beyond which the oldest are parked, export.backlog_bytes"},
+    {ExportOldestSeconds, "betrace_export_oldest_seconds", Gauge,
+     "seconds since the oldest of them was decided"},
+    {ExportParked, "betrace_export_parked_total", Counter,
+     "records set aside: they stay in the log and are sent later or by hand", kParked},
+    {ExportParkedRecords, "betrace_export_parked_records", Gauge, "records that are parked now"},
     {ViolationStoreSizeBytes, "betrace_violation_store_size_bytes", Gauge,
      "bytes used by the violation log"},
     {ViolationStoreCapacityBytes, "betrace_violation_store_capacity_bytes", Gauge,

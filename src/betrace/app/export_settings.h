@@ -1,0 +1,24 @@
+// The settings of the export of violations, from the configuration.
+//
+// Used by app/config_checks, which reports what is wrong with them, and by app/serve.
+#pragma once
+
+#include <optional>
+
+#include "betrace/app/config.h"
+#include "betrace/app/config_checks.h"
+#include "betrace/exporter/curl_sink.h"
+#include "betrace/exporter/exporter.h"
+
+namespace betrace::app {
+
+struct ExportSettings {
+  exporter::ExporterOptions exporter;
+  exporter::CurlSinkOptions sink;
+};
+
+/// Returns nothing if there is no endpoint, or if something was reported. Never quotes a secret.
+[[nodiscard]] std::optional<ExportSettings> export_settings(const Config& config,
+                                                            const ReportProblem& report);
+
+}  // namespace betrace::app

@@ -1,0 +1,53 @@
+// A violation or a withdrawal as the OTLP span that sinks receive.
+//
+// Made from records of the violation log; span and trace ids are derived from the violation, so
+// that sending it again changes nothing. Shape: docs/guide/api.md, "What sinks receive". Sends
+// nothing.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "betrace/base/time.h"
+#include "betrace/model/span_view.h"
+#include "betrace/storage/violation_tail.h"
+
+namespace betrace::exporter {
+
+/// What a sink is told.
+enum class SpanKind : std::uint8_t { Violation, Withdrawal };
+
+/// Where the spans go and who they say they are from.
+struct SpanOptions {
+  /// Attributes of the resource; `service.name` is among them.
+  std::vector<std::pair<std::string, std::string>> resource{{"service.name", "betrace"}};
+  bool is_own_trace = false;  ///< `export.placement: own_trace`
+};
+
+/// One span, as small as its message allows: witnesses stay in the log. Movable.
+struct ViolationSpan {
+  SpanKind kind = SpanKind::Violation;
+  model::TraceId trace_id;
+  model::SpanId span_id;
+  model::SpanId parent_span_id;  ///< The anchor; zero in a trace of its own, or without anchor.
+  model::StatusCode status = model::StatusCode::Unset;
+  UnixNanos time = 0;  ///< Start and end: when it was decided.
+  std::string message;
+  /// Beside `betrace.violation` and, if it is not signed, `betrace.violation.unsigned`.
+  std::vector<std::pair<std::string, std::string>> texts;
+  bool is_signed = false;
+  std::vector<std::pair<model::TraceId, model::SpanId>> links;
+};
+
+/// Requires: `record.is_readable`.
+[[nodiscard]] ViolationSpan make_violation_span(const storage::TailRecord& record,
+                                                const SpanOptions& options);
+
+/// Returns an ExportTraceServiceRequest with the spans, in protobuf.
+[[nodiscard]] std::string write_request(std::span<const ViolationSpan* const> spans,
+                                        const SpanOptions& options);
+
+}  // namespace betrace::exporter

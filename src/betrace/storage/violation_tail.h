@@ -1,0 +1,47 @@
+// The violation log as an outbox: what sinks are told of, in the order of the log.
+//
+// Asked by the exporter, answered by ViolationLog. A sink is told of the first record of a
+// violation and of its withdrawal; other records change nothing that was exported.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "betrace/model/violation.h"
+#include "betrace/storage/log_format.h"
+
+namespace betrace::storage {
+
+struct TailRecord {
+  std::uint64_t sequence = 0;
+  /// False: the stored bytes are not what was committed, and `record` is empty.
+  bool is_readable = true;
+  model::ViolationRecord record;  ///< Of type Violation, or Revision with status Withdrawn.
+  std::string signature;          ///< `v1:<kid>:<64 hex>`; empty if unsigned.
+  std::size_t byte_count = 0;     ///< Of the stored payload.
+  UnixNanos time = 0;             ///< When it was decided.
+};
+
+/// The part of the log that a question is about.
+struct TailQuery {
+  std::uint64_t after = 0;            ///< From the first sequence above it ...
+  std::uint64_t last = kSequenceMax;  ///< ... to this one.
+  std::size_t records_max = 64;
+  std::size_t bytes_max = 1024 * 1024;  ///< Of payloads; one more than fits is given.
+};
+
+struct ViolationTail {
+  std::vector<TailRecord> records;
+  std::uint64_t examined = 0;  ///< Nothing up to this sequence is missing; at least `after`.
+};
+
+/// How much there is, unread.
+struct TailSize {
+  std::uint64_t records = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t examined = 0;  ///< Counted up to this sequence; at least `after`.
+};
+
+}  // namespace betrace::storage
