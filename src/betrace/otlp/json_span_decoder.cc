@@ -30,8 +30,8 @@ model::SpanView& JsonSpanDecoder::decode(JsonElement json) {
 void JsonSpanDecoder::take_members(JsonElement json) {
   const JsonElement end = json.end();
   JsonElement at = json.inner();
-  // Most senders write them in the order of the protocol, where each guess is right. The braces and
-  // names that follow a value are text too, or the end.
+  // Most senders write them in this order, where each guess is right and easy to foresee. What
+  // stands behind a value is a name or the end.
   const auto guess = [&at](const auto& name, JsonElement* member) {
     if (at.type() != JsonType::String || !is_same(at.as_text(), name)) return;
     *member = at.inner();
@@ -89,7 +89,6 @@ void JsonSpanDecoder::take(std::string_view name, JsonElement element) {
 template <typename IdType>
 IdType JsonSpanDecoder::id(JsonElement hex, const char* name) {
   IdType id;
-  if (!hex.is_there()) return id;
   const std::string_view text = json_text(hex, name, problem_);
   if (!text.empty() && !IdType::parse(text, &id)) {
     invalid_id_ = name;
