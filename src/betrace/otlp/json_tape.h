@@ -1,9 +1,9 @@
 // The values of a JSON text, read from the tape that simdjson's DOM parser leaves.
 //
-// A tape is the text as words of 64 bits in order: the first byte says of which type a value is, the
-// rest where its text or its end is. The OTLP/JSON reader walks the words itself, since simdjson's
-// own element, object and array look at the type anew in each step. The one header with simdjson in
-// it. Source: simdjson doc/tape.md.
+// A tape is the text as words of 64 bits in order: the first byte says of which type a value is,
+// the rest where its text or its end is. The OTLP/JSON reader walks the words itself, since
+// simdjson's own element, object and array look at the type anew in each step. The one header with
+// simdjson in it. Source: simdjson doc/tape.md.
 #pragma once
 
 #include <simdjson.h>
@@ -55,9 +55,7 @@ class JsonElement {
     std::memcpy(&size, at, sizeof size);
     return {reinterpret_cast<const char*>(at) + sizeof size, size};
   }
-  [[nodiscard]] std::int64_t as_int() const noexcept {
-    return static_cast<std::int64_t>(word_[1]);
-  }
+  [[nodiscard]] std::int64_t as_int() const noexcept { return static_cast<std::int64_t>(word_[1]); }
   [[nodiscard]] std::uint64_t as_uint() const noexcept { return word_[1]; }
   [[nodiscard]] double as_double() const noexcept { return std::bit_cast<double>(word_[1]); }
 

@@ -7,8 +7,8 @@ namespace {
 
 bool is_value_member(std::string_view name) {
   return is_same(name, "stringValue") || is_same(name, "intValue") || is_same(name, "boolValue") ||
-         is_same(name, "doubleValue") || is_same(name, "arrayValue") || is_same(name, "kvlistValue") ||
-         is_same(name, "bytesValue");
+         is_same(name, "doubleValue") || is_same(name, "arrayValue") ||
+         is_same(name, "kvlistValue") || is_same(name, "bytesValue");
 }
 
 // Reads a value that is no list or map and is written in the form of its type.
@@ -48,7 +48,8 @@ bool add_usual(SpanBuilder& builder, SpanBuilder::Row& row, JsonElement key_valu
   const JsonElement key = key_name.inner();
   if (key.type() != JsonType::String) return false;
   const JsonElement value_name = key.inner();
-  if (value_name.type() != JsonType::String || !is_same(value_name.as_text(), "value")) return false;
+  if (value_name.type() != JsonType::String || !is_same(value_name.as_text(), "value"))
+    return false;
   const JsonElement any_value = value_name.inner();
   if (any_value.type() != JsonType::Object) return false;
   const JsonElement member = any_value.inner();
@@ -104,7 +105,8 @@ model::ValueView JsonValueDecoder::value(JsonElement any_value) {
 }
 
 model::ValueView JsonValueDecoder::make_value(std::string_view member, JsonElement element) {
-  if (is_same(member, "stringValue")) return builder_.string_value(json_text(element, member, problem_));
+  if (is_same(member, "stringValue"))
+    return builder_.string_value(json_text(element, member, problem_));
   if (is_same(member, "intValue")) {
     return model::ValueView::integer(json_int64(element, member, problem_));
   }
