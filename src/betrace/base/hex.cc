@@ -13,7 +13,8 @@ constexpr std::uint64_t kEachByte = 0x0101010101010101;
 
 // Reads eight digits at once: digits are too random to branch on each. Sets the high bit of a byte
 // of `mistakes` if one is none.
-std::uint32_t four_bytes(const char* digits, std::uint64_t* mistakes) noexcept {
+[[gnu::always_inline]] inline std::uint64_t four_bytes(const char* digits,
+                                                       std::uint64_t* mistakes) noexcept {
   static_assert(std::endian::native == std::endian::little);
   std::uint64_t word = 0;
   std::memcpy(&word, digits, 8);
@@ -30,7 +31,7 @@ std::uint32_t four_bytes(const char* digits, std::uint64_t* mistakes) noexcept {
   // The first digit of a pair is the lower byte. Each pair becomes a byte, and the four move down.
   std::uint64_t bytes = (values << 4U | values >> 8U) & 0x00FF00FF00FF00FF;
   bytes = (bytes | bytes >> 8U) & 0x0000FFFF0000FFFF;
-  return static_cast<std::uint32_t>(bytes | bytes >> 16U);
+  return (bytes | bytes >> 16U) & 0xFFFFFFFF;
 }
 
 }  // namespace
@@ -49,16 +50,16 @@ bool from_hex(std::string_view text, std::span<std::uint8_t> out) noexcept {
   if (text.size() != out.size() * 2) return false;
   std::uint64_t mistakes = 0;
   std::size_t at = 0;
-  for (; at + 4 <= out.size(); at += 4) {
-    const std::uint32_t bytes = four_bytes(text.data() + 2 * at, &mistakes);
-    std::memcpy(out.data() + at, &bytes, 4);
+  for (; at + 8 <= out.size(); at += 8) {
+    const char* digits = text.data() + 2 * at;
+    const std::uint64_t first = four_bytes(digits, &mistakes);
+    const std::uint64_t bytes = first | four_bytes(digits + 8, &mistakes) << 32U;
+    std::memcpy(out.data() + at, &bytes, 8);
   }
-  if (at < out.size()) {
-    std::array<char, 8> rest;
-    rest.fill('0');
-    std::memcpy(rest.data(), text.data() + 2 * at, text.size() - 2 * at);
-    const std::uint32_t bytes = four_bytes(rest.data(), &mistakes);
-    std::memcpy(out.data() + at, &bytes, out.size() - at);
+  for (; at < out.size(); ++at) {
+    std::array<char, 8> pair = {'0', '0', '0', '0', '0', '0', '0', '0'};
+    std::memcpy(pair.data(), text.data() + 2 * at, 2);
+    out[at] = static_cast<std::uint8_t>(four_bytes(pair.data(), &mistakes));
   }
   return (mistakes & 0x80 * kEachByte) == 0;
 }

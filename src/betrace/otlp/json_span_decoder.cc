@@ -12,8 +12,7 @@ model::SpanKind kind_of(std::int64_t number) {
 
 // All members are found first: the last of a name counts, and problems have an order of their own.
 model::SpanView& JsonSpanDecoder::decode(JsonElement json) {
-  for_each_member(json,
-                  [this](std::string_view name, JsonElement element) { take(name, element); });
+  take_members(json);
   span_.name = values_.name(name_, "name");
   span_.trace_id = id<model::TraceId>(trace_id_, "trace_id");
   span_.span_id = id<model::SpanId>(span_id_, "span_id");
@@ -26,6 +25,31 @@ model::SpanView& JsonSpanDecoder::decode(JsonElement json) {
   take_links();
   take_status();
   return span_;
+}
+
+void JsonSpanDecoder::take_members(JsonElement json) {
+  const JsonElement end = json.end();
+  JsonElement at = json.inner();
+  // Most senders write them in this order, where each guess is right and easy to foresee. What
+  // stands behind a value is a name or the end.
+  const auto guess = [&at](const auto& name, JsonElement* member) {
+    if (at.type() != JsonType::String || !is_same(at.as_text(), name)) return;
+    *member = at.inner();
+    at = member->next();
+  };
+  guess("traceId", &trace_id_);
+  guess("spanId", &span_id_);
+  guess("parentSpanId", &parent_span_id_);
+  guess("name", &name_);
+  guess("kind", &kind_);
+  guess("startTimeUnixNano", &start_time_);
+  guess("endTimeUnixNano", &end_time_);
+  guess("attributes", &attributes_);
+  while (at.is_before(end)) {
+    const JsonElement element = at.inner();
+    take(at.as_text(), element);
+    at = element.next();
+  }
 }
 
 void JsonSpanDecoder::take(std::string_view name, JsonElement element) {

@@ -27,6 +27,7 @@ class JsonSpanDecoder {
   [[nodiscard]] const char* invalid_id() const noexcept { return invalid_id_; }
 
  private:
+  void take_members(JsonElement json);
   void take(std::string_view name, JsonElement element);
   template <typename IdType>
   IdType id(JsonElement hex, const char* name);

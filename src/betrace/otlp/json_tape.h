@@ -1,9 +1,9 @@
 // The values of a JSON text, read from the tape that simdjson's DOM parser leaves.
 //
 // A tape is the text as words of 64 bits in order: the first byte says of which type a value is,
-// the rest where its text or its end is. Used by the OTLP/JSON reader only, because a walk over the
-// tape takes a fraction of the instructions of simdjson's own element, object and array. Source:
-// simdjson doc/tape.md.
+// the rest where its text or its end is. The OTLP/JSON reader walks the words itself, since
+// simdjson's own element, object and array look at the type anew in each step. The one header with
+// simdjson in it. Source: simdjson doc/tape.md.
 #pragma once
 
 #include <simdjson.h>
@@ -16,7 +16,7 @@
 
 namespace betrace::otlp {
 
-/// True if both are the same text. A comparison with a text of known size takes a few instructions.
+/// True if both are the same text. Cost: a few instructions, as the size is known.
 template <std::size_t kSize>
 [[nodiscard]] bool is_same(std::string_view text, const char (&literal)[kSize]) noexcept {
   return text.size() == kSize - 1 && std::memcmp(text.data(), literal, kSize - 1) == 0;

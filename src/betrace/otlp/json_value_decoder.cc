@@ -39,26 +39,10 @@ bool read_usual_value(std::string_view member, JsonElement element, model::Value
   return false;
 }
 
-}  // namespace
-
-model::AttributesView JsonValueDecoder::attributes(JsonElement list) {
-  SpanBuilder::Row row = builder_.begin_attributes();
-  for_each_object(list, "attributes", problem_, [&](JsonElement key_value) {
-    if (add_usual(row, key_value)) return;
-    builder_.count_attribute(row);
-    field(row, key_value);
-  });
-  return builder_.end_attributes(row);
-}
-
-std::string_view JsonValueDecoder::name(JsonElement text, std::string_view member) {
-  return builder_.name(json_text(text, member, problem_));
-}
-
 // Takes the attribute as every SDK writes it, a key and then a value with one member; false, with
 // nothing done, if it is written in another way or a limit is near. Each step is checked before the
 // next is looked at. The parser has seen that texts are UTF-8.
-bool JsonValueDecoder::add_usual(SpanBuilder::Row& row, JsonElement key_value) {
+bool add_usual(SpanBuilder& builder, SpanBuilder::Row& row, JsonElement key_value) {
   const JsonElement key_name = key_value.inner();
   if (key_name.type() != JsonType::String || !is_same(key_name.as_text(), "key")) return false;
   const JsonElement key = key_name.inner();
@@ -75,8 +59,24 @@ bool JsonValueDecoder::add_usual(SpanBuilder::Row& row, JsonElement key_value) {
   const JsonElement end = member.inner().next();
   if (end.type() != JsonType::End || end.inner().type() != JsonType::End) return false;
   const bool is_text = value.type() == model::ValueType::String;
-  return builder_.add_plain_attribute(row, key.as_text(), value,
-                                      is_text ? value.as_text().size() : 0);
+  return builder.add_plain_attribute(row, key.as_text(), value,
+                                     is_text ? value.as_text().size() : 0);
+}
+
+}  // namespace
+
+model::AttributesView JsonValueDecoder::attributes(JsonElement list) {
+  SpanBuilder::Row row = builder_.begin_attributes();
+  for_each_object(list, "attributes", problem_, [&](JsonElement key_value) {
+    if (add_usual(builder_, row, key_value)) return;
+    builder_.count_attribute(row);
+    field(row, key_value);
+  });
+  return builder_.end_attributes(row);
+}
+
+std::string_view JsonValueDecoder::name(JsonElement text, std::string_view member) {
+  return builder_.name(json_text(text, member, problem_));
 }
 
 void JsonValueDecoder::field(SpanBuilder::Row& row, JsonElement key_value) {

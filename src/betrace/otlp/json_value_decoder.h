@@ -24,7 +24,6 @@ class JsonValueDecoder {
   [[nodiscard]] std::string_view name(JsonElement text, std::string_view member);
 
  private:
-  [[nodiscard]] bool add_usual(SpanBuilder::Row& row, JsonElement key_value);
   void field(SpanBuilder::Row& row, JsonElement key_value);
   model::ValueView value(JsonElement any_value);
   model::ValueView make_value(std::string_view member, JsonElement element);

@@ -76,7 +76,7 @@ class SpanBuilder {
   [[nodiscard]] Row begin_attributes() noexcept { return begin_row(fields_.mark()); }
   void count_attribute(Row& row);
   void add_field(Row& row, std::string_view key, const model::ValueView& value);
-  /// The same as all of these in one step, for an attribute that has no text but ASCII.
+  /// The same as all of these in one step, for an attribute whose texts are known to be UTF-8.
   /// `text_bytes`: of its value. False if a limit is near or this is muted, and nothing was done.
   [[nodiscard, gnu::always_inline]] bool add_plain_attribute(Row& row, std::string_view key,
                                                              const model::ValueView& value,

@@ -63,8 +63,8 @@ template <typename T>
 class UnfinishedItems {
  public:
   [[nodiscard]] std::size_t mark() const noexcept { return count_; }
-  void push(const T& item) {
-    if (count_ == items_.size()) items_.resize(2 * count_ + 16);
+  [[gnu::always_inline]] void push(const T& item) {
+    if (count_ == items_.size()) grow();
     items_.data()[count_++] = item;
   }
   /// Moves everything after `mark` to `arena`.
@@ -76,6 +76,8 @@ class UnfinishedItems {
   void clear() noexcept { count_ = 0; }
 
  private:
+  [[gnu::noinline]] void grow() { items_.resize(2 * count_ + 16); }
+
   std::vector<T> items_;
   std::size_t count_ = 0;  // of those that are in use
 };
