@@ -32,7 +32,7 @@ struct ApiServices {
   std::function<engine::ShardStatistics()> statistics;
   std::function<Now()> clock = read_clocks;
   /// Sends stored violations to the sink once more; empty if there is no sink.
-  std::function<void(storage::SequenceRange)> resend;
+  std::function<void(storage::SequenceRange)> resend = nullptr;
 };
 
 /// A value of GET /v1/limits.
