@@ -41,7 +41,7 @@ bool read_usual_value(std::string_view member, JsonElement element, model::Value
 
 // Takes the attribute as every SDK writes it, a key and then a value with one member; false, with
 // nothing done, if it is written in another way or a limit is near. Each step is checked before the
-// next is looked at. The parser has seen that texts are UTF-8.
+// next is looked at. As of names, the parser has seen that all texts are UTF-8.
 bool add_usual(SpanBuilder& builder, SpanBuilder::Row& row, JsonElement key_value) {
   const JsonElement key_name = key_value.inner();
   if (key_name.type() != JsonType::String || !is_same(key_name.as_text(), "key")) return false;
@@ -76,7 +76,7 @@ model::AttributesView JsonValueDecoder::attributes(JsonElement list) {
 }
 
 std::string_view JsonValueDecoder::name(JsonElement text, std::string_view member) {
-  return builder_.name(json_text(text, member, problem_));
+  return builder_.plain_name(json_text(text, member, problem_));
 }
 
 void JsonValueDecoder::field(SpanBuilder::Row& row, JsonElement key_value) {

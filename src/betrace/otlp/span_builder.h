@@ -60,7 +60,7 @@ class SpanBuilder {
 
   /// Checks a name or message; returns it, cut at `value_bytes_max`.
   [[nodiscard]] std::string_view name(std::string_view raw);
-  /// The same for one that is ASCII.
+  /// The same for one that is known to be UTF-8.
   [[nodiscard]] std::string_view plain_name(std::string_view raw) {
     const std::size_t bytes = byte_count_ + raw.size();
     const bool has_room = raw.size() <= limits_.value_bytes_max && bytes <= limits_.span_bytes_max;
