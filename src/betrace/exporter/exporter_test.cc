@@ -88,8 +88,9 @@ class ExporterTest : public storage::TestLog {
     export_options_.limits.schedule_delay = milliseconds(0);
     export_options_.chance = [] { return 0.001; };
   }
-  void start() {
+  void start(FakeSink::Behave behave = {}) {
     auto sink = std::make_unique<FakeSink>();
+    sink->behave(std::move(behave));
     sink_ = sink.get();
     exporter_ = std::make_unique<Exporter>(
         export_options_, ExporterServices{log(), metrics_, readiness_, logger_}, std::move(sink));
@@ -128,8 +129,7 @@ TEST_F(ExporterTest, WhatIsInTheLogIsDeliveredOnceOverRestarts) {
 
 TEST_F(ExporterTest, WhatTheSinkDoesNotTakeStaysForTheNextStart) {
   record(0, 5);
-  start();
-  sink_->behave([](const auto&) { return SinkVerdict::Later; });
+  start([](const auto&) { return SinkVerdict::Later; });
   EXPECT_EQ(stop_export(milliseconds(50)), 5U);
   EXPECT_EQ(metric(MetricId::ExportBacklogRecords), 5);
   stop();
@@ -142,10 +142,8 @@ TEST_F(ExporterTest, TooLargeABacklogIsParkedToldAndDeliveredLater) {
   record(0, 40);
   export_options_.limits.batch_records_max = 5;
   export_options_.limits.backlog_bytes_max = log().tail({}).value().records[0].byte_count * 20;
-  start();
   std::size_t refusals = 0;
-  sink_->behave(
-      [&](const auto&) { return ++refusals < 20 ? SinkVerdict::Later : SinkVerdict::Delivered; });
+  start([&](const auto&) { return ++refusals < 20 ? SinkVerdict::Later : SinkVerdict::Delivered; });
   EXPECT_TRUE(sink_->has_taken(40));
   EXPECT_EQ(stop_export(), 0U);
   EXPECT_GT(metrics_.value(MetricId::ExportParked, {"export_parked"}), 15);
@@ -189,8 +187,7 @@ TEST_F(ExporterTest, RecordsAreSentOnceMoreWhenSomebodyAsks) {
 
 TEST_F(ExporterTest, ReadinessAndLogSayThatTheSinkIsAwayAndBack) {
   record(0, 3);
-  start();
-  sink_->behave([](const auto&) { return SinkVerdict::Later; });
+  start([](const auto&) { return SinkVerdict::Later; });
   const auto state = [this] { return readiness_.report().checks[0].second; };
   while (state() != "error: because, 3 waiting") std::this_thread::yield();
   sink_->behave({});
