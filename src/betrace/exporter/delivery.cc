@@ -378,8 +378,19 @@ std::optional<UnixNanos> Delivery::oldest() const {
 }
 
 void Delivery::resend(std::uint64_t first_sequence, std::uint64_t last_sequence,
-                      std::uint64_t records) {
-  parked_records_ += records;
+                      const CountRecords& records_between) {
+  for (auto at = parked_.lower_bound(first_sequence);
+       at != parked_.end() && at->first <= last_sequence;) {
+    const ParkedRange& range = at->second;
+    if (range.last_sequence > last_sequence) {
+      ++at;
+      continue;
+    }
+    parked_records_ -=
+        std::min(parked_records_, records_between(range.first_sequence, range.last_sequence));
+    at = parked_.erase(at);
+  }
+  parked_records_ += records_between(first_sequence, last_sequence);
   add_range({first_sequence, last_sequence, std::string(kParkedResend), 0, kAtOnce});
 }
 

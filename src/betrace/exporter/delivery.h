@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -61,6 +62,9 @@ enum class SinkState : std::uint8_t {
   Broken,        ///< It fails at everything: nothing more is parked until it recovers.
   Misconfigured  ///< It will not take anything from us until somebody acts.
 };
+
+/// How many records there are from one sequence to another, both included.
+using CountRecords = std::function<std::uint64_t(std::uint64_t first, std::uint64_t last)>;
 
 /// One thread.
 class Delivery {
@@ -132,8 +136,10 @@ class Delivery {
   /// first_parkable().
   void park_backlog(std::uint64_t last_sequence, std::uint64_t records, std::uint64_t bytes);
 
-  /// Sends these records once more. Requires: first <= last.
-  void resend(std::uint64_t first_sequence, std::uint64_t last_sequence, std::uint64_t records);
+  /// Sends these records once more, the parked ones among them too: they are parked no longer once
+  /// they are taken. `records_between` counts those in a range. Requires: first <= last.
+  void resend(std::uint64_t first_sequence, std::uint64_t last_sequence,
+              const CountRecords& records_between);
 
  private:
   struct Waiting {

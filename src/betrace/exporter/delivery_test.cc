@@ -22,6 +22,8 @@ using ::testing::IsEmpty;
 using enum SinkVerdict;
 using Sequences = std::vector<std::uint64_t>;
 
+std::uint64_t every_sequence(std::uint64_t first, std::uint64_t last) { return last - first + 1; }
+
 class DeliveryTest : public ::testing::Test {
  protected:
   DeliveryTest() {
@@ -365,11 +367,24 @@ TEST_F(DeliveryTest, TooManyParkedRangesAreJoined) {
 TEST_F(DeliveryTest, AResendIsSentAtOnceWhenNothingWaits) {
   position_.cursor = 20;
   delivery().examined(20, true);
-  delivery().resend(5, 7, 3);
+  delivery().resend(5, 7, every_sequence);
   EXPECT_THAT(read_parked(), ElementsAre(5, 6, 7));
   next();
   answer(Delivered);
   EXPECT_THAT(parked(), IsEmpty());
+}
+
+TEST_F(DeliveryTest, WhatIsSentOnceMoreAndTakenIsParkedNoLonger) {
+  position_ = {20, {{6, 6, "export_refused", 1, 0}, {8, 8, "export_refused", 1, 0}}};
+  delivery().examined(20, true);
+  delivery().resend(5, 7, every_sequence);
+  EXPECT_THAT(parked(), ElementsAre("5-7 resend", "8-8 export_refused"));
+  EXPECT_EQ(delivery().parked_records(), 4U);
+  EXPECT_THAT(read_parked(), ElementsAre(5, 6, 7));
+  next();
+  answer(Delivered);
+  EXPECT_THAT(parked(), ElementsAre("8-8 export_refused"));
+  EXPECT_EQ(delivery().parked_records(), 1U);
 }
 
 TEST_F(DeliveryTest, ABacklogThatIsTooLargeIsParkedButNotWhatIsUnderWay) {

@@ -95,8 +95,9 @@ void Exporter::take_resends() {
     ranges.swap(to_resend_);
   }
   for (const storage::SequenceRange& range : ranges) {
-    delivery_.resend(range.first, range.last,
-                     records_between(services_.log, range.first, range.last));
+    delivery_.resend(range.first, range.last, [this](std::uint64_t first, std::uint64_t last) {
+      return records_between(services_.log, first, last);
+    });
   }
 }
 

@@ -142,7 +142,7 @@ TEST(TraceTableTest, RemembersThatATraceWasEvicted) {
 
 TEST(TraceTableTest, EvictsClosedTracesOldestFirstWhenMemoryIsSpent) {
   TableLimits limits = test_limits();
-  limits.bytes_max = 6'000;
+  limits.bytes_max = 6'100;
   TraceTable table(limits);
   std::vector<TraceIndex> closed;
   for (std::uint64_t trace = 1; table.memory_bytes() <= limits.bytes_max; ++trace) {
