@@ -33,11 +33,9 @@ void SpanDelivery::begin_scope(std::string_view name, std::string_view version,
 
 void SpanDelivery::deliver(model::SpanView& span, const Losses& losses, const char* invalid_id) {
   const std::uint64_t index = summary_.spans_decoded++;
-  if (is_suspect(span, losses, invalid_id)) {
-    if (const auto rejection = rejection_of(span, losses, invalid_id)) {
-      summary_.add(*rejection, index);
-      return;
-    }
+  if (const auto rejection = rejection_of(span, losses, invalid_id)) {
+    summary_.add(*rejection, index);
+    return;
   }
   span.cut = losses.any_truncated() || resource_context_.cut || scope_context_.cut;
   if (span.cut) {
@@ -51,14 +49,6 @@ void SpanDelivery::deliver(model::SpanView& span, const Losses& losses, const ch
   span.scope_name = scope_name_;
   span.scope_version = scope_version_;
   on_span_(span);
-}
-
-// Whether there is anything to look at more closely.
-bool SpanDelivery::is_suspect(const model::SpanView& span, const Losses& losses,
-                              const char* invalid_id) const noexcept {
-  return invalid_id != nullptr || span.trace_id.is_zero() || span.span_id.is_zero() ||
-         losses.invalid_text != nullptr || losses.over_limit || scope_context_.rejection ||
-         resource_context_.rejection;
 }
 
 std::optional<SpanRejection> SpanDelivery::rejection_of(const model::SpanView& span,

@@ -41,8 +41,6 @@ class SpanDelivery {
     static Context of(const Losses& losses);
   };
 
-  [[nodiscard]] bool is_suspect(const model::SpanView& span, const Losses& losses,
-                                const char* invalid_id) const noexcept;
   [[nodiscard]] std::optional<SpanRejection> rejection_of(const model::SpanView& span,
                                                           const Losses& losses,
                                                           const char* invalid_id) const;
