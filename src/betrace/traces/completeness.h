@@ -12,9 +12,8 @@ using model::Completeness;
 
 /// What a grade depends on besides the reason of closing.
 struct GradeFacts {
-  bool is_reopened = false;     ///< It had closed and been evicted before.
-  bool lost_to_memory = false;  ///< A span of it was dropped for memory.
-  bool is_cut = false;          ///< A span lost parts, or was kept out, by a limit.
+  bool is_reopened = false;  ///< It had closed and been evicted before.
+  bool is_cut = false;       ///< A span lost parts, or was kept out, by a limit.
   bool has_root = false;
   bool misses_parent = false;
 };

@@ -35,8 +35,6 @@ TEST(GradeTest, NamesTheWorstFirst) {
   facts.is_cut = true;
   EXPECT_EQ(grade_of(facts, CloseReason::Idle), Completeness::Truncated);
   EXPECT_EQ(grade_of(facts, CloseReason::Shutdown), Completeness::Shed);
-  facts.lost_to_memory = true;
-  EXPECT_EQ(grade_of(facts, CloseReason::SpanLimit), Completeness::Shed);
   facts.is_reopened = true;
   EXPECT_EQ(grade_of(facts, CloseReason::Memory), Completeness::Reopened);
 }
