@@ -10,6 +10,10 @@ namespace {
 // How long statistics() waits for the thread, which may itself wait for the sink.
 constexpr std::chrono::milliseconds kSnapshotWait{200};
 
+// So much in the queue wakes the thread; less waits for its next tick. To wake it for a few spans
+// takes longer than to judge them.
+constexpr std::uint64_t kWakeBytes = 16 * 1024;
+
 // How long a drain that is out of time waits for the record at hand.
 constexpr std::chrono::milliseconds kLastRecordWait{200};
 
@@ -32,6 +36,7 @@ void ShardThread::start() {
 
 void ShardThread::push(SpanBatch batch) {
   const std::uint64_t bytes = batch.byte_count();
+  bool is_worth_waking = false;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (phase_ == Phase::Stopping || phase_ == Phase::Stopped) return drop(batch);
@@ -41,8 +46,9 @@ void ShardThread::push(SpanBatch batch) {
     queue_.push_back(std::move(item));
     queued_bytes_ += bytes;
     ++pushed_;
+    is_worth_waking = queued_bytes_ >= kWakeBytes;
   }
-  work_.notify_one();
+  if (is_worth_waking) work_.notify_one();
 }
 
 void ShardThread::begin_drain() { enter(Phase::Draining); }
@@ -60,6 +66,7 @@ bool ShardThread::end_drain(std::chrono::steady_clock::time_point deadline) {
 bool ShardThread::wait_until_idle(std::chrono::milliseconds wait) {
   Lock lock(mutex_);
   const std::uint64_t wanted = pushed_;
+  work_.notify_one();
   return progress_.wait_for(lock, wait, [this, wanted] { return judged_ >= wanted; });
 }
 
