@@ -34,9 +34,9 @@ class ShardThread {
 
   void start();
 
-  /// The batch counts as arrived now, and is judged within a tick. Never blocks for long, unless the thread has drained: then
-  /// the caller judges the batch and closes its traces, for a request may be admitted before a
-  /// drain begins and be read when it has ended.
+  /// The batch counts as arrived now, and is judged within a tick. Never blocks for long, unless
+  /// the thread has drained: then the caller judges the batch and closes its traces, for a request
+  /// may be admitted before a drain begins and be read when it has ended.
   void push(SpanBatch batch);
 
   /// Asks the thread to judge what is queued, to close the open traces as `shutdown` and to end.
