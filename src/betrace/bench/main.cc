@@ -11,6 +11,7 @@
 #include <iterator>
 #include <string_view>
 
+#include "betrace/base/heap_asked.h"
 #include "betrace/bench/bare_walk.h"
 #include "betrace/bench/payloads.h"
 #include "betrace/bench/pipeline.h"
@@ -19,9 +20,6 @@
 
 namespace betrace::bench {
 namespace {
-
-// How often the heap was asked. One thread runs.
-std::uint64_t allocations = 0;
 
 // What a stage does with one request; returns how many spans it saw.
 using Stage = std::uint64_t (*)(std::string_view request, Pipeline& pipeline);
@@ -84,10 +82,10 @@ int count(std::string_view wanted, bool counts_allocations) {
     renew_ids(traffic, 1);
     counted_stage(stage->run, traffic, pipeline);
     renew_ids(traffic, 2);
-    allocations = 0;
+    heap_asked = 0;
   }
   const std::uint64_t spans = counted_stage(stage->run, traffic, pipeline);
-  const std::uint64_t asked = allocations;
+  const std::uint64_t asked = heap_asked;
   if (counts_allocations) {
     std::printf("%llu %zu\n", static_cast<unsigned long long>(asked), traffic.request_count());
   }
@@ -98,24 +96,6 @@ int count(std::string_view wanted, bool counts_allocations) {
 }  // namespace betrace::bench
 
 // The heap of the C library, counted. Aligned memory is not: nothing asks for it per span.
-extern "C" {
-void* __libc_malloc(std::size_t size);
-void* __libc_calloc(std::size_t count, std::size_t size);
-void* __libc_realloc(void* memory, std::size_t size);
-
-void* malloc(std::size_t size) noexcept {
-  ++betrace::bench::allocations;
-  return __libc_malloc(size);
-}
-void* calloc(std::size_t count, std::size_t size) noexcept {
-  ++betrace::bench::allocations;
-  return __libc_calloc(count, size);
-}
-void* realloc(void* memory, std::size_t size) noexcept {
-  ++betrace::bench::allocations;
-  return __libc_realloc(memory, size);
-}
-}
 
 int main(int count, char** arguments) {
   const bool counts_allocations = count == 3 && std::string_view(arguments[1]) == "--allocations";
