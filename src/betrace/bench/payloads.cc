@@ -2,20 +2,21 @@
 
 #include <map>
 #include <memory>
-#include <utility>
+#include <tuple>
 
 namespace betrace::bench {
 
-Traffic& shared_payload(Shape shape, Encoding encoding) {
+Traffic& shared_payload(Shape shape, Encoding encoding, bool is_calm) {
   static const BenchRules rules(50, Vocabulary::Spread, RuleMix::Plain);
-  static std::map<std::pair<Shape, Encoding>, std::unique_ptr<Traffic>> made;
-  std::unique_ptr<Traffic>& traffic = made[{shape, encoding}];
+  static std::map<std::tuple<Shape, Encoding, bool>, std::unique_ptr<Traffic>> made;
+  std::unique_ptr<Traffic>& traffic = made[{shape, encoding, is_calm}];
   if (!traffic) {
     TrafficOptions options;
     options.traces.shape = shape;
     options.encoding = encoding;
     options.interleave = 1'000;
     options.requests_min = 1;
+    options.traces.is_calm = is_calm;
     options.traces.violation_rate = 0.05;  // so that one wave has a scene for every rule
     traffic = std::make_unique<Traffic>(options, rules);
   }

@@ -82,7 +82,7 @@ class Pipeline::Core {
                                                      : json_reader_.read(request, keep, &interest);
     BETRACE_CHECK(read.has_value());
     time_ += kBetweenRequests;
-    shard_.add(std::move(builder_.finish().front()), now());
+    shard_.add(builder_.batches().front(), now());
   }
 
   void finish() {

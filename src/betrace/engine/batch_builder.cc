@@ -12,23 +12,24 @@ constexpr std::string_view kOwnScope = "betrace";
 }  // namespace
 
 BatchBuilder::BatchBuilder(std::size_t shards, const traces::HashKey& key, Keep keep,
-                           std::shared_ptr<const NoiseLimit> noise)
-    : hash_(key), keep_(keep), noise_(std::move(noise)), batches_(shards), sizes_(shards) {}
+                           std::shared_ptr<const NoiseLimit> noise,
+                           std::shared_ptr<BatchStock> stock)
+    : hash_(key),
+      keep_(keep),
+      noise_(std::move(noise)),
+      stock_(stock != nullptr ? std::move(stock) : std::make_shared<BatchStock>()),
+      batches_(shards) {}
 
 void BatchBuilder::begin(std::shared_ptr<const RuleSet> looking,
                          std::shared_ptr<const RuleSet> judging, std::string_view protocol) {
   if (!matcher_ || matcher_->network() != looking->network()) matcher_.emplace(looking->network());
   rules_ = std::move(looking);
   if (noise_ != nullptr) find_spared();
-  for (std::size_t i = 0; i < batches_.size(); ++i) {
-    SpanBatch& batch = batches_[i];
-    batch = SpanBatch();
+  for (SpanBatch& batch : batches_) {
+    batch.clear();
+    if (batch.byte_count() == 0) batch = stock_->take();
     batch.rules = judging;
     batch.protocol = protocol;
-    // The next request is about as large as the last one.
-    batch.items.reserve(sizes_[i].items);
-    batch.met.reserve(sizes_[i].met);
-    batch.kept.reserve(sizes_[i].kept);
   }
 }
 
@@ -67,7 +68,7 @@ void BatchBuilder::add(const model::SpanView& span) {
   batch.met.insert(batch.met.end(), met.begin(), met.end());
   item.met_end = static_cast<std::uint32_t>(batch.met.size());
   item.is_kept = keep_ == Keep::All || is_wanted(met);
-  if (item.is_kept) batch.kept.push_back(model::KeptSpan::copy(of_interest(span)));
+  if (item.is_kept) batch.kept.add(of_interest(span));
 }
 
 model::SpanView BatchBuilder::of_interest(const model::SpanView& span) const noexcept {
@@ -78,13 +79,9 @@ model::SpanView BatchBuilder::of_interest(const model::SpanView& span) const noe
   return lean;
 }
 
-std::vector<SpanBatch> BatchBuilder::finish() {
+void BatchBuilder::clear() noexcept {
   rules_.reset();
-  for (std::size_t i = 0; i < batches_.size(); ++i) {
-    if (batches_[i].items.empty()) continue;
-    sizes_[i] = {batches_[i].items.size(), batches_[i].met.size(), batches_[i].kept.size()};
-  }
-  return std::exchange(batches_, std::vector<SpanBatch>(batches_.size()));
+  for (SpanBatch& batch : batches_) batch.clear();
 }
 
 SpanBatch batch_of(const ActiveRules& rules, const std::vector<model::KeptSpan>& spans,
@@ -92,7 +89,7 @@ SpanBatch batch_of(const ActiveRules& rules, const std::vector<model::KeptSpan>&
   BatchBuilder builder(1, {}, keep);
   builder.begin(rules.current(), rules.current(), protocol);
   for (const model::KeptSpan& span : spans) builder.add(span.view());
-  return std::move(builder.finish().front());
+  return std::move(builder.batches().front());
 }
 
 }  // namespace betrace::engine

@@ -5,10 +5,12 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
 #include "betrace/engine/active_rules.h"
+#include "betrace/engine/batch_stock.h"
 #include "betrace/engine/noise_limit.h"
 #include "betrace/engine/span_batch.h"
 #include "betrace/rules/predicate_network.h"
@@ -26,9 +28,10 @@ enum class Keep : std::uint8_t {
 class BatchBuilder {
  public:
   /// The batch of a trace is the one of the shard that owns it. `noise`: no span is kept that only
-  /// silent rules ask for; null: none is silent.
+  /// silent rules ask for; null: none is silent. `stock`: where batches come from; null: the heap.
   explicit BatchBuilder(std::size_t shards = 1, const traces::HashKey& key = {},
-                        Keep keep = Keep::Met, std::shared_ptr<const NoiseLimit> noise = nullptr);
+                        Keep keep = Keep::Met, std::shared_ptr<const NoiseLimit> noise = nullptr,
+                        std::shared_ptr<BatchStock> stock = nullptr);
 
   /// Begins the batches of a request. Its spans are looked at by the rules `looking`, which know
   /// all that those do which judge the traces that it opens (ActiveRules::Hold).
@@ -37,16 +40,13 @@ class BatchBuilder {
 
   void add(const model::SpanView& span);
 
-  /// The batches by shard; some may be empty. Nothing holds the rules after it.
-  [[nodiscard]] std::vector<SpanBatch> finish();
+  /// The batches by shard, to be moved from; some may be empty. Valid until clear() or begin().
+  [[nodiscard]] std::span<SpanBatch> batches() noexcept { return batches_; }
+
+  /// Forgets the request: an idle builder must not keep rules in use.
+  void clear() noexcept;
 
  private:
-  struct Sizes {
-    std::size_t items = 0;
-    std::size_t met = 0;
-    std::size_t kept = 0;
-  };
-
   void find_spared();
   [[nodiscard]] bool is_wanted(const std::vector<rules::PredicateId>& met) const noexcept;
   [[nodiscard]] model::SpanView of_interest(const model::SpanView& span) const noexcept;
@@ -60,8 +60,8 @@ class BatchBuilder {
   std::vector<rules::PredicateId> spared_;  // spans that meet no others are not kept
   std::uint64_t spared_edition_ = 0;        // of the silence by which they were found,
   std::uint64_t spared_epoch_ = 0;          // and of the rules
+  std::shared_ptr<BatchStock> stock_;
   std::vector<SpanBatch> batches_;
-  std::vector<Sizes> sizes_;  // of the batches before
 };
 
 /// One batch of `spans`, looked at by the current rules.

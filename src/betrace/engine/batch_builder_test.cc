@@ -27,9 +27,9 @@ TEST(BatchBuilderTest, KeepsTheSpansThatMeetAPredicateAndCountsTheOthers) {
   }
   const SpanBatch batch = batch_of(rules, spans, "grpc");
   ASSERT_EQ(batch.items.size(), 4U);
-  ASSERT_EQ(batch.kept.size(), 2U);
-  EXPECT_EQ(batch.kept[0].view().name, "pay.order");
-  EXPECT_EQ(batch.kept[1].view().name, "audit.log");
+  ASSERT_EQ(batch.kept.all().size(), 2U);
+  EXPECT_EQ(batch.kept.all()[0].view->name, "pay.order");
+  EXPECT_EQ(batch.kept.all()[1].view->name, "audit.log");
   for (std::size_t i = 0; i < 4; ++i) {
     EXPECT_EQ(batch.items[i].record.span_id, spans[i].view().span_id);
     EXPECT_EQ(batch.items[i].is_kept, i == 1 || i == 2);
@@ -37,7 +37,7 @@ TEST(BatchBuilderTest, KeepsTheSpansThatMeetAPredicateAndCountsTheOthers) {
   }
   EXPECT_EQ(batch.protocol, "grpc");
   EXPECT_EQ(batch.rules, rules.current());
-  EXPECT_EQ(batch_of(rules, spans, "grpc", Keep::All).kept.size(), 4U);
+  EXPECT_EQ(batch_of(rules, spans, "grpc", Keep::All).kept.all().size(), 4U);
 }
 
 TEST(BatchBuilderTest, CountsItsOwnSpansAndTakesNothingOfThem) {
@@ -63,12 +63,12 @@ TEST(BatchBuilderTest, LeavesOutEventsAndLinksThatNoRuleReads) {
     return batch_of(rules, spans, "json");
   };
   const SpanBatch lean = kept_by("span.duration >= 0ns");
-  EXPECT_TRUE(lean.kept.at(0).view().events.empty());
-  EXPECT_TRUE(lean.kept.at(0).view().links.empty());
+  EXPECT_TRUE(lean.kept.all()[0].view->events.empty());
+  EXPECT_TRUE(lean.kept.all()[0].view->links.empty());
   const SpanBatch events = kept_by("span.events.any(event.name == \"retry\")");
-  EXPECT_EQ(events.kept.at(0).view().events.size(), 2U);
+  EXPECT_EQ(events.kept.all()[0].view->events.size(), 2U);
   const SpanBatch links = kept_by("span.links.count() > 0");
-  EXPECT_EQ(links.kept.at(0).view().links.size(), 1U);
+  EXPECT_EQ(links.kept.all()[0].view->links.size(), 1U);
 }
 
 class SparingTest : public testing::Test {
@@ -81,7 +81,7 @@ class SparingTest : public testing::Test {
   std::size_t kept_of(const TestSpan& span) {
     builder_.begin(rules_.current(), rules_.current(), "json");
     builder_.add(kept(span).view());
-    return builder_.finish().front().kept.size();
+    return builder_.batches().front().kept.all().size();
   }
 
   ActiveRules rules_;
@@ -145,7 +145,7 @@ TEST(BatchBuilderTest, GivesAllSpansOfATraceToOneShard) {
     for (std::uint64_t trace = 1; trace <= 100; ++trace) {
       builder.add(kept({.trace = trace, .id = round + 1}).view());
     }
-    const std::vector<SpanBatch> batches = builder.finish();
+    const std::span<const SpanBatch> batches = builder.batches();
     ASSERT_EQ(batches.size(), 4U);
     for (std::size_t shard = 0; shard < batches.size(); ++shard) {
       if (!batches[shard].is_empty()) ++used;

@@ -205,7 +205,7 @@ class Player {
       }
       SpanBatch batch = batch_of(active_, step.spans, "json", keep_);
       tamper(&batch);
-      shard_->add(std::move(batch), at(step.at));
+      shard_->add(batch, at(step.at));
       if (waiting != nullptr && waiting != (step.rules ? &*step.rules : nullptr)) {
         active_.publish(*std::exchange(waiting, nullptr));
       }
@@ -244,11 +244,14 @@ class Player {
 
  private:
   void tamper(SpanBatch* batch) const {
-    for (model::KeptSpan& span : batch->kept) {
-      if (plant_ != Plant::KeepsTooLittle) continue;
-      model::SpanView less = span.view();
-      less.attributes = {};
-      span = model::KeptSpan::copy(less);
+    if (plant_ == Plant::KeepsTooLittle) {
+      PackedSpans kept;
+      for (const model::PackedSpan& span : batch->kept.all()) {
+        model::SpanView less = *span.view;
+        less.attributes = {};
+        kept.add(less);
+      }
+      batch->kept = std::move(kept);
     }
     for (SpanBatch::Item& item : batch->items) {
       if (plant_ == Plant::LosesAPredicate && item.met_end > item.met_begin) --item.met_end;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -34,8 +35,9 @@ class Engine::Core {
        const ShardHooks& hooks)
       : rules(active),
         noise(std::make_shared<NoiseLimit>(options.shard.noise, hooks.suppressed)),
-        builders([shards = options.shards, key = options.shard.table.hash_key, noise = noise] {
-          return std::make_unique<BatchBuilder>(shards, key, Keep::Met, noise);
+        stock(std::make_shared<BatchStock>()),
+        builders([this, shards = options.shards, key = options.shard.table.hash_key] {
+          return std::make_unique<BatchBuilder>(shards, key, Keep::Met, noise, stock);
         }),
         options_(std::move(options)),
         sink_(sink) {
@@ -44,7 +46,7 @@ class Engine::Core {
     for (std::size_t i = 0; i < options_.shards; ++i) {
       shards.push_back(std::make_unique<ShardThread>(
           ShardThreadOptions{options_.tick, options_.clock},
-          std::make_unique<Shard>(share, active, sink, hooks, noise)));
+          std::make_unique<Shard>(share, active, sink, hooks, noise), stock));
     }
   }
 
@@ -81,6 +83,7 @@ class Engine::Core {
 
   const ActiveRules& rules;
   const std::shared_ptr<NoiseLimit> noise;
+  const std::shared_ptr<BatchStock> stock;
   IdlePool<BatchBuilder> builders;
   std::vector<std::unique_ptr<ShardThread>> shards;
 
@@ -112,7 +115,7 @@ class Engine::Intake : public SpanIntake {
     builder_->begin(hold_.looking(), hold_.judging(), protocol);
   }
   ~Intake() override {
-    (void)builder_->finish();  // an idle builder must not keep rules in use
+    builder_->clear();
     core_.builders.give_back(std::move(builder_));
   }
 
@@ -123,7 +126,7 @@ class Engine::Intake : public SpanIntake {
   void add(const model::SpanView& span) override { builder_->add(span); }
 
   void submit() override {
-    std::vector<SpanBatch> batches = builder_->finish();
+    const std::span<SpanBatch> batches = builder_->batches();
     for (std::size_t i = 0; i < batches.size(); ++i) {
       if (!batches[i].is_empty()) core_.shards[i]->push(std::move(batches[i]));
     }

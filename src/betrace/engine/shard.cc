@@ -42,18 +42,18 @@ class Shard::Core {
                   EvaluationSampler(options.stopwatch, std::move(hooks.sampled)),
                   std::move(hooks.quarantined)) {}
 
-  void add(SpanBatch batch, const Now& at) {
+  void add(const SpanBatch& batch, const Now& at) {
     advance(at);
     const Now now = forward(at);
     std::uint64_t added = 0;
-    auto kept = batch.kept.begin();
+    auto kept = batch.kept.all().begin();
     LookAhead look_ahead(batch.items, table_, dockets_);
     for (std::size_t i = 0; i < batch.items.size(); ++i) {
       const traces::TraceTable::Tag tag = look_ahead.advance(i);
       const SpanBatch::Item& item = batch.items[i];
-      traces::ArrivingSpan span{item.record, std::nullopt, batch.met_by(item)};
-      if (item.is_kept) span.kept = std::move(*kept++);
-      if (add_span(std::move(span), tag, batch.rules, now)) ++added;
+      traces::ArrivingSpan span{item.record, {}, batch.met_by(item)};
+      if (item.is_kept) span.kept = *kept++;
+      if (add_span(span, tag, batch.rules, now)) ++added;
       if (table_.is_memory_spent()) relieve_memory(now);
     }
     statistics_.spans_ingested[batch.protocol] += added;
@@ -111,13 +111,12 @@ class Shard::Core {
   }
 
   // True if the span was added to its trace.
-  bool add_span(traces::ArrivingSpan&& span, traces::TraceTable::Tag tag,
+  bool add_span(const traces::ArrivingSpan& span, traces::TraceTable::Tag tag,
                 const std::shared_ptr<const RuleSet>& rules, const Now& now) {
     const TraceIndex index = find_or_open(span.record.trace_id, tag, rules, now);
-    const std::span<const rules::PredicateId> met = span.met;
-    switch (table_.add(index, std::move(span), now.monotonic)) {
+    switch (table_.add(index, span, now.monotonic)) {
       case TableAdd::Added:
-        on_added(index, met, now);
+        on_added(index, span.met, now);
         return true;
       case TableAdd::Conflicting:
         ++statistics_.spans_conflicting;
@@ -207,7 +206,7 @@ Shard::Shard(const ShardOptions& options, const ActiveRules& rules, model::Viola
 
 Shard::~Shard() = default;
 
-void Shard::add(SpanBatch batch, const Now& now) { core_->add(std::move(batch), now); }
+void Shard::add(const SpanBatch& batch, const Now& now) { core_->add(batch, now); }
 
 void Shard::advance(const Now& now) { core_->advance(now); }
 

@@ -59,7 +59,7 @@ class Shard {
   /// Takes the spans that arrived at `now`: first advance(now), so that a trace whose time has come
   /// is closed before its next span; then the spans in order. Requires: time does not go back
   /// (an earlier `now` counts as the latest one seen).
-  void add(SpanBatch batch, const Now& now);
+  void add(const SpanBatch& batch, const Now& now);
 
   /// Closes and evicts the traces whose time has come. Cost: O(log n) for each of them.
   void advance(const Now& now);

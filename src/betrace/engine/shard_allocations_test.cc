@@ -2,8 +2,8 @@
 // Guaranteed, for what Shard::add() itself does: no allocation for spans that meet no predicate,
 // nor for spans that meet one while no rule can be violated, however traces open, grow, close and
 // are evicted, by time or by memory; as long as what leaves at once fits the stock of the pool,
-// 1/32 of the budget. A violation may allocate. The kept copy of a span was allocated by its
-// sender. Method: malloc() counts. A sanitizer brings its own, so under one this is skipped.
+// 1/32 of the budget. A violation may allocate. Method: malloc() counts. A sanitizer brings its
+// own, so under one this is skipped.
 
 #include <gtest/gtest.h>
 
@@ -67,10 +67,10 @@ class ShardAllocationsTest : public testing::Test {
   std::uint64_t allocations(int steps, std::string_view name) {
     std::uint64_t counted = 0;
     for (int i = 0; i < steps; ++i) {
-      SpanBatch batch = next_batch(name);
+      const SpanBatch batch = next_batch(name);
       const Now now = at(step_ * kStep);
       const std::uint64_t before = heap_asked;
-      shard().add(std::move(batch), now);
+      shard().add(batch, now);
       counted += heap_asked - before;
     }
     return counted;

@@ -127,7 +127,7 @@ void owner(benchmark::State& state) {
       SpanBatch batch = wave.batch(i, number, rules);
       time += step;
       resume();
-      shard.add(std::move(batch), {MonotonicTime(time), 0});
+      shard.add(batch, {MonotonicTime(time), 0});
     }
   };
   // So that the first traces have been evicted, and memory is as it stays.

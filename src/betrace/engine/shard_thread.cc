@@ -19,8 +19,9 @@ constexpr std::chrono::milliseconds kLastRecordWait{200};
 
 }  // namespace
 
-ShardThread::ShardThread(ShardThreadOptions options, std::unique_ptr<Shard> shard)
-    : options_(std::move(options)), shard_(std::move(shard)) {}
+ShardThread::ShardThread(ShardThreadOptions options, std::unique_ptr<Shard> shard,
+                         std::shared_ptr<BatchStock> stock)
+    : options_(std::move(options)), shard_(std::move(shard)), stock_(std::move(stock)) {}
 
 ShardThread::~ShardThread() {
   enter(Phase::Stopping);
@@ -42,7 +43,7 @@ void ShardThread::push(SpanBatch batch) {
     if (phase_ == Phase::Stopping || phase_ == Phase::Stopped) return drop(batch);
     // Stamped here: waiting in our queue must not make a trace look idle.
     Item item{std::move(batch), bytes, options_.clock().monotonic};
-    if (phase_ == Phase::Drained) return judge_late(std::move(item));
+    if (phase_ == Phase::Drained) return judge_late(item);
     queue_.push_back(std::move(item));
     queued_bytes_ += bytes;
     ++pushed_;
@@ -138,7 +139,8 @@ void ShardThread::step(Lock* lock) {
     Item item = std::move(queue_.front());
     queue_.pop_front();
     lock->unlock();
-    shard_->add(std::move(item.batch), {item.arrival, options_.clock().wall});
+    shard_->add(item.batch, {item.arrival, options_.clock().wall});
+    stock_->give_back(std::move(item.batch));
     lock->lock();
     queued_bytes_ -= item.bytes;
     ++judged_;
@@ -163,8 +165,8 @@ void ShardThread::close_traces(Lock* lock) {
 }
 
 // Requires: mutex_ is held, and the thread has ended.
-void ShardThread::judge_late(Item item) {
-  shard_->add(std::move(item.batch), {item.arrival, options_.clock().wall});
+void ShardThread::judge_late(const Item& item) {
+  shard_->add(item.batch, {item.arrival, options_.clock().wall});
   shard_->close_all(model::CloseReason::Shutdown, options_.clock());
   take_snapshot();
 }

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "betrace/base/time.h"
+#include "betrace/engine/batch_stock.h"
 #include "betrace/engine/shard.h"
 
 namespace betrace::engine {
@@ -27,7 +28,9 @@ struct ShardThreadOptions {
 /// because a drain ran out of time.
 class ShardThread {
  public:
-  ShardThread(ShardThreadOptions options, std::unique_ptr<Shard> shard);
+  /// Batches that were judged go to `stock`.
+  ShardThread(ShardThreadOptions options, std::unique_ptr<Shard> shard,
+              std::shared_ptr<BatchStock> stock);
   ~ShardThread();  ///< Ends without deciding the open traces.
   ShardThread(const ShardThread&) = delete;
   ShardThread& operator=(const ShardThread&) = delete;
@@ -80,12 +83,13 @@ class ShardThread {
   [[nodiscard]] bool has_work() const;
   void step(Lock* lock);
   void close_traces(Lock* lock);
-  void judge_late(Item item);
+  void judge_late(const Item& item);
   void drop(const SpanBatch& batch);
   void take_snapshot();
 
   const ShardThreadOptions options_;
   std::unique_ptr<Shard> shard_;  // touched by the thread only, once it runs
+  const std::shared_ptr<BatchStock> stock_;
 
   std::mutex mutex_;  // guards what follows, but for the atomics
   std::condition_variable work_;

@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "betrace/engine/packed_spans.h"
 #include "betrace/engine/rule_set.h"
-#include "betrace/model/kept_span.h"
 #include "betrace/traces/span_record.h"
 
 namespace betrace::engine {
@@ -25,7 +25,7 @@ struct SpanBatch {
 
   std::vector<Item> items;               ///< In wire order, of any traces.
   std::vector<rules::PredicateId> met;   ///< Ascending within an item.
-  std::vector<model::KeptSpan> kept;     ///< In the order of `items`.
+  PackedSpans kept;                      ///< In the order of `items`.
   std::shared_ptr<const RuleSet> rules;  ///< Those that judge the traces that open with a span.
   std::string_view protocol = "json";    ///< Label `protocol`; static storage.
   std::uint64_t own_spans = 0;           ///< Spans that BeTrace itself exported; they are dropped.
@@ -34,11 +34,17 @@ struct SpanBatch {
     return std::span(met).subspan(item.met_begin, item.met_end - item.met_begin);
   }
   [[nodiscard]] bool is_empty() const noexcept { return items.empty() && own_spans == 0; }
-  /// Memory held, bytes.
+  /// Memory held, bytes as allocated.
   [[nodiscard]] std::uint64_t byte_count() const noexcept {
-    std::uint64_t bytes = items.size() * sizeof(Item) + met.size() * sizeof(met[0]);
-    for (const model::KeptSpan& span : kept) bytes += span.byte_count();
-    return bytes;
+    return items.capacity() * sizeof(Item) + met.capacity() * sizeof(met[0]) + kept.byte_count();
+  }
+  /// Forgets everything but the memory.
+  void clear() noexcept {
+    items.clear();
+    met.clear();
+    kept.clear();
+    rules.reset();
+    own_spans = 0;
   }
 };
 

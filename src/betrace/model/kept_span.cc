@@ -8,12 +8,13 @@
 namespace betrace::model {
 namespace {
 
-// Walks a span twice with the same code: once without a block to measure it, once to copy into it.
+// Copies as long as there is room, and goes on measuring when there is not.
 class Copier {
  public:
-  explicit Copier(std::byte* block) : block_(block) {}
+  explicit Copier(std::span<std::byte> room) : room_(room) {}
 
   [[nodiscard]] std::size_t used() const { return used_; }
+  [[nodiscard]] bool fits() const { return used_ <= room_.size(); }
 
   std::string_view text(std::string_view source) {
     std::byte* to = take(source.size(), 1);
@@ -76,26 +77,30 @@ class Copier {
 
   std::byte* take(std::size_t size, std::size_t alignment) {
     used_ = (used_ + alignment - 1) / alignment * alignment;
-    std::byte* at = block_ == nullptr ? nullptr : block_ + used_;
+    const std::size_t at = used_;
     used_ += size;
-    return at;
+    return fits() ? room_.data() + at : nullptr;
   }
 
-  std::byte* block_;
+  const std::span<std::byte> room_;
   std::size_t used_ = 0;
 };
 
 }  // namespace
 
-KeptSpan KeptSpan::copy(const SpanView& span) {
-  Copier measure(nullptr);
-  measure.span(span);
-  KeptSpan kept;
-  kept.byte_count_ = measure.used();
-  kept.block_ = std::make_unique_for_overwrite<std::byte[]>(kept.byte_count_);
-  Copier copier(kept.block_.get());
+PackedSpan pack(const SpanView& span, std::span<std::byte> room) noexcept {
+  Copier copier(room);
   copier.span(span);
-  BETRACE_CHECK(copier.used() == kept.byte_count_);
+  if (!copier.fits()) return {nullptr, copier.used()};
+  return {std::launder(reinterpret_cast<const SpanView*>(room.data())), copier.used()};
+}
+
+KeptSpan KeptSpan::copy(const SpanView& span) {
+  const std::size_t byte_count = pack(span, {}).byte_count;
+  KeptSpan kept;
+  kept.block_ = std::make_unique_for_overwrite<std::byte[]>(byte_count);
+  kept.packed_ = pack(span, {kept.block_.get(), byte_count});
+  BETRACE_CHECK(kept.packed_.view != nullptr);
   return kept;
 }
 

@@ -115,18 +115,35 @@ TEST(KeptSpanTest, ACopyOfACopyIsEqualAndOfTheSameSize) {
   const KeptSpan first = KeptSpan::copy(original.span);
   const KeptSpan second = KeptSpan::copy(first.view());
   expect_equal(second.view(), original.span);
-  EXPECT_EQ(first.byte_count(), second.byte_count());
+  EXPECT_EQ(first.packed().byte_count, second.packed().byte_count);
 }
 
 TEST(KeptSpanTest, CountsTheBytesOfItsTexts) {
   SpanView span;
-  const std::size_t empty = KeptSpan::copy(span).byte_count();
+  const std::size_t empty = pack(span, {}).byte_count;
   const std::string name(1'000, 'x');
   span.name = name;
-  const std::size_t with_name = KeptSpan::copy(span).byte_count();
+  const std::size_t with_name = pack(span, {}).byte_count;
   EXPECT_GE(empty, sizeof(SpanView));
   EXPECT_GE(with_name, empty + 1'000);
   EXPECT_LT(with_name, empty + 1'100);
+}
+
+TEST(PackedSpanTest, FitsExactlyWhatItSaysItTakesAndNothingLess) {
+  const FullSpan original;
+  const std::size_t wanted = pack(original.span, {}).byte_count;
+  std::vector<std::max_align_t> memory(wanted / sizeof(std::max_align_t) + 1);
+  const std::span<std::byte> room = std::as_writable_bytes(std::span(memory));
+  const PackedSpan packed = pack(original.span, room.first(wanted));
+  ASSERT_NE(packed.view, nullptr);
+  EXPECT_EQ(static_cast<const void*>(packed.view), room.data());
+  EXPECT_EQ(packed.byte_count, wanted);
+  expect_equal(*packed.view, original.span);
+  for (const std::size_t less : {wanted - 1, wanted / 2, std::size_t{0}}) {
+    const PackedSpan cut = pack(original.span, room.first(less));
+    EXPECT_EQ(cut.view, nullptr) << less;
+    EXPECT_EQ(cut.byte_count, wanted);
+  }
 }
 
 }  // namespace

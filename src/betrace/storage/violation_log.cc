@@ -25,7 +25,7 @@ std::uint64_t pending_bytes(const model::ViolationRecord& record) {
   const model::Violation& violation = record.violation;
   std::uint64_t bytes = kRecordOverheadBytes + violation.message.size();
   for (const model::Witness& witness : violation.witnesses) {
-    bytes += witness.role.size() + witness.span.byte_count();
+    bytes += witness.role.size() + witness.span.packed().byte_count;
   }
   for (const model::Clause& clause : violation.explanation.clauses) {
     bytes += clause.text.size() + clause.spans.size() * sizeof(model::SpanId);

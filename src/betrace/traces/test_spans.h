@@ -64,11 +64,14 @@ struct TestSpan {
   return model::KeptSpan::copy(view);
 }
 
-/// A span of which everything is kept, as it arrives.
-[[nodiscard]] inline ArrivingSpan arriving(const TestSpan& span) {
+/// A span of which everything is kept, as it arrives, with the memory that holds it.
+struct TestArrival : ArrivingSpan {
+  model::KeptSpan whole;
+};
+
+[[nodiscard]] inline TestArrival arriving(const TestSpan& span) {
   model::KeptSpan whole = kept(span);
-  const SpanRecord record = SpanRecord::of(whole.view());
-  return {record, std::move(whole), {}};
+  return {{SpanRecord::of(whole.view()), whole.packed(), {}}, std::move(whole)};
 }
 
 }  // namespace betrace::traces

@@ -16,13 +16,15 @@ TraceState::TraceState(const model::TraceId& id, MonotonicTime now, bool is_reop
 }
 
 TraceState::~TraceState() {
-  for (const Kept& kept : kept_) context_.kept_bytes -= kept.span.byte_count();
+  for (const Kept& kept : kept_) {
+    context_.pool.give_back(kept.block, BlockPool::size_for(kept.byte_count));
+  }
   ids_.clear(context_.pool);
   kept_.clear(context_.pool);
   met_.clear(context_.pool);
 }
 
-AddResult TraceState::add(ArrivingSpan&& span, MonotonicTime now) {
+AddResult TraceState::add(const ArrivingSpan& span, MonotonicTime now) {
   const SpanRecord& record = span.record;
   BETRACE_CHECK(record.trace_id == id_);
   const std::uint64_t id = SpanIds::word(record.span_id);
@@ -34,7 +36,7 @@ AddResult TraceState::add(ArrivingSpan&& span, MonotonicTime now) {
   met_.add(span.met, context_.pool);
   if (span.is_spared()) has_spared_ = true;
   ids_.add({id, SpanIds::word(record.parent_span_id), record.start}, context_.hash, context_.pool);
-  if (span.kept.has_value()) keep(*std::move(span.kept));
+  if (span.kept.view != nullptr) keep(span.kept);
   return AddResult::Added;
 }
 
@@ -52,10 +54,14 @@ void TraceState::note(const SpanRecord& span) noexcept {
 }
 
 // Keeps the span whose ids were added last.
-void TraceState::keep(model::KeptSpan span) {
-  activity_.byte_count += span.byte_count();
-  context_.kept_bytes += span.byte_count();
-  kept_.push_back({std::move(span), ids_.entries().size() - 1}, context_.pool);
+void TraceState::keep(const model::PackedSpan& span) {
+  activity_.byte_count += span.byte_count;
+  const std::size_t size = BlockPool::size_for(span.byte_count);
+  auto* const block = static_cast<std::byte*>(context_.pool.take(size));
+  const model::PackedSpan copy = model::pack(*span.view, {block, size});
+  BETRACE_CHECK(copy.byte_count == span.byte_count);
+  kept_.push_back({block, static_cast<std::uint32_t>(span.byte_count), ids_.entries().size() - 1},
+                  context_.pool);
 }
 
 const TraceState::Kept* TraceState::kept_at(std::uint32_t place) const noexcept {
@@ -67,12 +73,11 @@ const TraceState::Kept* TraceState::kept_at(std::uint32_t place) const noexcept 
 
 bool TraceState::is_same(std::uint32_t known, const ArrivingSpan& copy) const {
   const Kept* const kept = kept_at(known);
-  if (kept != nullptr && copy.kept.has_value()) {
-    return is_same_span(kept->span.view(), copy.kept->view());
-  }
+  const bool is_kept = copy.kept.view != nullptr;
+  if (kept != nullptr && is_kept) return is_same_span(kept->view(), *copy.kept.view);
   const SpanIds::Entry& entry = ids_.entries()[known];
   const bool may_differ = has_spared_ || copy.is_spared();
-  return (may_differ || (kept != nullptr) == copy.kept.has_value()) &&
+  return (may_differ || (kept != nullptr) == is_kept) &&
          entry.parent == SpanIds::word(copy.record.parent_span_id) &&
          entry.start == copy.record.start;
 }
@@ -90,7 +95,7 @@ TraceViews TraceState::views() const {
   const Kept* kept = kept_.begin();
   for (const SpanIds::Entry& span : ids_.entries()) {
     if (kept != kept_.end() && kept->place == views.all.size()) {
-      views.all.push_back(&(kept++)->span.view());
+      views.all.push_back(&(kept++)->view());
       continue;
     }
     model::SpanView& view = views.counted_only.emplace_back();
@@ -107,7 +112,7 @@ TraceViews TraceState::views() const {
 
 const model::SpanView* TraceState::last_span() const noexcept {
   const Kept* const kept = kept_at(ids_.entries().size() - 1);
-  return kept == nullptr ? nullptr : &kept->span.view();
+  return kept == nullptr ? nullptr : &kept->view();
 }
 
 Completeness TraceState::grade(CloseReason reason) {

@@ -5,7 +5,7 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <new>
 #include <span>
 #include <vector>
 
@@ -27,14 +27,14 @@ enum class AddResult : std::uint8_t {
   Conflicting,  ///< Its id is known, with other content; the first copy wins.
 };
 
-/// A span that arrives. `kept` is what rules or witnesses may read of it: nothing if none does, or
-/// if it is spared, though it meets predicates.
+/// A span that arrives. `kept` is what rules or witnesses may read of it: null if none does, or if
+/// it is spared, though it meets predicates.
 struct ArrivingSpan {
   SpanRecord record;
-  std::optional<model::KeptSpan> kept;
+  model::PackedSpan kept;
   std::span<const std::uint32_t> met;  ///< The predicates that it meets, ascending.
 
-  [[nodiscard]] bool is_spared() const noexcept { return !kept.has_value() && !met.empty(); }
+  [[nodiscard]] bool is_spared() const noexcept { return kept.view == nullptr && !met.empty(); }
 };
 
 /// The spans of a trace as views: what is kept whole, and of the others that they are there.
@@ -49,7 +49,6 @@ struct TraceContext {
 
   KeyedHash hash;
   BlockPool pool;
-  std::uint64_t kept_bytes = 0;  ///< In the spans that traces keep, as allocated.
 };
 
 /// One trace, open or closed. Shard-owned.
@@ -61,10 +60,10 @@ class TraceState {
   TraceState(const TraceState&) = delete;
   TraceState& operator=(const TraceState&) = delete;
 
-  /// Adds `span`, of which it takes what is kept, unless its id is known. A duplicate changes
+  /// Adds `span`, of which it copies what is kept, unless its id is known. A duplicate changes
   /// nothing, activity included.
   /// Cost: O(1) expected; memory from the pool only. Requires: the span is of this trace.
-  AddResult add(ArrivingSpan&& span, MonotonicTime now);
+  AddResult add(const ArrivingSpan& span, MonotonicTime now);
 
   /// Computes once, until the next span arrives, whether a parent is missing. Cost: one pass.
   void settle();
@@ -98,14 +97,19 @@ class TraceState {
 
  private:
   struct Kept {
-    model::KeptSpan span;
+    std::byte* block = nullptr;  // of the pool; a packed span
+    std::uint32_t byte_count = 0;
     std::uint32_t place = 0;  // in ids_
+
+    [[nodiscard]] const model::SpanView& view() const noexcept {
+      return *std::launder(reinterpret_cast<const model::SpanView*>(block));
+    }
   };
 
   [[nodiscard]] const Kept* kept_at(std::uint32_t place) const noexcept;
   [[nodiscard]] bool is_same(std::uint32_t known, const ArrivingSpan& copy) const;
   void note(const SpanRecord& span) noexcept;
-  void keep(model::KeptSpan span);
+  void keep(const model::PackedSpan& span);
 
   model::TraceId id_;
   TraceContext& context_;

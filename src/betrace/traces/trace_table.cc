@@ -60,10 +60,10 @@ TraceIndex TraceTable::open(const model::TraceId& id, MonotonicTime now) {
   return index;
 }
 
-TableAdd TraceTable::add(TraceIndex index, ArrivingSpan&& span, MonotonicTime now) {
+TableAdd TraceTable::add(TraceIndex index, const ArrivingSpan& span, MonotonicTime now) {
   Slot& slot = slots_[index];
   if (is_full(index)) return TableAdd::Limited;
-  const AddResult result = slot.state->add(std::move(span), now);
+  const AddResult result = slot.state->add(span, now);
   if (result == AddResult::Conflicting) return TableAdd::Conflicting;
   if (result == AddResult::Duplicate) return TableAdd::Duplicate;
   if (!slot.closed_for.has_value()) {

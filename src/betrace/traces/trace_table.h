@@ -71,7 +71,7 @@ class TraceTable {
 
   /// Adds a span to an open or closed trace. Limited: the trace holds its limit of spans or bytes,
   /// and nothing changed.
-  TableAdd add(TraceIndex index, ArrivingSpan&& span, MonotonicTime now);
+  TableAdd add(TraceIndex index, const ArrivingSpan& span, MonotonicTime now);
 
   [[nodiscard]] TraceState& state(TraceIndex index) noexcept { return *slots_[index].state; }
   /// Why it closed; nothing while it is open.
@@ -124,8 +124,8 @@ class TraceTable {
   [[nodiscard]] std::uint64_t memory_bytes() const noexcept {
     // The stock counts as full, so that an eviction gives back what it gives to the stock.
     return (std::uint64_t{slots_.used()} + slots_.spare()) * kSlotBytes + ids_.byte_count() +
-           context_.pool.stock_max() + context_.pool.used_bytes() + context_.kept_bytes +
-           charged_bytes_ + filter_.byte_count();
+           context_.pool.stock_max() + context_.pool.used_bytes() + charged_bytes_ +
+           filter_.byte_count();
   }
   /// How long the trace that was evicted last had been kept closed; `late_max` before the first.
   [[nodiscard]] std::chrono::nanoseconds late_window() const noexcept { return late_window_; }

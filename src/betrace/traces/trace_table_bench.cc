@@ -76,7 +76,7 @@ void open_all(TraceTable& table, std::uint64_t round, std::uint64_t spans, Monot
     for (std::uint64_t number = 1; number <= spans; ++number) {
       SpanRecord record = record_of(id, number);
       if (spans > 1 && number == spans && i % 2 == 1) record.parent_span_id = span_id_of(9'999);
-      table.add(index, {record, std::nullopt, {}}, now);
+      table.add(index, {record, {}, {}}, now);
     }
   }
 }

@@ -85,12 +85,12 @@ TEST(TraceTableTest, TakesAtMostHalfMoreThanDeclaredForATraceOfWhichIdsAloneAreK
   const std::uint64_t before = table.memory_bytes();
   for (std::uint64_t span = 1; span <= 20; ++span) {
     for (std::uint64_t trace = 1; trace <= kTraces; ++trace) {
-      ArrivingSpan ids_alone = arriving({.trace = trace, .id = span, .parent = span - 1});
-      ids_alone.kept.reset();
+      TestArrival ids_alone = arriving({.trace = trace, .id = span, .parent = span - 1});
+      ids_alone.kept = {};
       const auto index =
           span == 1 ? table.open(test_trace_id(trace), at(0s)) : table.find(test_trace_id(trace));
       ASSERT_TRUE(index.has_value());
-      ASSERT_EQ(table.add(*index, std::move(ids_alone), at(0s)), TableAdd::Added);
+      ASSERT_EQ(table.add(*index, ids_alone, at(0s)), TableAdd::Added);
     }
   }
   EXPECT_LE((table.memory_bytes() - before) / kTraces, kBytesDeclared * 3 / 2);
@@ -201,10 +201,10 @@ TEST(TraceTableTest, CountsWhatATraceHasGrownTo) {
   const std::uint64_t empty = table.memory_bytes();
   TraceIndex index = 0;
   for (std::uint64_t id = 1; id <= 10'000; ++id) {
-    ArrivingSpan span = arriving({.id = id});
-    span.kept.reset();
+    TestArrival span = arriving({.id = id});
+    span.kept = {};
     if (id == 1) index = table.open(test_trace_id(1), at(0s));
-    table.add(index, std::move(span), at(0s));
+    table.add(index, span, at(0s));
   }
   EXPECT_TRUE(table.is_full(index));
   EXPECT_GE(table.memory_bytes() - empty, 10'000 * (24 + 8)) << "ids, and an index of them";
