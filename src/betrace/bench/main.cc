@@ -3,7 +3,7 @@
 // tools/bench runs it under callgrind, which counts instructions inside counted_stage() alone; wall
 // time on a shared machine cannot see a change of 5 %, this can. With `--allocations` it counts, in
 // a later pass over warm buffers, how often the heap is asked, and prints that and the requests; of
-// these no trace breaks a rule, for a violation allocates.
+// these no trace breaks a rule or nearly does: then it is judged whole, which allocates.
 // Usage: betrace_instructions [--allocations] STAGE
 #include <algorithm>
 #include <cstddef>

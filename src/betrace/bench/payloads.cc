@@ -16,8 +16,8 @@ Traffic& shared_payload(Shape shape, Encoding encoding, bool is_calm) {
     options.encoding = encoding;
     options.interleave = 1'000;
     options.requests_min = 1;
-    options.traces.is_calm = is_calm;
-    options.traces.violation_rate = 0.05;  // so that one wave has a scene for every rule
+    options.traces.violation_rate =
+        is_calm ? 0 : 0.05;  // so that one wave has a scene for every rule
     traffic = std::make_unique<Traffic>(options, rules);
   }
   return *traffic;

@@ -111,7 +111,7 @@ std::optional<Scene> TraceMaker::scene_of(std::uint64_t number, std::size_t span
     const auto turn = turn_of(number, options_.violation_rate, is_broken ? 0 : 0.5);
     if (!turn) continue;
     const auto rule = rules_.playable(*turn % rules_.rules().size(), span_count);
-    if (rule) return Scene{*rule, is_broken && !options_.is_calm};
+    if (rule) return Scene{*rule, is_broken};
   }
   return std::nullopt;
 }

@@ -28,7 +28,6 @@ struct TraceOptions {
   Shape shape = Shape::TenAttributes;
   TraceSize size;
   double violation_rate = 0.01;  ///< Share of traces that break a rule, 0 to 0.5.
-  bool is_calm = false;          ///< Those that would break one nearly break it too.
   std::uint64_t seed = 1;
 };
 

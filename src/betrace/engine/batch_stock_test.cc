@@ -28,7 +28,8 @@ TEST(BatchStockTest, GivesTheMemoryOfOneThatWasGivenBackOnce) {
 
 TEST(BatchStockTest, KeepsEightMebibytesAtMost) {
   BatchStock stock;
-  for (int i = 0; i < 100; ++i) stock.give_back(batch_with_room((1 << 20) / sizeof(SpanBatch::Item)));
+  for (int i = 0; i < 100; ++i)
+    stock.give_back(batch_with_room((1 << 20) / sizeof(SpanBatch::Item)));
   std::uint64_t kept = 0;
   while (const std::uint64_t bytes = stock.take().byte_count()) kept += bytes;
   EXPECT_GT(kept, 7U << 20U);

@@ -12,7 +12,9 @@ namespace betrace::engine {
 namespace {
 
 // Its name is `size` times the last digit of `size`.
-std::string name_of(std::size_t size) { return std::string(size, static_cast<char>('0' + size % 10)); }
+std::string name_of(std::size_t size) {
+  return std::string(size, static_cast<char>('0' + size % 10));
+}
 
 void add_named(const std::vector<std::size_t>& sizes, PackedSpans* spans) {
   for (const std::size_t size : sizes) {

@@ -1,9 +1,9 @@
 // Goal: a shard that has seen traffic for a while takes nothing from the heap for more of the same.
-// Guaranteed, for what Shard::add() itself does: no allocation for spans that meet no predicate,
-// nor for spans that meet one while no rule can be violated, however traces open, grow, close and
-// are evicted, by time or by memory; as long as what leaves at once fits the stock of the pool,
-// 1/32 of the budget. A violation may allocate. Method: malloc() counts. A sanitizer brings its
-// own, so under one this is skipped.
+// Guaranteed, for the building and judging of batches: no allocation for spans that meet no
+// predicate, nor for spans that meet one while no rule can be violated, however traces open, grow,
+// close and are evicted, by time or by memory; as long as what leaves at once fits the stock of the
+// pool, 1/32 of the budget. A violation may allocate. Method: malloc() counts. A sanitizer brings
+// its own, so under one this is skipped.
 
 #include <gtest/gtest.h>
 
@@ -46,7 +46,7 @@ class ShardAllocationsTest : public testing::Test {
 
   // Each step opens traces and gives those of the last ten steps their next spans, so that a trace
   // has 3 to 100 of them. All but a fifth get their root in the ninth step, and are complete.
-  SpanBatch next_batch(std::string_view name) {
+  std::vector<model::KeptSpan> next_spans(std::string_view name) {
     std::vector<model::KeptSpan> spans;
     const std::uint64_t step = ++step_;
     for (std::uint64_t age = 0; age < 10 && age < step; ++age) {
@@ -60,17 +60,19 @@ class ShardAllocationsTest : public testing::Test {
         }
       }
     }
-    return batch_of(rules_, spans, "json");
+    return spans;
   }
 
-  // Allocations of Shard::add() in so many steps.
+  // Allocations of builder and shard in so many steps.
   std::uint64_t allocations(int steps, std::string_view name) {
     std::uint64_t counted = 0;
     for (int i = 0; i < steps; ++i) {
-      const SpanBatch batch = next_batch(name);
+      const std::vector<model::KeptSpan> spans = next_spans(name);
       const Now now = at(step_ * kStep);
       const std::uint64_t before = heap_asked;
-      shard().add(batch, now);
+      builder_.begin(rules_.current(), rules_.current(), "json");
+      for (const model::KeptSpan& span : spans) builder_.add(span.view());
+      shard().add(builder_.batches().front(), now);
       counted += heap_asked - before;
     }
     return counted;
@@ -85,6 +87,7 @@ class ShardAllocationsTest : public testing::Test {
   ActiveRules rules_;
   TestSink sink_;
   std::unique_ptr<Shard> shard_;
+  BatchBuilder builder_;
   std::uint64_t step_ = 0;
 };
 

@@ -3,14 +3,16 @@
 #include <algorithm>
 #include <limits>
 #include <tuple>
+#include <utility>
 
 #include "betrace/base/check.h"
 
 namespace betrace::rules {
 namespace {
 
-constexpr std::uint32_t kUnknown = std::numeric_limits<std::uint32_t>::max();
-constexpr std::uint32_t kOnChain = kUnknown - 1;
+constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
+constexpr std::uint32_t kUnknown = kNone;
+constexpr std::uint32_t kOnChain = kNone - 1;
 
 bool comes_first(const model::SpanView* left, const model::SpanView* right) {
   return std::tie(left->start_time_unix_nano, left->span_id) <
@@ -21,6 +23,7 @@ bool comes_first(const model::SpanView* left, const model::SpanView* right) {
 std::vector<const model::SpanView*> without_copies(
     std::span<const model::SpanView* const> arrivals) {
   std::vector<const model::SpanView*> spans(arrivals.begin(), arrivals.end());
+  if (spans.size() < 2) return spans;
   std::ranges::stable_sort(spans, {}, &model::SpanView::span_id);
   const auto same_id = [](const model::SpanView* left, const model::SpanView* right) {
     return left->span_id == right->span_id;
@@ -50,45 +53,57 @@ LinkedTrace::LinkedTrace(std::span<const model::SpanView* const> arrivals,
     BETRACE_CHECK(span->trace_id == spans_.front()->trace_id);
   }
   std::ranges::sort(spans_, comes_first);
-  by_id_.resize(spans_.size());
-  for (std::uint32_t i = 0; i < spans_.size(); ++i) by_id_[i] = i;
+  const std::size_t count = spans_.size();
+  numbers_.resize(10 * count + 1);
+  by_id_ = take_numbers(count);
+  for (std::uint32_t i = 0; i < count; ++i) by_id_[i] = i;
   std::ranges::sort(by_id_, {}, [this](std::uint32_t i) { return spans_[i]->span_id; });
   link_parents();
-  list_children();
+  const Numbers scratch = take_numbers(count);
+  list_children(scratch);
   list_siblings();
-  measure_chains();
+  measure_chains(scratch);
+}
+
+LinkedTrace::Numbers LinkedTrace::take_numbers(std::size_t count) noexcept {
+  taken_ += count;
+  return Numbers(numbers_).subspan(taken_ - count, count);
 }
 
 void LinkedTrace::link_parents() {
-  parents_.assign(spans_.size(), -1);
+  parents_ = take_numbers(spans_.size());
   for (std::uint32_t i = 0; i < spans_.size(); ++i) {
+    parents_[i] = kNone;
     if (spans_[i]->is_root()) continue;
     const auto parent = find(spans_[i]->parent_span_id);
     if (parent && *parent != i) parents_[i] = *parent;
   }
 }
 
-void LinkedTrace::list_children() {
-  child_starts_.assign(spans_.size() + 1, 0);
-  for (const std::int64_t parent : parents_) {
-    if (parent >= 0) ++child_starts_[static_cast<std::size_t>(parent) + 1];
+void LinkedTrace::list_children(Numbers next) {
+  child_starts_ = take_numbers(spans_.size() + 1);
+  for (const std::uint32_t parent : parents_) {
+    if (parent != kNone) ++child_starts_[parent + 1];
   }
   for (std::size_t i = 1; i < child_starts_.size(); ++i) child_starts_[i] += child_starts_[i - 1];
-  child_list_.resize(child_starts_.back());
-  std::vector<std::uint32_t> next(child_starts_.begin(), child_starts_.end() - 1);
+  child_list_ = take_numbers(child_starts_.back());
+  std::ranges::copy(child_starts_.first(spans_.size()), next.begin());
   for (std::uint32_t i = 0; i < spans_.size(); ++i) {
-    if (parents_[i] >= 0) child_list_[next[static_cast<std::size_t>(parents_[i])]++] = i;
+    if (parents_[i] != kNone) child_list_[next[parents_[i]]++] = i;
   }
 }
 
 void LinkedTrace::list_siblings() {
-  sibling_starts_.assign(spans_.size(), 0);
-  sibling_ends_.assign(spans_.size(), 0);
+  sibling_starts_ = take_numbers(spans_.size());
+  sibling_ends_ = take_numbers(spans_.size());
+  by_parent_id_ = take_numbers(spans_.size());
+  std::size_t count = 0;
   for (std::uint32_t i = 0; i < spans_.size(); ++i) {
-    if (!spans_[i]->is_root()) by_parent_id_.push_back(i);
+    if (!spans_[i]->is_root()) by_parent_id_[count++] = i;
   }
+  by_parent_id_ = by_parent_id_.first(count);
   const auto parent_id = [this](std::uint32_t i) { return spans_[i]->parent_span_id; };
-  std::ranges::stable_sort(by_parent_id_, {}, parent_id);
+  std::ranges::sort(by_parent_id_, {}, [&](std::uint32_t i) { return std::pair(parent_id(i), i); });
   for (std::uint32_t start = 0; start < by_parent_id_.size();) {
     std::uint32_t end = start;
     while (end < by_parent_id_.size() &&
@@ -103,44 +118,44 @@ void LinkedTrace::list_siblings() {
   }
 }
 
-void LinkedTrace::measure_chains() {
-  depths_.assign(spans_.size(), kUnknown);
-  roots_.assign(spans_.size(), -1);
-  std::vector<std::uint32_t> chain;
+void LinkedTrace::measure_chains(Numbers chain) {
+  depths_ = take_numbers(spans_.size());
+  roots_ = take_numbers(spans_.size());
+  std::ranges::fill(depths_, kUnknown);
+  std::ranges::fill(roots_, kNone);
   for (std::uint32_t i = 0; i < spans_.size(); ++i) {
-    if (depths_[i] == kUnknown) measure_chain(i, &chain);
+    if (depths_[i] == kUnknown) measure_chain(i, chain);
   }
 }
 
 // Walks up until a measured span, a span without parent, or a cycle; then measures the way back.
 // Each span is walked once, so that long chains cost no more than wide ones.
-void LinkedTrace::measure_chain(std::uint32_t start, std::vector<std::uint32_t>* chain) {
-  chain->clear();
-  std::int64_t next = start;
-  while (next >= 0 && depths_[static_cast<std::size_t>(next)] == kUnknown) {
-    const auto index = static_cast<std::uint32_t>(next);
-    depths_[index] = kOnChain;
-    chain->push_back(index);
-    next = parents_[index];
+void LinkedTrace::measure_chain(std::uint32_t start, Numbers chain) {
+  std::size_t length = 0;  // of the chain that is not measured yet
+  std::uint32_t next = start;
+  while (next != kNone && depths_[next] == kUnknown) {
+    depths_[next] = kOnChain;
+    chain[length++] = next;
+    next = parents_[next];
   }
-  std::int64_t root = -1;
+  std::uint32_t root = kNone;
   std::uint32_t depth = 0;  // of the span that is measured next
-  if (next < 0) {
-    root = chain->back();
-  } else if (depths_[static_cast<std::size_t>(next)] != kOnChain) {
-    root = roots_[static_cast<std::size_t>(next)];
-    depth = depths_[static_cast<std::size_t>(next)] + 1;
+  if (next == kNone) {
+    root = chain[length - 1];
+  } else if (depths_[next] != kOnChain) {
+    root = roots_[next];
+    depth = depths_[next] + 1;
   } else {
     // The end of the chain is a cycle: each span on it has all the others as ancestors.
-    const auto first = std::ranges::find(*chain, static_cast<std::uint32_t>(next));
-    const auto length = static_cast<std::uint32_t>(chain->end() - first);
-    for (auto it = first; it != chain->end(); ++it) depths_[*it] = length - 1;
-    chain->erase(first, chain->end());
-    depth = length;
+    const Numbers walked = chain.first(length);
+    const auto first = std::ranges::find(walked, next);
+    depth = static_cast<std::uint32_t>(walked.end() - first);
+    for (auto it = first; it != walked.end(); ++it) depths_[*it] = depth - 1;
+    length -= depth;
   }
-  for (auto it = chain->rbegin(); it != chain->rend(); ++it) {
-    depths_[*it] = depth++;
-    roots_[*it] = root;
+  for (; length > 0; --length) {
+    depths_[chain[length - 1]] = depth++;
+    roots_[chain[length - 1]] = root;
   }
 }
 
@@ -151,18 +166,17 @@ const model::SpanView& LinkedTrace::span(std::uint32_t index) const noexcept {
 }
 
 std::optional<std::uint32_t> LinkedTrace::parent(std::uint32_t index) const noexcept {
-  if (parents_[index] < 0) return std::nullopt;
-  return static_cast<std::uint32_t>(parents_[index]);
+  if (parents_[index] == kNone) return std::nullopt;
+  return parents_[index];
 }
 
 std::span<const std::uint32_t> LinkedTrace::children(std::uint32_t index) const noexcept {
-  return std::span(child_list_)
-      .subspan(child_starts_[index], child_starts_[index + 1] - child_starts_[index]);
+  return child_list_.subspan(child_starts_[index], child_starts_[index + 1] - child_starts_[index]);
 }
 
 std::span<const std::uint32_t> LinkedTrace::siblings(std::uint32_t index) const noexcept {
-  return std::span(by_parent_id_)
-      .subspan(sibling_starts_[index], sibling_ends_[index] - sibling_starts_[index]);
+  return by_parent_id_.subspan(sibling_starts_[index],
+                               sibling_ends_[index] - sibling_starts_[index]);
 }
 
 std::uint32_t LinkedTrace::depth(std::uint32_t index) const noexcept { return depths_[index]; }
@@ -171,15 +185,15 @@ std::vector<std::uint32_t> LinkedTrace::ancestors(std::uint32_t index) const {
   std::vector<std::uint32_t> chain;
   std::uint32_t current = index;
   for (std::uint32_t i = 0; i < depths_[index]; ++i) {
-    current = static_cast<std::uint32_t>(parents_[current]);
+    current = parents_[current];
     chain.push_back(current);
   }
   return chain;
 }
 
 std::optional<std::uint32_t> LinkedTrace::root_of(std::uint32_t index) const noexcept {
-  if (roots_[index] < 0) return std::nullopt;
-  return static_cast<std::uint32_t>(roots_[index]);
+  if (roots_[index] == kNone) return std::nullopt;
+  return roots_[index];
 }
 
 bool LinkedTrace::is_orphan(std::uint32_t index) const noexcept {

@@ -14,7 +14,7 @@
 
 namespace betrace::rules {
 
-/// Views of the given spans; valid as long as they are. Immutable.
+/// Views of the given spans; valid as long as they are. Immutable. Movable.
 class LinkedTrace {
  public:
   /// Takes the spans in arrival order: of equal span ids the first copy wins. Spans of other trace
@@ -23,6 +23,8 @@ class LinkedTrace {
   /// The same with totals that are known already: those of all spans, also of spans of which a view
   /// says no more than that they are there (`SpanView::is_counted_only`).
   LinkedTrace(std::span<const model::SpanView* const> arrivals, const TraceTotals& totals);
+  LinkedTrace(LinkedTrace&&) noexcept = default;
+  LinkedTrace& operator=(LinkedTrace&&) noexcept = default;
 
   /// Spans by start time, then span id ("canonical order"); every index below refers to it.
   [[nodiscard]] std::size_t size() const noexcept;
@@ -48,23 +50,29 @@ class LinkedTrace {
   [[nodiscard]] std::optional<std::uint32_t> find(const model::SpanId& id) const noexcept;
 
  private:
+  using Numbers = std::span<std::uint32_t>;
+
+  [[nodiscard]] Numbers take_numbers(std::size_t count) noexcept;
   void link_parents();
-  void list_children();
+  void list_children(Numbers next);
   void list_siblings();
-  void measure_chains();
-  void measure_chain(std::uint32_t start, std::vector<std::uint32_t>* chain);
+  void measure_chains(Numbers chain);
+  void measure_chain(std::uint32_t start, Numbers chain);
 
   std::vector<const model::SpanView*> spans_;
   TraceTotals totals_;
-  std::vector<std::int64_t> parents_;  // -1: none
-  std::vector<std::uint32_t> child_starts_;
-  std::vector<std::uint32_t> child_list_;
-  std::vector<std::uint32_t> by_id_;           // sorted by span id
-  std::vector<std::uint32_t> by_parent_id_;    // those with a parent id, sorted by it, then index
-  std::vector<std::uint32_t> sibling_starts_;  // into by_parent_id_, for each span; roots: empty
-  std::vector<std::uint32_t> sibling_ends_;
-  std::vector<std::uint32_t> depths_;
-  std::vector<std::int64_t> roots_;  // -1: the chain of parents is a cycle
+  // One block, for a trace is linked each time it is judged; the others are parts of it.
+  std::vector<std::uint32_t> numbers_;
+  std::size_t taken_ = 0;
+  Numbers by_id_;         // sorted by span id
+  Numbers parents_;       // or kNone
+  Numbers child_starts_;  // into child_list_, for each span and behind the last
+  Numbers child_list_;
+  Numbers by_parent_id_;    // those with a parent id, sorted by it, then index
+  Numbers sibling_starts_;  // into by_parent_id_, for each span; roots: empty
+  Numbers sibling_ends_;
+  Numbers depths_;
+  Numbers roots_;  // or kNone: the chain of parents is a cycle
 };
 
 }  // namespace betrace::rules

@@ -1,7 +1,5 @@
 #include "betrace/rules/variables.h"
 
-#include <vector>
-
 namespace betrace::rules {
 namespace {
 
@@ -62,19 +60,24 @@ Variables own_variables(const Value& value) {
   }
 }
 
-// A long sum is a deep tree, so its operands are kept in a list and not on the stack.
+// A long sum is deep on its left side alone, which is walked without the stack.
 Variables collect(const Value& root, bool with_aggregates) {
   Variables variables;
-  std::vector<const Value*> open = {&root};
-  while (!open.empty()) {
-    const Value& value = *open.back();
-    open.pop_back();
-    if (value.kind == Value::Kind::Aggregate) {
-      if (with_aggregates) variables |= variables_of_aggregate(value);
-      continue;
+  for (const Value* value = &root; value != nullptr;) {
+    if (value->kind == Value::Kind::Aggregate) {
+      if (with_aggregates) variables |= variables_of_aggregate(*value);
+      break;
     }
-    variables |= own_variables(value);
-    for (const auto& operand : value.operands) open.push_back(operand.get());
+    variables |= own_variables(*value);
+    const Value* left = nullptr;
+    for (const auto& operand : value->operands) {
+      if (left == nullptr) {
+        left = operand.get();
+      } else {
+        variables |= collect(*operand, with_aggregates);
+      }
+    }
+    value = left;
   }
   return variables;
 }
