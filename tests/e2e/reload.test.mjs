@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { Exporter, protocols } from './exporters.mjs';
-import { spansAccountedFor } from './metrics.mjs';
+import { readMetrics, spansAccountedFor, sumOf } from './metrics.mjs';
 import { traceOf } from './otlp.mjs';
 import { showProgress } from './progress.mjs';
 import { eventually, Server } from './server.mjs';
@@ -111,6 +111,11 @@ test('rules that are replaced all the time lose no span and judge each trace by 
         return body.total === ids.length ? violationsByTrace(server) : undefined;
       });
       assert.equal(found.size, ids.length);
+      const metrics = await readMetrics(server);
+      assert.ok(sumOf(metrics, 'betrace_rule_evaluation_duration_seconds_count') > 0, 'some were timed');
+      const { body: rule } = await server.get('/v1/rules/trace');
+      assert.ok(rule.statistics.cpu_seconds > 0, JSON.stringify(rule.statistics));
+      assert.ok(rule.statistics.avg_evaluation_time_ms > 0, JSON.stringify(rule.statistics));
       const versions = new Set(ids.map((id) => checkTrace(id, found.get(id))));
       context.diagnostic(`${ids.length} traces, ${replaced.tries} replacements, ` +
                          `${versions.size} versions seen`);

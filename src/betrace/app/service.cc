@@ -87,6 +87,7 @@ class Service::Parts {
                                std::vector<http::Route> routes);
   void count(std::span<const storage::CommittedRecord> committed);
   void rules_activated(const control::LoadedRules& loaded);
+  void note(const engine::EvaluationSample& sample);
   std::uint64_t drain_export(std::chrono::milliseconds left);
   void tend_stores();
   void tend_memory();
@@ -191,6 +192,7 @@ Result<void> Service::Parts::make_engine() {
     log_.error("a rule spent its step budget too often and is no longer evaluated",
                {{"rule_id", rule_id}});
   };
+  hooks.sampled = [this](const engine::EvaluationSample& sample) { note(sample); };
   options.shards = options_.workers;
   engine_ = std::make_unique<engine::Engine>(std::move(options), active_, *violations_, hooks);
   engine_->start();
@@ -417,6 +419,14 @@ void Service::Parts::count(std::span<const storage::CommittedRecord> committed) 
     metrics_.add(MetricId::Violations,
                  {violation.rule_id, violation.rule_name, model::name_of(violation.severity)});
   }
+}
+
+void Service::Parts::note(const engine::EvaluationSample& sample) {
+  constexpr double kSlowSeconds = 0.01;
+  const double seconds = std::chrono::duration<double>(sample.time).count();
+  metrics_.observe(MetricId::RuleEvaluationDurationSeconds, seconds);
+  metrics_.add(MetricId::RuleCpuSeconds, {sample.rule_id}, seconds * sample.weight);
+  if (seconds > kSlowSeconds) metrics_.add(MetricId::RuleSlowEvaluations, {sample.rule_id});
 }
 
 void Service::Parts::rules_activated(const control::LoadedRules& loaded) {
