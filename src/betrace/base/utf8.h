@@ -52,22 +52,32 @@ struct AsciiMask {
 inline constexpr AsciiMask kAsciiMask;
 
 /// The same for a text within `around` (an empty one may lie anywhere), whose other bytes may be
-/// read too: no branch depends on the size of a text of up to 64 bytes.
+/// read too: one branch depends on the size of a text of up to 128 bytes, at 64.
 [[nodiscard, gnu::always_inline]] inline bool is_ascii(std::string_view text,
                                                        std::string_view around) noexcept {
 #if defined(__SSE2__)
   constexpr std::size_t kBytes = AsciiMask::kBytes;
+  const auto bytes = [](const char* at) {
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+  };
   const auto left = static_cast<std::size_t>(around.data() + around.size() - text.data());
   if (!text.empty() && text.size() <= kBytes && left >= kBytes) {
     const char* const mask = kAsciiMask.bytes.data() + kBytes - text.size();
     const auto high_bits = [&](std::size_t at) {
-      const auto* bytes = reinterpret_cast<const __m128i*>(text.data() + at);
-      const auto* masks = reinterpret_cast<const __m128i*>(mask + at);
-      return _mm_and_si128(_mm_loadu_si128(bytes), _mm_loadu_si128(masks));
+      return _mm_and_si128(bytes(text.data() + at), bytes(mask + at));
     };
     const __m128i first = _mm_or_si128(high_bits(0), high_bits(16));
     const __m128i second = _mm_or_si128(high_bits(32), high_bits(48));
     return _mm_movemask_epi8(_mm_or_si128(first, second)) == 0;
+  }
+  if (text.size() > kBytes && text.size() <= 2 * kBytes) {
+    // Its first and its last 64 bytes may overlap.
+    const char* const last = text.data() + text.size() - kBytes;
+    __m128i all = _mm_setzero_si128();
+    for (std::size_t at = 0; at < kBytes; at += 16) {
+      all = _mm_or_si128(all, _mm_or_si128(bytes(text.data() + at), bytes(last + at)));
+    }
+    return _mm_movemask_epi8(all) == 0;
   }
 #endif
   return is_ascii(text);

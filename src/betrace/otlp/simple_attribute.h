@@ -22,16 +22,23 @@ struct SimpleAttribute {
   std::size_t text_bytes = 0;  ///< Of the value.
 };
 
-/// Reads a varint that is all of `bytes`; false if it is not, or has more than nine bytes.
-[[nodiscard]] inline bool read_number(std::string_view bytes, std::uint64_t* number) noexcept {
-  std::uint64_t value = 0;
-  if (bytes.empty() || bytes.size() > 9) return false;
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(bytes[i]);
-    if ((byte < 0x80) != (i + 1 == bytes.size())) return false;
-    value |= static_cast<std::uint64_t>(byte & 0x7FU) << (7 * i);
-  }
-  *number = value;
+/// Reads a varint that is all of `bytes`, without a branch on its length. False if it is not, if it
+/// has more than eight bytes, or if no eight bytes of `request` are left to be read at once.
+[[nodiscard]] inline bool read_number(std::string_view bytes, std::string_view request,
+                                      std::uint64_t* number) noexcept {
+  constexpr std::uint64_t kGoesOn = 0x8080808080808080U;
+  std::uint64_t word = 0;
+  const auto left = static_cast<std::size_t>(request.data() + request.size() - bytes.data());
+  if (bytes.empty() || bytes.size() > sizeof word || left < sizeof word) return false;
+  std::memcpy(&word, bytes.data(), sizeof word);
+  const std::size_t unused_bits = 8 * (sizeof word - bytes.size());
+  word = word << unused_bits >> unused_bits;
+  // Every byte but the last says that another one follows.
+  if ((word & kGoesOn) != (kGoesOn >> 8U >> unused_bits)) return false;
+  // Groups of 7 bits become groups of 14, 28 and 56.
+  word = (word & 0x007F007F007F007FU) | (word & 0x7F007F007F007F00U) >> 1U;
+  word = (word & 0x00003FFF00003FFFU) | (word & 0x3FFF00003FFF0000U) >> 2U;
+  *number = (word & 0x000000000FFFFFFFU) | (word & 0x0FFFFFFF00000000U) >> 4U;
   return true;
 }
 
@@ -63,11 +70,11 @@ struct SimpleAttribute {
   std::uint64_t number = 0;
   switch (member) {
     case varint_tag(2):
-      if (!read_number(bytes, &number)) return false;
+      if (!read_number(bytes, request, &number)) return false;
       attribute->value = model::ValueView::boolean(number != 0);
       break;
     case varint_tag(3):
-      if (!read_number(bytes, &number)) return false;
+      if (!read_number(bytes, request, &number)) return false;
       attribute->value = model::ValueView::integer(static_cast<std::int64_t>(number));
       break;
     case fixed64_tag(4):

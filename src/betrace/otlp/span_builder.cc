@@ -75,10 +75,7 @@ void SpanBuilder::add_field(Row& row, std::string_view key, const model::ValueVi
   fields_.push(model::AttributeView{key, value});
 }
 
-model::AttributesView SpanBuilder::end_attributes(Row& row) {
-  unmute(row);
-  return fields_.finish(row.mark, arena_);
-}
+model::AttributesView SpanBuilder::end_attributes(Row& row) { return end_row(row, fields_); }
 
 model::ValueView SpanBuilder::string_value(std::string_view raw) {
   check_text(raw, "value");
@@ -130,14 +127,12 @@ void SpanBuilder::add_item(Row& row, const model::ValueView& value) {
 
 model::ValueView SpanBuilder::end_list(Row& row) {
   --value_depth_;
-  unmute(row);
-  return model::ValueView::list(items_.finish(row.mark, arena_));
+  return model::ValueView::list(end_row(row, items_));
 }
 
 model::ValueView SpanBuilder::end_map(Row& row) {
   --value_depth_;
-  unmute(row);
-  return model::ValueView::map(fields_.finish(row.mark, arena_));
+  return model::ValueView::map(end_row(row, fields_));
 }
 
 void SpanBuilder::add_event(Row& row, const model::EventView& event) {
@@ -146,16 +141,6 @@ void SpanBuilder::add_event(Row& row, const model::EventView& event) {
 
 void SpanBuilder::add_link(Row& row, const model::LinkView& link) {
   if (is_kept(row, sizeof(model::LinkView))) links_.push(link);
-}
-
-std::span<const model::EventView> SpanBuilder::end_events(Row& row) {
-  unmute(row);
-  return events_.finish(row.mark, arena_);
-}
-
-std::span<const model::LinkView> SpanBuilder::end_links(Row& row) {
-  unmute(row);
-  return links_.finish(row.mark, arena_);
 }
 
 void SpanBuilder::count_part(Row& row, TruncatedPart part, std::uint32_t count_max) {

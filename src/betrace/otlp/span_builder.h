@@ -132,8 +132,12 @@ class SpanBuilder {
   void count_link(Row& row) { count_part(row, TruncatedPart::Links, limits_.links_max); }
   void add_event(Row& row, const model::EventView& event);
   void add_link(Row& row, const model::LinkView& link);
-  [[nodiscard]] std::span<const model::EventView> end_events(Row& row);
-  [[nodiscard]] std::span<const model::LinkView> end_links(Row& row);
+  [[nodiscard]] std::span<const model::EventView> end_events(Row& row) {
+    return row.count == 0 ? std::span<const model::EventView>() : end_row(row, events_);
+  }
+  [[nodiscard]] std::span<const model::LinkView> end_links(Row& row) {
+    return row.count == 0 ? std::span<const model::LinkView>() : end_row(row, links_);
+  }
 
  private:
   // Nothing has been reached that asks for a closer look at each text.
@@ -141,6 +145,11 @@ class SpanBuilder {
     return muted_ == 0 && losses_.invalid_text == nullptr && marker_.empty();
   }
   [[nodiscard]] static Row begin_row(std::size_t mark) noexcept { return Row{mark, 0, false}; }
+  template <typename T>
+  [[nodiscard]] std::span<const T> end_row(Row& row, UnfinishedItems<T>& items) {
+    unmute(row);
+    return items.finish(row.mark, arena_);
+  }
   void count_part(Row& row, TruncatedPart part, std::uint32_t count_max);
   void mute(Row& row) noexcept;
   void unmute(Row& row) noexcept;

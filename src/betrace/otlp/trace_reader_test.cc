@@ -351,6 +351,34 @@ TEST(TraceReaderTest, RefusesAMalformedRequest) {
             "malformed protobuf at byte 38: length is invalid");
 }
 
+// Of every length, padded or not, in the middle of a request and as its last bytes.
+TEST(TraceReaderTest, ReadsIntegersOfEveryLength) {
+  for (std::size_t size = 1; size <= 10; ++size) {
+    for (const std::uint64_t first : {0x01U, 0x55U, 0x7FU}) {
+      std::string varint;
+      std::uint64_t expected = 0;
+      for (std::size_t i = 0; i < size; ++i) {
+        const std::uint64_t bits = size == 10 && i == 9 ? 1 : (first + 37 * i) % 0x80;
+        expected |= bits << (7 * i);
+        varint += static_cast<char>(bits | (i + 1 < size ? 0x80U : 0U));
+      }
+      for (const char* tail : {"", "and then more"}) {
+        const Read result = read_request(request_with([&](WireWriter& writer) {
+          writer.message_field(9, [&] {
+            writer.bytes_field(1, "n");
+            writer.bytes_field(2, "\x18" + varint);
+          });
+          if (*tail != '\0') writer.bytes_field(5, tail);
+        }));
+        ASSERT_EQ(result.spans.size(), 1u) << size;
+        const model::AttributesView attributes = result.spans[0].view().attributes;
+        ASSERT_EQ(attributes.size(), 1u) << size;
+        EXPECT_EQ(static_cast<std::uint64_t>(attributes[0].value.as_int()), expected) << size;
+      }
+    }
+  }
+}
+
 TEST(TraceReaderTest, ReadsUnknownEnumeratorsAsUnset) {
   for (const std::uint64_t number : {std::uint64_t{6}, ~std::uint64_t{0}, std::uint64_t{1} << 31}) {
     const Read result = read_request(request_with([=](WireWriter& writer) {

@@ -9,9 +9,7 @@ std::string_view ViewArena::copy_text(std::string_view text) {
   return {reinterpret_cast<const char*>(to), text.size()};
 }
 
-void ViewArena::clear_used() noexcept {
-  byte_count_ = 0;
-  used_ = 0;
+void ViewArena::shrink() noexcept {
   // The last block is the largest; one request must not make it large for ever.
   if (blocks_.back().size > kKeptBytesMax) {
     blocks_.clear();

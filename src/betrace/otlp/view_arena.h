@@ -36,7 +36,9 @@ class ViewArena {
 
   /// Makes everything that was handed out invalid.
   void clear() noexcept {
-    if (byte_count_ > 0) clear_used();
+    byte_count_ = 0;
+    used_ = 0;
+    if (!blocks_.empty() && blocks_.back().size > kBlockBytes) shrink();
   }
 
  private:
@@ -49,7 +51,7 @@ class ViewArena {
     std::size_t size = 0;
   };
 
-  void clear_used() noexcept;
+  void shrink() noexcept;
   std::byte* take(std::size_t size);
 
   std::vector<Block> blocks_;
