@@ -102,6 +102,31 @@ for (const protocol of protocols) {
     assert.equal(server.output.includes('shop one'), false, 'headers are secret');
   });
 
+  test(`violations and changes of rules are evidence for controls, and so are clean periods (${protocol})`,
+    async (t) => {
+      const sink = await sinkOf(t, protocol);
+      const server = await withRule(t, { env: { ...sink.env, BETRACE_EVIDENCE_EMIT_SPANS: 'true' } },
+        { ...slow, tags: ['soc2:CC6.1', 'performance'] });
+      await server.post('/v1/rules', { ...slow, name: 'other', expression: 'span.duration > 1h',
+                                       tags: ['hipaa:164.312(b)'] });
+      await violate(server, 1);
+      await arrived(sink, 4);  // two rules, one violation with its evidence
+      assert.equal(await server.stop('SIGTERM'), 0);
+      const spans = await arrived(sink, 6);
+      const outcomes = spans.filter(({ name }) => name === 'compliance.evidence').map(({ attributes }) => (
+        ['framework', 'control', 'outcome'].map((part) => attributes[`compliance.${part}`]).join(' '))).sort();
+      assert.deepEqual(outcomes, ['hipaa 164.312(b) no_violation', 'soc2 CC6.1 violation',
+        'soc2 CC6.1 violations', 'soc2 CC8.1 rule_change', 'soc2 CC8.1 rule_change']);
+      const violation = spans.find(({ name }) => name === 'betrace.violation');
+      const evidence = spans.find(({ attributes }) => attributes['compliance.outcome'] === 'violation');
+      assert.equal(evidence.parentSpanId, violation.spanId);
+      assert.equal(evidence.traceId, violation.traceId);
+      assert.equal(evidence.attributes['compliance.unsigned'], true);
+      const clean = spans.find(({ attributes }) => attributes['compliance.outcome'] === 'no_violation');
+      assert.equal(Number(clean.attributes['compliance.coverage.spans_ingested']), 1);
+      assert.ok(clean.start < clean.end);
+    });
+
   test(`a withdrawal arrives as a span that is linked to the first (${protocol})`, async (t) => {
     const sink = await sinkOf(t, protocol);
     const server = await withRule(t, { env: sink.env }, { name: 'audited', severity: 'LOW',

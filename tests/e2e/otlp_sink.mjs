@@ -74,9 +74,9 @@ export class OtlpSink {
     return `${this.tls ? 'https' : 'http'}://localhost:${this.port}`;
   }
 
-  /** What betrace is told. */
+  /** What betrace is told: violations alone, for most tests count spans. */
   get env() {
-    return { OTEL_EXPORTER_OTLP_ENDPOINT: this.endpoint, OTEL_EXPORTER_OTLP_PROTOCOL: this.protocol,
+    return { BETRACE_EVIDENCE_EMIT_SPANS: 'false', OTEL_EXPORTER_OTLP_ENDPOINT: this.endpoint, OTEL_EXPORTER_OTLP_PROTOCOL: this.protocol,
              OTEL_BSP_SCHEDULE_DELAY: '20ms' };
   }
 

@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "betrace/api/audit_handler.h"
 #include "betrace/api/reply.h"
 #include "betrace/api/rule_trial_handler.h"
 #include "betrace/api/rules_read_handler.h"
@@ -13,6 +14,7 @@
 #include "betrace/api/rules_write_handler.h"
 #include "betrace/api/service_handler.h"
 #include "betrace/api/spans_handler.h"
+#include "betrace/api/stats_handler.h"
 #include "betrace/api/violations_handler.h"
 
 namespace betrace::api {
@@ -30,11 +32,12 @@ struct RestApi {
   const ApiServices services;
   const ApiOptions options;
   const std::tuple<RulesReadHandler, RulesWriteHandler, RuleTrialHandler, RulesTransferHandler,
-                   ViolationsHandler, SpansHandler, ServiceHandler>
+                   ViolationsHandler, SpansHandler, ServiceHandler, AuditHandler, StatsHandler>
       handlers{RulesReadHandler(services, options),  RulesWriteHandler(services),
                RuleTrialHandler(services, options),  RulesTransferHandler(services),
                ViolationsHandler(services, options), SpansHandler(services, options),
-               ServiceHandler(services, options)};
+               ServiceHandler(services, options),    AuditHandler(services),
+               StatsHandler(services, options)};
 };
 
 using RestApiPtr = std::shared_ptr<const RestApi>;
@@ -97,6 +100,7 @@ struct Guards {
                      {"application/json", "application/yaml", "application/x-yaml", "text/yaml",
                       "application/x-ndjson"}};
   const Guard download{Role::Read, RateClass::Compute, 0, {}, ""};
+  const Guard audit{Role::Admin, RateClass::Read};
   const Guard manage{Role::Admin, RateClass::Write, rest};
   const Guard ingest{Role::Ingest, RateClass::Ingest, import};
 };
@@ -121,6 +125,8 @@ std::vector<RouteRow> rows_of(const Guards& is) {
       {"GET", "/v1/violations", is.read, &ViolationsHandler::list},
       {"POST", "/v1/violations/resend", is.manage, &ViolationsHandler::resend},
       {"GET", "/v1/violations/{id}", is.read, &ViolationsHandler::get},
+      {"GET", "/v1/audit", is.audit, &AuditHandler::list},
+      {"GET", "/v1/stats", is.read, &StatsHandler::stats},
       {"GET", "/v1/limits", is.read, &ServiceHandler::limits},
       {"GET", "/health", is.probe, &ServiceHandler::health},
       {"GET", "/v1/health", is.probe, &ServiceHandler::health},

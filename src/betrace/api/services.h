@@ -3,6 +3,7 @@
 // app/ fills both in; every handler borrows them. Owns nothing.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -14,6 +15,7 @@
 #include "betrace/control/rule_control.h"
 #include "betrace/engine/span_sink.h"
 #include "betrace/engine/statistics.h"
+#include "betrace/evidence/coverage.h"
 #include "betrace/otlp/read_summary.h"
 #include "betrace/storage/violation_log.h"
 #include "betrace/telemetry/metrics.h"
@@ -33,6 +35,9 @@ struct ApiServices {
   std::function<Now()> clock = read_clocks;
   /// Sends stored violations to the sink once more; empty if there is no sink.
   std::function<void(storage::SequenceRange)> resend = nullptr;
+  /// What was seen in that time until now; less if the process is younger.
+  std::function<evidence::Coverage(const Now& now, std::chrono::nanoseconds window)> seen_since =
+      nullptr;
 };
 
 /// A value of GET /v1/limits.

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "betrace/account/clerk.h"
 #include "betrace/api/routes.h"
 #include "betrace/base/json.h"
 #include "betrace/engine/engine.h"
@@ -76,6 +77,9 @@ class ApiTest : public ::testing::Test {
     engine.clock = [this] { return now(); };
     engine_ = std::make_unique<engine::Engine>(engine, *active_, *log_);
     engine_->start();
+    clerk_ = std::make_unique<account::Clerk>(
+        account::ClerkOptions(),
+        account::ClerkServices{*log_, metrics_, [this] { return engine_->statistics(); }}, now());
     serve();
   }
 
@@ -84,6 +88,7 @@ class ApiTest : public ::testing::Test {
     if (server_ != nullptr) server_->stop(std::chrono::seconds(1));
     server_.reset();
     if (engine_ != nullptr) static_cast<void>(engine_->drain(std::chrono::seconds(60)));
+    clerk_.reset();
     engine_.reset();
     control_.reset();
     if (log_ != nullptr) static_cast<void>(log_->stop(std::chrono::seconds(60)));
@@ -163,6 +168,7 @@ class ApiTest : public ::testing::Test {
   std::unique_ptr<engine::ActiveRules> active_;
   std::unique_ptr<control::RuleControl> control_;
   std::unique_ptr<engine::Engine> engine_;
+  std::unique_ptr<account::Clerk> clerk_;
   std::unique_ptr<http::Server> server_;
   std::unique_ptr<http::Client> client_;
 
@@ -181,6 +187,9 @@ class ApiTest : public ::testing::Test {
                          .readiness = readiness_,
                          .statistics = [this] { return engine_->statistics(); },
                          .clock = [this] { return now(); }};
+    services.seen_since = [this](const Now& now, std::chrono::nanoseconds window) {
+      return clerk_->seen_since(now, window);
+    };
     http::RouteTable routes;
     routes.add(api_routes(std::move(services), options()));
     server_ = std::make_unique<http::Server>(http::ServerLimits(), nullptr, 2);

@@ -15,6 +15,7 @@
 #include "betrace/app/demo.h"
 #include "betrace/app/demo_serve.h"
 #include "betrace/app/eval.h"
+#include "betrace/app/evidence_command.h"
 #include "betrace/app/exit_code.h"
 #include "betrace/app/healthcheck.h"
 #include "betrace/app/reference_pages.h"
@@ -92,6 +93,7 @@ class CommandLine {
   void add_bench();
   void add_healthcheck();
   void add_violations();
+  void add_evidence();
   void add_config();
   void add_completion();
 
@@ -122,6 +124,8 @@ class CommandLine {
   SettingFlags demo_flags_;
   ResendRange resend_;
   SettingFlags resend_flags_;
+  EvidenceReportOptions report_;
+  SettingFlags report_flags_;
   SettingFlags health_flags_;
   SettingFlags show_flags_;
   SettingFlags check_flags_;
@@ -161,6 +165,7 @@ CommandLine::CommandLine(const Process& process)
   add_bench();
   add_healthcheck();
   add_violations();
+  add_evidence();
   add_config();
   add_completion();
 }
@@ -272,6 +277,29 @@ void CommandLine::add_violations() {
   resend->callback([this] {
     const auto config = load(resend_flags_);
     exit_code_ = config ? run_resend(*config, resend_, process_.out, process_.err) : config.error();
+  });
+}
+
+void CommandLine::add_evidence() {
+  CLI::App* evidence = root_.add_subcommand("evidence", "What the log proves, for auditors");
+  evidence->require_subcommand(1);
+  CLI::App* report = evidence->add_subcommand("report", "Report on one control from the log");
+  report->footer(
+      "Example: betrace evidence report --control soc2:CC6.1 --from 2026-01-01 --to 2026-02-01 "
+      "-o report.html");
+  report->add_option("--control", report_.control, "framework:control, as rules are tagged")
+      ->required();
+  report->add_option("--from", report_.from, "A date or RFC 3339")->required();
+  report->add_option("--to", report_.to, "The same, exclusive [now]");
+  report->add_option("--format", report_.format, "html or json [html]")
+      ->check(CLI::IsMember({"html", "json"}));
+  report->add_option("-o,--output", report_.output, "File [standard output]");
+  report_flags_.add_to(*report, "Settings");
+  report->callback([this] {
+    const auto config = load(report_flags_);
+    exit_code_ = config ? run_evidence_report(*config, report_, read_clocks().wall, process_.out,
+                                              process_.err)
+                        : config.error();
   });
 }
 

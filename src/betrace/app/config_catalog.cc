@@ -481,13 +481,11 @@ constexpr Setting kCatalog[] = {
     {.key = "evidence.emit_spans",
      .type = SettingType::Boolean,
      .fallback = "true",
-     .is_later = true,
      .text = "export compliance spans"},
     {.key = "evidence.interval",
      .type = SettingType::Duration,
      .fallback = "1h",
      .minimum = 60'000,
-     .is_later = true,
      .text = "between two compliance spans of a control"},
     {.key = "evidence.witness_dir", .is_later = true, .text = "folder for copies of checkpoints"},
     // Export.

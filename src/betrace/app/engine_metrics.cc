@@ -66,6 +66,12 @@ void set_storage_metrics(const storage::RuleStoreStatus& rules,
                          const storage::ViolationLogStatus& log, Metrics& metrics) {
   metrics.set(MetricId::ViolationStoreSizeBytes, number(log.file_bytes));
   metrics.set(MetricId::LogPending, number(log.pending_records));
+  for (std::size_t type = 0; type < log.records_by_type.size(); ++type) {
+    const std::string_view name = storage::name_of(static_cast<storage::LogRecordType>(type));
+    if (!name.empty()) {
+      metrics.set(MetricId::EvidenceRecords, {name}, number(log.records_by_type[type]));
+    }
+  }
   metrics.set(MetricId::StorageReadOnly, rules.is_read_only || log.is_failing ? 1 : 0);
   metrics.set(MetricId::StorageQuarantined, number(rules.quarantined + log.quarantined));
 }

@@ -100,6 +100,7 @@ class ExportSettingsReader {
     options.limits.queue_records_max = config_.number("otlp.queue_size");
     options.limits.backlog_bytes_max = config_.size("export.backlog_bytes");
     options.limits.schedule_delay = config_.duration("otlp.schedule_delay");
+    options.spans.emits_evidence = config_.boolean("evidence.emit_spans");
     options.spans.is_own_trace = config_.text("export.placement") == "own_trace";
     auto attributes = exporter::read_pairs(config_.text("otlp.resource_attributes"));
     if (!attributes) return reject("otlp.resource_attributes", attributes.error().message);

@@ -32,6 +32,7 @@ void HttpObserver::request_finished(const http::FinishedRequest& request) {
   metrics_.add(MetricId::HttpRequests, {request.method, request.route, status});
   metrics_.observe(MetricId::HttpRequestDurationSeconds, {request.method, request.route, status},
                    request.seconds);
+  if (refused_ && !request.error_code.empty()) refused_(request);
   log_.debug("request", {{"method", request.method},
                          {"route", request.route},
                          {"status", request.status},

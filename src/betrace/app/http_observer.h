@@ -3,6 +3,9 @@
 // One for all listeners of the server. Never waits and never logs a body or a header value.
 #pragma once
 
+#include <functional>
+#include <utility>
+
 #include "betrace/http/server_limits.h"
 #include "betrace/telemetry/log.h"
 #include "betrace/telemetry/metrics.h"
@@ -14,6 +17,12 @@ class HttpObserver : public http::ServerObserver {
  public:
   HttpObserver(telemetry::Metrics& metrics, telemetry::Logger& log)
       : metrics_(metrics), log_(log) {}
+
+  /// Is told of each request that was answered by an error. Requires: before the server starts; it
+  /// outlives the server, and must be quick.
+  void on_refusal(std::function<void(const http::FinishedRequest&)> refused) {
+    refused_ = std::move(refused);
+  }
 
   void request_finished(const http::FinishedRequest& request) override;
   void handler_failed(const http::RequestHead& head, std::string_view what) override;
@@ -28,6 +37,7 @@ class HttpObserver : public http::ServerObserver {
  private:
   telemetry::Metrics& metrics_;
   telemetry::Logger& log_;
+  std::function<void(const http::FinishedRequest&)> refused_;
 };
 
 }  // namespace betrace::app

@@ -163,6 +163,7 @@ Result<ServiceOptions> service_options(const Config& config) {
   options.span_limits = span_limits(config);
   options.server = server_limits(config);
   options.engine = engine_options(config);
+  options.account.evidence_interval = config.duration("evidence.interval");
   options.log.group_time = config.duration("log.group_time");
   options.log.pending_records_max = config.number("log.pending");
   options.log.replica = config.text("replica_id");

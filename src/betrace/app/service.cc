@@ -12,6 +12,7 @@
 #include "betrace/app/discard.h"
 #include "betrace/app/engine_metrics.h"
 #include "betrace/app/http_observer.h"
+#include "betrace/app/refusal_watch.h"
 #include "betrace/app/rule_watcher.h"
 #include "betrace/base/version.h"
 #include "betrace/control/rule_control.h"
@@ -74,6 +75,7 @@ class Service::Parts {
  private:
   Result<void> open_rules();
   Result<void> open_log();
+  Result<void> open_account();
   Result<void> make_engine();
   Result<void> activate_rules();
   Result<void> load_bootstrap_rules();
@@ -105,6 +107,7 @@ class Service::Parts {
   std::map<std::string, std::string> problems_;  // file or rule -> reason; as logged last
   std::string directory_problem_;                // why the last look failed; empty if it did not
   std::unique_ptr<storage::RuleStore> rules_;
+  std::unique_ptr<account::Clerk> clerk_;  // the log tells it of what is committed
   std::unique_ptr<storage::ViolationLog> violations_;
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<control::RuleControl> control_;
@@ -126,6 +129,7 @@ Result<void> Service::Parts::start() {
       {"rule directory", &Parts::open_rules,
        "; --storage-path or BETRACE_STORAGE_PATH names another directory"},
       {"violation log", &Parts::open_log},
+      {"account", &Parts::open_account},
       {"engine", &Parts::make_engine},
       {"rules", &Parts::activate_rules},
       {"first rules", &Parts::load_bootstrap_rules},
@@ -171,6 +175,14 @@ Result<void> Service::Parts::open_log() {
   auto opened = storage::ViolationLog::open(std::move(options));
   if (!opened) return fail(opened.error());
   violations_ = std::move(*opened);
+  return {};
+}
+
+Result<void> Service::Parts::open_account() {
+  account::ClerkServices services{
+      *violations_, metrics_,
+      [this] { return engine_ ? engine_->statistics() : engine::ShardStatistics(); }};
+  clerk_ = std::make_unique<account::Clerk>(options_.account, std::move(services), read_clocks());
   return {};
 }
 
@@ -244,6 +256,7 @@ Result<void> Service::Parts::watch_rules() {
   watcher_ = std::make_unique<RuleWatcher>(options_.storage_path, kWatchInterval, [this] {
     tend_memory();
     tend_stores();
+    clerk_->advance(read_clocks());
   });
   return {};
 }
@@ -361,6 +374,9 @@ Result<void> Service::Parts::open_doors() {
                             .metrics = metrics_,
                             .readiness = readiness_,
                             .statistics = [this] { return engine_->statistics(); }};
+  services.seen_since = [this](const Now& now, std::chrono::nanoseconds window) {
+    return clerk_->seen_since(now, window);
+  };
   if (exporter_ != nullptr) {
     services.resend = [this](storage::SequenceRange range) { exporter_->resend(range); };
   }
@@ -369,6 +385,7 @@ Result<void> Service::Parts::open_doors() {
   otlp.limits = options_.span_limits;
   otlp.run = http::RunOn::Pool;  // so that probes on the same port need not wait
   std::vector<http::Route> routes = api::api_routes(services, options_.api);
+  observer_.on_refusal(refusal_watch(routes, clerk_->refusals()));
   for (http::Route& route : ingest::otlp_http_routes(*engine_, metrics_, otlp)) {
     if (route.path == "/v1/traces") routes.push_back(std::move(route));
   }
@@ -418,6 +435,7 @@ void Service::Parts::count(std::span<const storage::CommittedRecord> committed) 
     if (each.record.type != model::RecordType::Violation) continue;
     metrics_.add(MetricId::Violations,
                  {violation.rule_id, violation.rule_name, model::name_of(violation.severity)});
+    clerk_->violation_recorded(violation);
   }
 }
 
@@ -441,6 +459,7 @@ void Service::Parts::rules_activated(const control::LoadedRules& loaded) {
     if (!present.contains(id)) metrics_.unregister_rule(id);
   }
   registered_ = std::move(present);
+  clerk_->rules_changed(*active_.current(), read_clocks().wall);
   metrics_.set(MetricId::RulesActive, static_cast<double>(active));
   metrics_.set(MetricId::RulesLoaded, static_cast<double>(loaded.rules.size()));
   metrics_.set(MetricId::RuleLoadFailures, static_cast<double>(loaded.invalid_count()));
@@ -470,6 +489,8 @@ bool Service::Parts::stop() {
   }
   watcher_.reset();
   server_->stop(left());
+  metrics_.set(MetricId::ShutdownUndecided, static_cast<double>(engine_->undecided()));
+  clerk_->finish(read_clocks(), engine_->undecided());
   const std::uint64_t unexported = drain_export(left());
   const auto committed = violations_->stop(left());
   if (!committed) log_.error("violations were lost", {{"reason", committed.error().message}});

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "betrace/account/clerk.h"
 #include "betrace/api/services.h"
 #include "betrace/app/export_settings.h"
 #include "betrace/base/result.h"
@@ -48,6 +49,7 @@ struct ServiceOptions {
   http::ServerLimits server;
   engine::EngineOptions engine;
   storage::ViolationLogOptions log;        ///< Its path and publish are set here.
+  account::ClerkOptions account;           ///< How often the account is written.
   api::ApiOptions api;                     ///< Its start time is set here.
   std::optional<ExportSettings> exported;  ///< Nothing: violations are not exported.
   bool is_exporter_required = false;       ///< A dead exporter makes the process unready.

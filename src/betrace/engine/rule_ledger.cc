@@ -99,7 +99,11 @@ void RuleLedger::forget_unused() {
   for (const auto& bench : benches_) {
     for (const ActiveRulePtr& rule : bench->rules->rules()) used.insert(rule->rule.id);
   }
-  std::erase_if(statistics_, [&used](const auto& entry) { return !used.contains(entry.first); });
+  std::erase_if(statistics_, [this, &used](const auto& entry) {
+    if (used.contains(entry.first)) return false;
+    forgotten_.add(entry.second);
+    return true;
+  });
   std::erase_if(revisions_, [&used](const auto& entry) { return !used.contains(entry.first); });
 }
 

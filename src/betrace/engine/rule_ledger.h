@@ -109,6 +109,8 @@ class RuleLedger {
 
   /// Up to date. Cost: linear in the rules of all benches in use.
   [[nodiscard]] const Statistics& statistics();
+  /// The sum of what was counted of rules that statistics() no longer names, as it named them last.
+  [[nodiscard]] const RuleStatistics& forgotten() const noexcept { return forgotten_; }
 
  private:
   void settle_all();
@@ -117,6 +119,7 @@ class RuleLedger {
   void forget_unused();
 
   Statistics statistics_;
+  RuleStatistics forgotten_;
   std::map<std::string, std::uint64_t, std::less<>> revisions_;  // newest one heard
   std::vector<std::unique_ptr<const Bench>> benches_;            // newest first; they have seats
   std::optional<Seat> current_;

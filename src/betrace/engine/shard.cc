@@ -97,6 +97,7 @@ class Shard::Core {
     statistics_.traces_bytes = table_.memory_bytes();
     statistics_.late_window_seconds = seconds(table_.late_window());
     statistics_.rules = verdicts_.statistics();
+    statistics_.rules_forgotten = verdicts_.forgotten();
     for (auto& [id, rule] : statistics_.rules) rule.recent = blind_.since(id, rule);
     return statistics_;
   }

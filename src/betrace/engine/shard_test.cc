@@ -315,6 +315,17 @@ TEST_F(ShardTest, FreesRuleVersionsWithTheirLastTrace) {
   EXPECT_TRUE(shard().statistics().rules.empty());
 }
 
+TEST_F(ShardTest, KeepsTheSumOfWhatItCountedOfRulesThatAreGone) {
+  rules_.publish({test_rule("gone", "span.duration > 1s")});
+  add({{.trace = 1, .id = 1}, {.trace = 1, .id = 2}});
+  shard().advance(at(10min));
+  ASSERT_EQ(rule("gone").due(), 2U);
+  rules_.publish({});
+  shard().advance(at(11min));
+  EXPECT_TRUE(shard().statistics().rules.empty());
+  EXPECT_EQ(shard().statistics().rules_forgotten.due(), 2U);
+}
+
 TEST_F(ShardTest, MeasuresOneEvaluationInMany) {
   std::map<std::string, std::vector<double>> weights;
   hooks_.sampled = [&](const EvaluationSample& sample) {

@@ -85,6 +85,7 @@ void ShardStatistics::add(const ShardStatistics& other) {
                                  : std::min(late_window_seconds, other.late_window_seconds);
   closing_lag_seconds = std::max(closing_lag_seconds, other.closing_lag_seconds);
   for (const auto& [id, rule] : other.rules) rules[id].add(rule);
+  rules_forgotten.add(other.rules_forgotten);
 }
 
 }  // namespace betrace::engine

@@ -81,6 +81,8 @@ struct ShardStatistics {
   double closing_lag_seconds = 0;  ///< How late the last trace was closed.
 
   std::map<std::string, RuleStatistics, std::less<>> rules;  ///< By rule id.
+  /// Of rules that are gone, together: what their counters stood at last.
+  RuleStatistics rules_forgotten;
 
   [[nodiscard]] std::uint64_t ingested() const noexcept;
   [[nodiscard]] std::uint64_t dropped() const noexcept {

@@ -65,6 +65,7 @@ class Verdicts {
   void flush() { noise_->flush(); }
 
   [[nodiscard]] const RuleLedger::Statistics& statistics() { return ledger_.statistics(); }
+  [[nodiscard]] const RuleStatistics& forgotten() const noexcept { return ledger_.forgotten(); }
 
  private:
   struct Closing;

@@ -12,8 +12,10 @@ namespace betrace::exporter {
 
 /// Returns how many records for sinks lie between two sequences, both inclusive.
 [[nodiscard]] inline std::uint64_t records_between(const storage::ViolationLog& log,
-                                                   std::uint64_t first, std::uint64_t last) {
+                                                   std::uint64_t first, std::uint64_t last,
+                                                   bool with_evidence) {
   storage::TailQuery query;
+  query.with_evidence = with_evidence;
   query.after = first - 1;
   query.last = last;
   query.records_max = SIZE_MAX;
@@ -30,8 +32,8 @@ namespace betrace::exporter {
 /// One thread.
 class Backlog {
  public:
-  Backlog(const storage::ViolationLog& log, std::uint64_t cursor)
-      : log_(log), counted_to_(cursor) {}
+  Backlog(const storage::ViolationLog& log, std::uint64_t cursor, bool with_evidence)
+      : log_(log), with_evidence_(with_evidence), counted_to_(cursor) {}
 
   /// Counts what has come, some 10,000 records at most; true if there is nothing more to count.
   bool count() {
@@ -39,6 +41,7 @@ class Backlog {
     if (counted_to_ >= last) return true;
     storage::TailQuery query;
     query.after = counted_to_;
+    query.with_evidence = with_evidence_;
     query.records_max = SIZE_MAX;
     query.bytes_max = SIZE_MAX;
     const auto size = log_.tail_size(query);
@@ -55,6 +58,7 @@ class Backlog {
 
  private:
   const storage::ViolationLog& log_;
+  const bool with_evidence_;
   std::uint64_t counted_to_;
   std::uint64_t records_ = 0;
   std::uint64_t bytes_ = 0;

@@ -44,8 +44,8 @@ struct DeliveryLimits {
 struct OutboxItem {
   std::uint64_t sequence = 0;
   std::size_t byte_count = 0;
-  UnixNanos time = 0;  ///< When it was decided.
-  ViolationSpan span;
+  UnixNanos time = 0;                ///< When it was decided.
+  std::vector<ViolationSpan> spans;  ///< Not empty.
 };
 
 /// Records that were parked just now, to be told in the log.

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+
+#include "betrace/exporter/evidence_span.h"
 
 namespace betrace::exporter {
 namespace {
@@ -14,7 +17,8 @@ using telemetry::Readiness;
 constexpr UnixNanos kGapInterval = 60 * kNanosPerSecond;
 
 std::string_view kind_label(SpanKind kind) {
-  return kind == SpanKind::Violation ? "violation" : "withdrawn";
+  constexpr std::array<std::string_view, 3> kLabels = {"violation", "withdrawn", "evidence"};
+  return kLabels[static_cast<std::size_t>(kind)];
 }
 
 double as_value(std::uint64_t count) { return static_cast<double>(count); }
@@ -27,12 +31,29 @@ void ExportReport::answered(const SinkOutcome& outcome, const std::vector<Outbox
     return;
   }
   for (const OutboxItem& item : items) {
-    services_.metrics.add(MetricId::OtlpExportedSpans, {kind_label(item.span.kind)});
+    for (const ViolationSpan& span : item.spans) {
+      services_.metrics.add(MetricId::OtlpExportedSpans, {kind_label(span.kind)});
+    }
   }
   if (!outcome.message.empty()) {
     services_.logger.warn("the sink of violations warns",
                           {{"sink", sink_name_}, {"message", outcome.message}});
   }
+}
+
+void ExportReport::queued(const OutboxItem& item) {
+  for (const ViolationSpan& span : item.spans) {
+    if (span.kind != SpanKind::Evidence) continue;
+    const EvidenceLabels labels = evidence_labels(span);
+    services_.metrics.add(MetricId::ComplianceSpansEmitted,
+                          {labels.framework, labels.control, labels.outcome});
+  }
+}
+
+void ExportReport::unreadable(const storage::TailRecord& record) {
+  if (record.type == storage::LogRecordType::Violation) return;
+  if (record.type == storage::LogRecordType::Revision) return;
+  services_.metrics.add(MetricId::ComplianceSpanEmissionsFailed);
 }
 
 void ExportReport::parked(const ParkedNow& parked, UnixNanos now) {

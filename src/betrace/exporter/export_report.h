@@ -45,6 +45,10 @@ class ExportReport {
 
   /// A request was answered.
   void answered(const SinkOutcome& outcome, const std::vector<OutboxItem>& items);
+  /// A record is on its way.
+  void queued(const OutboxItem& item);
+  /// A record cannot be sent because its stored bytes are wrong.
+  void unreadable(const storage::TailRecord& record);
   /// Records were set aside.
   void parked(const ParkedNow& parked, UnixNanos now);
   /// Shows how things stand; a change of the sink is logged.

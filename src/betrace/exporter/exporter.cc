@@ -4,6 +4,8 @@
 #include <random>
 #include <utility>
 
+#include "betrace/exporter/evidence_span.h"
+
 namespace betrace::exporter {
 namespace {
 
@@ -31,7 +33,7 @@ Exporter::Exporter(ExporterOptions options, const ExporterServices& services,
       report_(services_, options_.sink_name),
       kept_(services_.log.export_position()),
       delivery_(options_.limits, kept_, count_parked()),
-      backlog_(services_.log, kept_.cursor),
+      backlog_(services_.log, kept_.cursor, options_.spans.emits_evidence),
       read_to_(kept_.cursor) {}
 
 Exporter::~Exporter() { stop(milliseconds(0)); }
@@ -39,7 +41,8 @@ Exporter::~Exporter() { stop(milliseconds(0)); }
 std::uint64_t Exporter::count_parked() const {
   std::uint64_t parked = 0;
   for (const storage::ParkedRange& range : kept_.parked) {
-    parked += records_between(services_.log, range.first_sequence, range.last_sequence);
+    parked += records_between(services_.log, range.first_sequence, range.last_sequence,
+                              options_.spans.emits_evidence);
   }
   return parked;
 }
@@ -96,7 +99,7 @@ void Exporter::take_resends() {
   }
   for (const storage::SequenceRange& range : ranges) {
     delivery_.resend(range.first, range.last, [this](std::uint64_t first, std::uint64_t last) {
-      return records_between(services_.log, first, last);
+      return records_between(services_.log, first, last, options_.spans.emits_evidence);
     });
   }
 }
@@ -110,8 +113,9 @@ bool Exporter::is_over() {
   return read_to_ >= services_.log.status().last_sequence && delivery_.waiting() == 0;
 }
 
-std::optional<storage::ViolationTail> Exporter::ask(const storage::TailQuery& query) {
+std::optional<storage::ViolationTail> Exporter::ask(storage::TailQuery query) {
   if (now_.monotonic < read_not_before_) return std::nullopt;
+  query.with_evidence = options_.spans.emits_evidence;
   auto tail = services_.log.tail(query);
   log_problem_ = tail ? "" : tail.error().message;
   if (tail) return *std::move(tail);
@@ -140,13 +144,24 @@ void Exporter::read_ahead() {
 void Exporter::take(std::vector<storage::TailRecord> records) {
   for (const storage::TailRecord& record : records) {
     if (record.is_readable) {
-      delivery_.add({record.sequence, record.byte_count, record.time,
-                     make_violation_span(record, options_.spans)},
-                    now_.monotonic);
+      OutboxItem item = make_item(record);
+      report_.queued(item);
+      delivery_.add(std::move(item), now_.monotonic);
     } else {
+      report_.unreadable(record);
       delivery_.park_unreadable(record.sequence, record.byte_count);
     }
   }
+}
+
+OutboxItem Exporter::make_item(const storage::TailRecord& record) const {
+  OutboxItem item{record.sequence, record.byte_count, record.time, {}};
+  const bool is_violation = !record.change && !record.compliance;
+  if (is_violation) item.spans.push_back(make_violation_span(record, options_.spans));
+  for (ViolationSpan& span : make_evidence_spans(record, options_.spans)) {
+    item.spans.push_back(std::move(span));
+  }
+  return item;
 }
 
 void Exporter::park_excess() {
@@ -156,6 +171,7 @@ void Exporter::park_excess() {
   query.after = delivery_.first_parkable() - 1;
   query.records_max = SIZE_MAX;
   query.bytes_max = backlog_bytes() - bytes_max;
+  query.with_evidence = options_.spans.emits_evidence;
   const auto size = services_.log.tail_size(query);
   if (!size || size->records == 0) return;
   delivery_.park_backlog(size->examined, size->records, size->bytes);
@@ -176,8 +192,7 @@ void Exporter::read_parked() {
   std::vector<OutboxItem> items;
   for (const storage::TailRecord& record : tail->records) {
     if (!record.is_readable) continue;
-    items.push_back({record.sequence, record.byte_count, record.time,
-                     make_violation_span(record, options_.spans)});
+    items.push_back(make_item(record));
   }
   // Up to where the log was examined, but for the rows behind the last that was asked for.
   const std::uint64_t covered =
@@ -192,7 +207,9 @@ void Exporter::read_parked() {
 void Exporter::send() {
   while (const Delivery::Batch* batch = delivery_.next(now_.monotonic)) {
     std::vector<const ViolationSpan*> spans;
-    for (const OutboxItem& item : batch->items) spans.push_back(&item.span);
+    for (const OutboxItem& item : batch->items) {
+      for (const ViolationSpan& span : item.spans) spans.push_back(&span);
+    }
     sink_->send(batch->id, write_request(spans, options_.spans));
   }
 }

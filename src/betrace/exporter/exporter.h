@@ -54,6 +54,7 @@ class Exporter {
   [[nodiscard]] bool is_over();
   void read_ahead();
   void take(std::vector<storage::TailRecord> records);
+  [[nodiscard]] OutboxItem make_item(const storage::TailRecord& record) const;
   void read_parked();
   void park_excess();
   void send();
@@ -62,7 +63,7 @@ class Exporter {
   void report();
   [[nodiscard]] std::chrono::milliseconds pause();
   /// Asks the log; nothing, with the problem noted, if it cannot be read.
-  [[nodiscard]] std::optional<storage::ViolationTail> ask(const storage::TailQuery& query);
+  [[nodiscard]] std::optional<storage::ViolationTail> ask(storage::TailQuery query);
   [[nodiscard]] std::uint64_t backlog_records() const;
   [[nodiscard]] std::uint64_t backlog_bytes() const;
 

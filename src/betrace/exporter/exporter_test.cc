@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <set>
 
+#include "betrace/exporter/test_outbox.h"
 #include "betrace/storage/test_log.h"
 
 namespace betrace::exporter {
@@ -183,6 +184,26 @@ TEST_F(ExporterTest, RecordsAreSentOnceMoreWhenSomebodyAsks) {
   EXPECT_EQ(stop_export(), 0U);
   EXPECT_EQ(metrics_.value(MetricId::OtlpExportedSpans, {"violation"}), 40);
   EXPECT_EQ(metric(MetricId::ExportParkedRecords), 0);
+}
+
+TEST_F(ExporterTest, RuleChangesAndPeriodsAreSentAsEvidenceIfThatIsWanted) {
+  evidence::Compliance period;
+  period.control = {"soc2", "CC6.1"};
+  for (const bool emits : {true, false}) {
+    export_options_.spans.emits_evidence = emits;
+    ASSERT_TRUE(log().append_rule_change(storage::test_rule_change(1)).has_value());
+    ASSERT_TRUE(log().record_statement(storage::LogRecordType::Compliance,
+                                       evidence::compliance_members(period), kTestTime));
+    record(emits ? 0 : 1, emits ? 1 : 2);
+    start();
+    EXPECT_EQ(stop_export(), 0U);
+    EXPECT_EQ(metrics_.value(MetricId::OtlpExportedSpans, {"evidence"}), 2);
+    EXPECT_EQ(metrics_.value(MetricId::OtlpExportedSpans, {"violation"}), emits ? 1 : 2);
+    EXPECT_EQ(metric(MetricId::ExportBacklogRecords), 0);
+  }
+  EXPECT_EQ(metrics_.value(MetricId::ComplianceSpansEmitted, {"soc2", "CC6.1", "not_evaluated"}),
+            1);
+  EXPECT_EQ(metrics_.value(MetricId::ComplianceSpansEmitted, {"soc2", "CC8.1", "rule_change"}), 1);
 }
 
 TEST_F(ExporterTest, ReadinessAndLogSayThatTheSinkIsAwayAndBack) {

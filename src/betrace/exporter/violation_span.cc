@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <deque>
 
 #include "betrace/base/version.h"
@@ -14,8 +15,10 @@ namespace {
 using model::Violation;
 
 constexpr std::string_view kName = "betrace.violation";
-constexpr std::string_view kWithdrawnName = "betrace.violation.withdrawn";
+constexpr std::array<std::string_view, 3> kNames = {kName, "betrace.violation.withdrawn",
+                                                    "compliance.evidence"};  // by SpanKind
 constexpr std::string_view kUnsigned = "betrace.violation.unsigned";
+constexpr std::string_view kEvidenceUnsigned = "compliance.unsigned";
 constexpr std::string_view kScope = "betrace";  // ingest drops what has it
 
 // The violation's own id, so that both of its spans find each other.
@@ -67,11 +70,11 @@ class RequestViews {
     view.trace_id = span.trace_id;
     view.span_id = span.span_id;
     view.parent_span_id = span.parent_span_id;
-    view.name = span.kind == SpanKind::Violation ? kName : kWithdrawnName;
+    view.name = kNames[static_cast<std::size_t>(span.kind)];
     view.kind = model::SpanKind::Internal;
     view.status_code = span.status;
     if (span.status == model::StatusCode::Error) view.status_message = span.message;
-    view.start_time_unix_nano = span.time;
+    view.start_time_unix_nano = span.start_time;
     view.end_time_unix_nano = span.time;
     view.attributes = attributes(span);
     view.resource = resource_;
@@ -86,10 +89,17 @@ class RequestViews {
  private:
   model::AttributesView attributes(const ViolationSpan& span) {
     std::vector<model::AttributeView>& made = attributes_.emplace_back();
-    made.push_back({kName, model::ValueView::boolean(true)});
-    if (!span.is_signed) made.push_back({kUnsigned, model::ValueView::boolean(true)});
+    const bool is_evidence = span.kind == SpanKind::Evidence;
+    if (!is_evidence) made.push_back({kName, model::ValueView::boolean(true)});
+    if (!span.is_signed) {
+      made.push_back(
+          {is_evidence ? kEvidenceUnsigned : kUnsigned, model::ValueView::boolean(true)});
+    }
     for (const auto& [key, text] : span.texts) {
       made.push_back({key, model::ValueView::string(text)});
+    }
+    for (const auto& [key, number] : span.numbers) {
+      made.push_back({key, model::ValueView::integer(number)});
     }
     return made;
   }
@@ -117,7 +127,7 @@ ViolationSpan make_violation_span(const storage::TailRecord& record, const SpanO
   span.span_id = is_withdrawal ? violation.key.withdrawn_span_id() : violation.key.span_id();
   if (!options.is_own_trace) span.parent_span_id = violation.span_id;
   if (!is_withdrawal && is_grave(violation.severity)) span.status = model::StatusCode::Error;
-  span.time = violation.timestamp;
+  span.start_time = span.time = violation.timestamp;
   span.message = violation.message;
   span.is_signed = !record.signature.empty();
   add_texts(record, &span);

@@ -350,7 +350,8 @@ inline asio::awaitable<bool> Connection::respond(const Response& response, bool 
   if (error && timed_out_) service_.observer->timed_out("write");
   const std::chrono::duration<double> taken = Clock::now() - first_byte_;
   service_.observer->request_finished({method_label(head_.method), route, response.status,
-                                       taken.count(), body_received_, body.size(), head_});
+                                       taken.count(), body_received_, body.size(),
+                                       response.error_code, head_});
   if (error) cut();
   co_return keep_alive && !error;
 }

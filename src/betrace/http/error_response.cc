@@ -20,6 +20,7 @@ Response json_error(const Problem& problem, const RequestHead& head) {
   body += dump_json(problem.message);
   body += "}";
   Response response = json_response(problem.status, std::move(body));
+  response.error_code = problem.code;
   if (problem.retry_after) {
     response.headers.add("Retry-After", std::to_string(*problem.retry_after));
   }

@@ -53,6 +53,7 @@ struct Response {
   int status = 200;
   Headers headers;
   std::string body;
+  std::string error_code = {};  ///< Of a refusal: its `error.code`, for the observer; else empty.
 };
 
 inline constexpr std::string_view kJsonType = "application/json; charset=utf-8";

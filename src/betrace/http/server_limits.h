@@ -42,6 +42,7 @@ struct FinishedRequest {
   double seconds = 0;  ///< From the first byte of the head to the last of the response.
   std::uint64_t request_bytes = 0;   ///< Of the body, as sent.
   std::uint64_t response_bytes = 0;  ///< Of the body, as sent.
+  std::string_view error_code;       ///< `forbidden`, ...; empty unless it was refused.
   const RequestHead& head;
 };
 

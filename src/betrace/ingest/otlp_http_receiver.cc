@@ -159,6 +159,7 @@ http::Response otlp_error(const http::Problem& problem, const http::RequestHead&
   status.message = problem.message;
   if (problem.retry_after) status.retry_delay = std::chrono::seconds(*problem.retry_after);
   http::Response response = reply(problem.status, form, otlp::status_body(status, form));
+  response.error_code = problem.code;
   if (problem.retry_after) {
     response.headers.add("Retry-After", fmt::format("{}", *problem.retry_after));
   }

@@ -15,6 +15,34 @@ constexpr std::string_view kSuffix = ".db";
 
 }  // namespace
 
+std::string_view name_of(LogRecordType type) noexcept {
+  switch (type) {
+    case LogRecordType::Violation:
+      return "violation";
+    case LogRecordType::Final:
+      return "final";
+    case LogRecordType::Revision:
+      return "revision";
+    case LogRecordType::RuleChange:
+      return "rule_change";
+    case LogRecordType::Gap:
+      return "gap";
+    case LogRecordType::Start:
+      return "start";
+    case LogRecordType::Stop:
+      return "stop";
+    case LogRecordType::Coverage:
+      return "coverage";
+    case LogRecordType::Ruleset:
+      return "ruleset";
+    case LogRecordType::Refused:
+      return "refused";
+    case LogRecordType::Compliance:
+      return "compliance";
+  }
+  return "";
+}
+
 std::string generation_file_name(std::uint64_t number) {
   return fmt::format("{}{:06}{}", kPrefix, number, kSuffix);
 }

@@ -24,7 +24,14 @@ enum class LogRecordType : std::uint8_t {
   Gap = 5,
   Start = 6,
   Stop = 7,
+  Coverage = 8,
+  Ruleset = 9,
+  Refused = 10,
+  Compliance = 11,
 };
+
+/// As in payloads and metrics: `rule_change`; empty for a number that is none.
+[[nodiscard]] std::string_view name_of(LogRecordType type) noexcept;
 
 /// Bits of column `flags`.
 inline constexpr std::int64_t kFlagEarly = 1;

@@ -79,25 +79,43 @@ std::vector<std::pair<std::string, Tally>> most(const Tallies& tallies) {
 }
 
 // The columns of GenerationReader::tail.
-bool is_for_sinks(Statement& row) {
+bool is_for_sinks(const TailQuery& query, Statement& row) {
   const auto type = static_cast<LogRecordType>(row.integer(1));
+  if (type == LogRecordType::RuleChange || type == LogRecordType::Compliance) {
+    return query.with_evidence;
+  }
   const bool is_withdrawal =
       type == LogRecordType::Revision && has_flag(row.integer(2), kFlagWithdrawn);
   return type == LogRecordType::Violation || is_withdrawal;
 }
 
+// Fills in the member of the record's type.
+bool read_payload(std::string_view payload, TailRecord* record) {
+  if (record->type == LogRecordType::RuleChange) {
+    auto change = read_rule_change(payload);
+    if (change) record->change = *std::move(change);
+    return record->change.has_value();
+  }
+  if (record->type == LogRecordType::Compliance) {
+    auto compliance = evidence::read_compliance(payload);
+    if (compliance) record->compliance = *std::move(compliance);
+    return record->compliance.has_value();
+  }
+  auto violation = evidence::read_violation_payload(payload);
+  if (violation) record->record = std::move(violation->record);
+  return violation.has_value();
+}
+
 TailRecord tail_record(Statement& row) {
   TailRecord record;
+  record.type = static_cast<LogRecordType>(row.integer(1));
   record.sequence = static_cast<std::uint64_t>(row.integer(0));
   record.time = static_cast<UnixNanos>(row.integer(3));
   record.byte_count = static_cast<std::size_t>(row.integer(4));
   record.signature = row.bytes(6);
   const std::string_view payload = row.bytes(7);
-  record.is_readable = is_digest(row.bytes(5), evidence::leaf_hash(record.sequence, payload));
-  if (!record.is_readable) return record;
-  auto read = evidence::read_violation_payload(payload);
-  record.is_readable = read.has_value();
-  if (read) record.record = std::move(read->record);
+  record.leaf = evidence::leaf_hash(record.sequence, payload);
+  record.is_readable = is_digest(row.bytes(5), record.leaf) && read_payload(payload, &record);
   return record;
 }
 
@@ -294,7 +312,7 @@ Result<ViolationTail> LogReader::tail(const TailQuery& query) {
   tail.examined = query.after;
   std::size_t bytes = 0;
   const auto walked = walk_tail(readers_, query, [&](Statement& row) {
-    if (!is_for_sinks(row)) return true;
+    if (!is_for_sinks(query, row)) return true;
     TailRecord record = tail_record(row);
     bytes += record.byte_count;
     tail.records.push_back(std::move(record));
@@ -308,7 +326,7 @@ Result<ViolationTail> LogReader::tail(const TailQuery& query) {
 Result<TailSize> LogReader::tail_size(const TailQuery& query) {
   TailSize size;
   const auto walked = walk_tail(readers_, query, [&](Statement& row) {
-    if (!is_for_sinks(row)) return true;
+    if (!is_for_sinks(query, row)) return true;
     size.bytes += static_cast<std::uint64_t>(row.integer(4));
     return ++size.records < query.records_max && size.bytes < query.bytes_max;
   });

@@ -13,6 +13,7 @@
 #include "betrace/base/result.h"
 #include "betrace/storage/log_record.h"
 #include "betrace/storage/log_walk.h"
+#include "betrace/storage/record_query.h"
 #include "betrace/storage/rule_change_record.h"
 #include "betrace/storage/violation_query.h"
 #include "betrace/storage/violation_tail.h"
@@ -34,6 +35,7 @@ class LogReader {
                                                                    std::size_t limit);
   [[nodiscard]] Result<ViolationTail> tail(const TailQuery& query);
   [[nodiscard]] Result<TailSize> tail_size(const TailQuery& query);
+  [[nodiscard]] Result<RecordPage> records(const RecordQuery& query);
   /// Sequence of the first record of a violation, 0 if there is none.
   [[nodiscard]] Result<std::uint64_t> first_sequence(const ViolationIdBytes& id);
 

@@ -133,6 +133,13 @@ LogRecord make_stop_record(const std::string& log_id, UnixNanos now) {
   return record_of(LogRecordType::Stop, head("stop", log_id, now), now);
 }
 
+LogRecord make_statement_record(LogRecordType type, const Json& members, const std::string& log_id,
+                                UnixNanos now) {
+  Json payload = head(name_of(type), log_id, now);
+  payload.update(members);
+  return record_of(type, payload, now);
+}
+
 Result<RuleChangeRecord> read_rule_change(std::string_view payload) {
   const auto json = evidence::read_canonical_json(payload);
   if (!json) return fail(json.error());

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "betrace/base/json.h"
 #include "betrace/base/time.h"
 #include "betrace/model/violation.h"
 #include "betrace/storage/log_format.h"
@@ -55,6 +56,10 @@ struct GapRecord {
 /// `crashed`: the record before was no `stop`.
 [[nodiscard]] LogRecord make_start_record(bool crashed, const std::string& log_id, UnixNanos now);
 [[nodiscard]] LogRecord make_stop_record(const std::string& log_id, UnixNanos now);
+
+/// What the service says of itself: `members` stand beside the usual head, and are bounded.
+[[nodiscard]] LogRecord make_statement_record(LogRecordType type, const Json& members,
+                                              const std::string& log_id, UnixNanos now);
 
 /// Reads a `rule_change` payload. Error Corrupt: it is none.
 [[nodiscard]] Result<RuleChangeRecord> read_rule_change(std::string_view payload);

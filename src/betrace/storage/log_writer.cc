@@ -122,7 +122,12 @@ Result<std::vector<Appended>> LogWriter::append(const Group& group) {
   auto appended =
       directory_->active()->append(records, now, *this, exported ? &*exported : nullptr);
   const std::lock_guard lock(mutex_);
-  if (appended) export_moves_kept_ = moves;
+  if (!appended) return appended;
+  export_moves_kept_ = moves;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    if ((*appended)[i].sequence == 0) continue;
+    ++status_.records_by_type[static_cast<std::size_t>(records[i]->type)];
+  }
   return appended;
 }
 

@@ -158,6 +158,12 @@ void ViolationLog::record_gap(const Gap& gap, SequenceRange about) {
   core_->queue.push_serialised(std::move(one));
 }
 
+bool ViolationLog::record_statement(LogRecordType type, const Json& members, UnixNanos now) {
+  std::vector<PendingRecord> one;
+  one.push_back(pending(make_statement_record(type, members, core_->writer.status().log_id, now)));
+  return core_->queue.push_serialised(std::move(one));
+}
+
 Result<void> ViolationLog::flush(milliseconds wait) {
   if (core_->queue.wait_until_released(wait)) return {};
   return fail(ErrorCode::Unavailable, "the violation log is not written in time");
@@ -201,6 +207,10 @@ Result<ViolationSummary> ViolationLog::summary(UnixNanos start, UnixNanos end,
 Result<std::vector<StoredRuleChange>> ViolationLog::rule_history(std::string_view rule_id,
                                                                  std::size_t limit) const {
   return core_->readers.ask([&](LogReader& reader) { return reader.rule_history(rule_id, limit); });
+}
+
+Result<RecordPage> ViolationLog::records(const RecordQuery& query) const {
+  return core_->readers.ask([&query](LogReader& reader) { return reader.records(query); });
 }
 
 Result<std::map<std::string, RecordedRule>> ViolationLog::recorded_rules() const {

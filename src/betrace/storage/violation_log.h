@@ -5,6 +5,7 @@
 // Format: docs/internals/violation_log.md.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -15,11 +16,13 @@
 #include <string>
 #include <vector>
 
+#include "betrace/base/json.h"
 #include "betrace/base/result.h"
 #include "betrace/base/time.h"
 #include "betrace/model/violation_sink.h"
 #include "betrace/storage/export_position.h"
 #include "betrace/storage/file_system.h"
+#include "betrace/storage/record_query.h"
 #include "betrace/storage/rule_change_record.h"
 #include "betrace/storage/violation_query.h"
 #include "betrace/storage/violation_tail.h"
@@ -68,7 +71,9 @@ struct ViolationLogStatus {
   std::size_t quarantined = 0;   ///< Databases set aside that still lie in the directory.
   bool is_failing = false;       ///< Commits fail; they are tried again each second.
   std::string reason;            ///< Of it.
-  bool is_on_network = false;    ///< The directory is on a network file system.
+  /// Appended by this process, by the number of their type.
+  std::array<std::uint64_t, 16> records_by_type{};
+  bool is_on_network = false;  ///< The directory is on a network file system.
   bool started_after_crash = false;
 };
 
@@ -106,6 +111,11 @@ class ViolationLog : public model::ViolationSink {
   /// Queues a `gap` record. `about`: the records that it is about.
   void record_gap(const Gap& gap, SequenceRange about = {});
 
+  /// Queues a record of what the service says of itself: coverage, rule sets, refused requests,
+  /// compliance. `members` stand beside the usual head, and are bounded. False once stop() was
+  /// called.
+  bool record_statement(LogRecordType type, const Json& members, UnixNanos now);
+
   /// Waits until all that was recorded before the call is committed. Error Unavailable: not within
   /// `wait`.
   [[nodiscard]] Result<void> flush(std::chrono::milliseconds wait);
@@ -126,6 +136,8 @@ class ViolationLog : public model::ViolationSink {
   /// Changes of one rule, newest first.
   [[nodiscard]] Result<std::vector<StoredRuleChange>> rule_history(std::string_view rule_id,
                                                                    std::size_t limit) const;
+  /// Records of any type, in the order of time.
+  [[nodiscard]] Result<RecordPage> records(const RecordQuery& query) const;
   /// The last recorded version of each rule, for finding changes that were made outside.
   [[nodiscard]] Result<std::map<std::string, RecordedRule>> recorded_rules() const;
 

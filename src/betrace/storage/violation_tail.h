@@ -1,16 +1,21 @@
 // The violation log as an outbox: what sinks are told of, in the order of the log.
 //
 // Asked by the exporter, answered by ViolationLog. A sink is told of the first record of a
-// violation and of its withdrawal; other records change nothing that was exported.
+// violation and of its withdrawal, and, where it takes evidence, of rule changes and of compliance;
+// other records change nothing that was exported.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "betrace/base/sha256.h"
+#include "betrace/evidence/compliance.h"
 #include "betrace/model/violation.h"
 #include "betrace/storage/log_format.h"
+#include "betrace/storage/rule_change_record.h"
 
 namespace betrace::storage {
 
@@ -18,10 +23,14 @@ struct TailRecord {
   std::uint64_t sequence = 0;
   /// False: the stored bytes are not what was committed, and `record` is empty.
   bool is_readable = true;
+  LogRecordType type = LogRecordType::Violation;
   model::ViolationRecord record;  ///< Of type Violation, or Revision with status Withdrawn.
-  std::string signature;          ///< `v1:<kid>:<64 hex>`; empty if unsigned.
-  std::size_t byte_count = 0;     ///< Of the stored payload.
-  UnixNanos time = 0;             ///< When it was decided.
+  std::optional<RuleChangeRecord> change;          ///< Of type RuleChange.
+  std::optional<evidence::Compliance> compliance;  ///< Of type Compliance.
+  Sha256 leaf{};                                   ///< Of sequence and payload.
+  std::string signature;                           ///< `v1:<kid>:<64 hex>`; empty if unsigned.
+  std::size_t byte_count = 0;                      ///< Of the stored payload.
+  UnixNanos time = 0;                              ///< When it was decided.
 };
 
 /// The part of the log that a question is about.
@@ -30,6 +39,7 @@ struct TailQuery {
   std::uint64_t last = kSequenceMax;  ///< ... to this one.
   std::size_t records_max = 64;
   std::size_t bytes_max = 1024 * 1024;  ///< Of payloads; one more than fits is given.
+  bool with_evidence = false;           ///< Rule changes and compliance too.
 };
 
 struct ViolationTail {

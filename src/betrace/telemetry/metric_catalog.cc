@@ -26,8 +26,9 @@ constexpr Values kEvictionReasons = {"age", "bytes"};
 constexpr Values kExportKinds = {"violation", "withdrawn", "evidence", "checkpoint"};
 constexpr Values kExportFailures = {"connect", "timeout", "tls", "auth", "unavailable", "rejected"};
 constexpr Values kParkReasons = {"export_parked", "export_refused", "sink_error"};
-constexpr Values kRecordTypes = {"violation", "final", "revision", "rule_change",
-                                 "coverage",  "gap",   "start",    "stop"};
+constexpr Values kRecordTypes = {"violation", "final",   "revision",  "rule_change",
+                                 "gap",       "start",   "stop",      "coverage",
+                                 "ruleset",   "refused", "compliance"};
 constexpr Values kStorageOperations = {"write", "fsync", "rename", "read"};
 constexpr Values kConnectionLimits = {"connections", "connections_per_ip"};
 constexpr Values kTimeoutPhases = {"header", "body", "idle", "write"};
@@ -58,6 +59,7 @@ constexpr MetricLabel kExported[] = {{"kind", LabelKind::Enumerated, kExportKind
 constexpr MetricLabel kExportFailed[] = {{"reason", LabelKind::Enumerated, kExportFailures}};
 constexpr MetricLabel kParked[] = {{"reason", LabelKind::Enumerated, kParkReasons}};
 constexpr MetricLabel kRecord[] = {{"type", LabelKind::Enumerated, kRecordTypes}};
+constexpr MetricLabel kCompliance[] = {{"framework"}, {"control"}, {"outcome"}};
 constexpr MetricLabel kStorage[] = {{"op", LabelKind::Enumerated, kStorageOperations}};
 constexpr MetricLabel kHttp[] = {{"method"}, {"route"}, {"status"}};
 constexpr MetricLabel kGrpc[] = {{"method"}, {"code"}};
@@ -160,6 +162,10 @@ constexpr MetricInfo kCatalog[] = {
     {LogPending, "betrace_log_pending", Gauge, "decided violations waiting for the next sync"},
     {EvidenceRecords, "betrace_evidence_records_total", Counter, "records appended to the chain",
      kRecord},
+    {ComplianceSpansEmitted, "betrace_compliance_spans_emitted_total", Counter,
+     "compliance spans queued for export", kCompliance},
+    {ComplianceSpanEmissionsFailed, "betrace_compliance_span_emissions_failed_total", Counter,
+     "compliance spans that could not be queued for export"},
     {SigningEnabled, "betrace_signing_enabled", Gauge, "1 if records are signed, else 0"},
     {AuthEnabled, "betrace_auth_enabled", Gauge, "1 if roles are enforced, else 0"},
     {AuthBootstrap, "betrace_auth_bootstrap", Gauge, "1 in bootstrap mode, else 0"},

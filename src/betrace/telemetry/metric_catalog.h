@@ -54,6 +54,8 @@ enum class MetricId : std::uint8_t {
   ViolationStoreEvicted,
   LogPending,
   EvidenceRecords,
+  ComplianceSpansEmitted,
+  ComplianceSpanEmissionsFailed,
   SigningEnabled,
   AuthEnabled,
   AuthBootstrap,
