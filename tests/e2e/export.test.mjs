@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 
 import { makeCertificates } from './certificates.mjs';
+import { seededDice } from './dice.mjs';
 import { readMetrics, residentBytes, sumOf } from './metrics.mjs';
 import { newId } from './otlp.mjs';
 import { OtlpSink } from './otlp_sink.mjs';
@@ -313,15 +314,7 @@ for (const protocol of protocols) {
   // What a sink may do, by a dice; three times in between the server is killed.
   test(`R7 a sink that does everything wrong gets each violation in the end (${protocol})`, async (t) => {
     const sink = await sinkOf(t, protocol);
-    const seed = Number(process.env.BETRACE_SEED ?? Date.now() % 1_000_000);
-    console.log(`BETRACE_SEED=${seed}`);
-    let state = seed;
-    const dice = (sides) => {  // mulberry32
-      state = (state + 0x6d2b79f5) | 0;
-      let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-      mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-      return ((mixed ^ (mixed >>> 14)) >>> 0) % sides;
-    };
+    const dice = seededDice();
     const wrong = [{ status: 503 }, { status: 429, retryAfter: 0 }, 'hang', 'reset', 'slow'];
     sink.behave = () => (dice(3) === 0 ? wrong[dice(wrong.length)] : undefined);
     const env = { ...sink.env, OTEL_BSP_EXPORT_TIMEOUT: '200', OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '50' };

@@ -6,7 +6,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <cstdlib>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -23,6 +25,12 @@ namespace {
 
 using namespace std::chrono_literals;
 using model::RecordType;
+
+// BETRACE_TRACES asks for more.
+int trace_count(int quick) {
+  const char* text = std::getenv("BETRACE_TRACES");
+  return text == nullptr ? quick : std::atoi(text);
+}
 
 constexpr int kTraces = 2'000;
 constexpr int kTracesAtOnce = 8;
@@ -106,16 +114,20 @@ struct Coverage {
   }
 };
 
+/// Both clocks, so long after the start.
+using Clock = std::function<Now(std::chrono::nanoseconds)>;
+
 // Plays the arrivals and folds the records as a reader of the log would.
-Claims play(const std::vector<Arrival>& arrivals, const ActiveRules& rules, Coverage* coverage) {
+Claims play(const std::vector<Arrival>& arrivals, const ActiveRules& rules, Coverage* coverage,
+            const Clock& clock = at) {
   TestSink sink;
   Shard shard(options(), rules, sink);
   std::chrono::nanoseconds now{0};
   for (const Arrival& arrival : arrivals) {
     now = arrival.at;
-    shard.add(batch_of(rules, arrival.spans, "json"), at(now));
+    shard.add(batch_of(rules, arrival.spans, "json"), clock(now));
   }
-  shard.advance(at(now + 10min));
+  shard.advance(clock(now + 10min));
   EXPECT_EQ(shard.statistics().traces_open, 0U);
 
   Claims claims;
@@ -195,6 +207,16 @@ void expect_same(const Claims& expected, const Claims& claims, std::uint64_t see
   ASSERT_EQ(claims.size(), expected.size()) << "too many; BETRACE_SEED=" << seed;
 }
 
+using Traces = std::vector<std::vector<model::KeptSpan>>;
+
+Traces random_traces(Random* random, int first) {
+  Traces traces;
+  for (int i = 0; i < kTracesAtOnce; ++i) {
+    traces.push_back(random_trace(random, static_cast<std::uint64_t>(first + i)));
+  }
+  return traces;
+}
+
 TEST(SimulationTest, ViolationsAreAFunctionOfTheSetOfSpans) {
   const std::uint64_t seed = test_seed();
   Random random(seed);
@@ -203,11 +225,9 @@ TEST(SimulationTest, ViolationsAreAFunctionOfTheSetOfSpans) {
   active.publish(rules);
   Coverage coverage;
   std::size_t violations = 0;
-  for (int first = 0; first < kTraces; first += kTracesAtOnce) {
-    std::vector<std::vector<model::KeptSpan>> traces;
-    for (int i = 0; i < kTracesAtOnce; ++i) {
-      traces.push_back(random_trace(&random, static_cast<std::uint64_t>(first + i)));
-    }
+  const int count = trace_count(kTraces);
+  for (int first = 0; first < count; first += kTracesAtOnce) {
+    const Traces traces = random_traces(&random, first);
     const Claims tidy = play(tidy_arrivals(traces), active, &coverage);
     ASSERT_NO_FATAL_FAILURE(expect_judged(tidy, traces, rules)) << "BETRACE_SEED=" << seed;
     for (int way = 0; way < kWaysToArrive; ++way) {
@@ -216,12 +236,69 @@ TEST(SimulationTest, ViolationsAreAFunctionOfTheSetOfSpans) {
     }
     violations += tidy.size();
   }
-  fmt::print("{} traces, {} violations;", kTraces, violations);
+  fmt::print("{} traces, {} violations;", count, violations);
   for (const char* kind : {"early", "final", "late", "withdrawn", "revision"}) {
     fmt::print(" {} {}", kind, coverage.counts[kind]);
     EXPECT_GT(coverage.counts[kind], 100) << kind;
   }
   fmt::print("\n");
+}
+
+// R13: a wall clock that jumps, stands still or steps back. The other clock only goes forward.
+TEST(SimulationTest, TheWallClockDecidesNothing) {
+  const std::uint64_t seed = test_seed();
+  Random random(seed);
+  ActiveRules active;
+  active.publish(simulation_rules());
+  const auto jump_by = [](std::chrono::nanoseconds step) -> Clock {
+    return [step, calls = 0](std::chrono::nanoseconds time) mutable {
+      Now now = at(time + 48h);
+      now.monotonic = at(time).monotonic;
+      if (++calls % 5 > 2) now.wall += static_cast<UnixNanos>(step.count());
+      return now;
+    };
+  };
+  const Clock frozen = [](std::chrono::nanoseconds time) {
+    return Now{at(time).monotonic, kNanosPerSecond};
+  };
+  const Clock clocks[] = {jump_by(1h),   jump_by(-1h),  jump_by(24h),
+                          jump_by(-24h), jump_by(-1ns), frozen};
+  Coverage coverage;
+  for (int first = 0; first < trace_count(kTraces) / 10; first += kTracesAtOnce) {
+    const std::vector<Arrival> arrivals = untidy_arrivals(random_traces(&random, first), &random);
+    const Claims expected = play(arrivals, active, &coverage);
+    for (const Clock& clock : clocks) {
+      ASSERT_NO_FATAL_FAILURE(
+          expect_same(expected, play(arrivals, active, &coverage, clock), seed));
+    }
+  }
+}
+
+// R13: times that no clock shows, and spans that end before they begin.
+TEST(SimulationTest, ExtremeTimesOfSpansAreJudgedAlikeInAnyOrder) {
+  constexpr std::uint64_t kTimes[] = {0, 1, kNanosPerSecond, INT64_MAX, 1ULL << 63U, UINT64_MAX};
+  const std::uint64_t seed = test_seed();
+  Random random(seed);
+  const std::vector<ActiveRulePtr> rules = simulation_rules();
+  ActiveRules active;
+  active.publish(rules);
+  Coverage coverage;
+  for (int first = 0; first < trace_count(kTraces) / 10; first += kTracesAtOnce) {
+    Traces traces;
+    for (const auto& trace : random_traces(&random, first)) {
+      traces.emplace_back();
+      for (const model::KeptSpan& span : trace) {
+        model::SpanView view = span.view();
+        view.start_time_unix_nano = kTimes[pick(&random, std::size(kTimes))];
+        view.end_time_unix_nano = kTimes[pick(&random, std::size(kTimes))];
+        traces.back().push_back(model::KeptSpan::copy(view));
+      }
+    }
+    const Claims tidy = play(tidy_arrivals(traces), active, &coverage);
+    ASSERT_NO_FATAL_FAILURE(expect_judged(tidy, traces, rules)) << "BETRACE_SEED=" << seed;
+    const Claims untidy = play(untidy_arrivals(traces, &random), active, &coverage);
+    ASSERT_NO_FATAL_FAILURE(expect_same(tidy, untidy, seed));
+  }
 }
 
 // The same arrivals give the same records, one by one: what a replay relies on.

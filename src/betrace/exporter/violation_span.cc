@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <deque>
+#include <random>
 
+#include "betrace/base/mutant.h"
 #include "betrace/base/version.h"
 #include "betrace/otlp/trace_writer.h"
 
@@ -125,6 +127,7 @@ ViolationSpan make_violation_span(const storage::TailRecord& record, const SpanO
   span.kind = is_withdrawal ? SpanKind::Withdrawal : SpanKind::Violation;
   span.trace_id = options.is_own_trace ? own_trace_id(violation.key) : violation.trace_id;
   span.span_id = is_withdrawal ? violation.key.withdrawn_span_id() : violation.key.span_id();
+  if (is_mutant('n')) span.span_id.bytes.back() = static_cast<std::uint8_t>(std::random_device()());
   if (!options.is_own_trace) span.parent_span_id = violation.span_id;
   if (!is_withdrawal && is_grave(violation.severity)) span.status = model::StatusCode::Error;
   span.start_time = span.time = violation.timestamp;

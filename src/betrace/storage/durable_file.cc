@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <random>
 
+#include "betrace/base/mutant.h"
+
 namespace betrace::storage {
 namespace {
 
@@ -37,14 +39,15 @@ int write_all(FileSystem& files, int file, std::string_view bytes) {
 // Steps 1 and 2: a new file that is on disk. Whatever fails, the handle is closed and forgotten.
 Result<void> write_temporary(FileSystem& files, int directory, std::string_view name,
                              const std::string& temporary, std::string_view bytes) {
-  const int flags = O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW;
+  const int is_new = is_mutant('c') ? O_TRUNC : O_EXCL;
+  const int flags = O_CREAT | is_new | O_WRONLY | O_CLOEXEC | O_NOFOLLOW;
   const int file = files.open(directory, temporary, flags, kFileMode);
   if (file < 0) return failed("create a temporary file for", name, file);
   int result = write_all(files, file, bytes);
   std::string_view step = "write";
   if (result == 0) {
     step = "sync";
-    result = files.sync(file);
+    result = is_mutant('a') ? 0 : files.sync(file);
   }
   const int closed = files.close(file);
   if (result == 0 && closed < 0) {
@@ -56,7 +59,7 @@ Result<void> write_temporary(FileSystem& files, int directory, std::string_view 
 }
 
 Result<void> sync_directory(FileSystem& files, int directory, std::string_view name) {
-  const int result = files.sync(directory);
+  const int result = is_mutant('b') ? 0 : files.sync(directory);
   if (result >= 0) return {};
   return fail(ErrorCode::StorageUncertain,
               fmt::format("cannot sync the directory of {}: {}", name, errno_text(-result)));
@@ -76,7 +79,7 @@ Result<void> sync_parent(FileSystem& files, const std::string& path) {
 
 Result<void> durable_replace(FileSystem& files, int directory, std::string_view name,
                              std::string_view bytes) {
-  const std::string temporary = temporary_name(name);
+  const std::string temporary = is_mutant('c') ? std::string(name) : temporary_name(name);
   auto written = write_temporary(files, directory, name, temporary, bytes);
   if (written) {
     const int renamed = files.rename(directory, temporary, std::string(name));

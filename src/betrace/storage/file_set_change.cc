@@ -21,11 +21,13 @@ Result<void> write_one(FileSystem& files, int directory, const std::string& name
                : durable_remove(files, directory, name);
 }
 
-// Puts the first `count` files back; the error says that this failed as well.
+// Puts the first `count` files back; the error says that this failed as well. A directory that
+// could not be synced is not synced by the same handle again.
 Result<void> put_back(FileSystem& files, int directory, const std::vector<FileChange>& changes,
                       std::size_t count, const Error& cause) {
+  const FileHandle fresh(files, files.open(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
   for (std::size_t i = 0; i < count; ++i) {
-    const auto done = write_one(files, directory, changes[i].name, changes[i].before);
+    const auto done = write_one(files, fresh.number(), changes[i].name, changes[i].before);
     if (!done) {
       return fail(ErrorCode::StorageUncertain,
                   fmt::format("{}; and putting it back: {}", cause.message, done.error().message));
@@ -121,7 +123,7 @@ Result<void> write_journal(FileSystem& files, int directory,
   }
   auto written = durable_replace(files, folder.number(), "change.json", journal_of(changes));
   if (written || written.error().code == ErrorCode::StorageFailed) return written;
-  const auto removed = durable_remove(files, folder.number(), "change.json");
+  const auto removed = remove_journal(files, directory);  // by a fresh handle
   if (!removed) return written;
   return fail(ErrorCode::StorageFailed, written.error().message);
 }

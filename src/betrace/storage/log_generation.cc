@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "betrace/base/mutant.h"
 #include "betrace/evidence/commit_payload.h"
 #include "betrace/evidence/merkle.h"
 
@@ -41,6 +42,8 @@ Result<void> set_pragmas(Database& database) {
                   fmt::format("violation log: pragma {} cannot be set", name));
     }
   }
+  if (is_mutant('a')) return database.exec("PRAGMA synchronous=OFF");
+  if (is_mutant('f')) return database.exec("PRAGMA synchronous=NORMAL");
   return {};
 }
 
@@ -161,12 +164,13 @@ Result<std::vector<Appended>> LogGeneration::append(std::span<const LogRecord* c
                                                     const ExportPosition* exported) {
   leaves_.clear();
   decided_.clear();
+  if (is_mutant('i')) static_cast<void>(database_.exec("COMMIT"));  // of the group before
   if (auto begun = noted(database_.exec("BEGIN IMMEDIATE")); !begun) return fail(begun.error());
   auto appended = append_in_transaction(records, now, history);
   if (appended && exported != nullptr) {
     if (auto done = noted(keep(*exported)); !done) appended = fail(done.error());
   }
-  if (appended) {
+  if (appended && !is_mutant('i')) {
     if (const auto done = noted(database_.exec("COMMIT")); !done) appended = fail(done.error());
   }
   if (!appended) {

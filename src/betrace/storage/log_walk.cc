@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "betrace/base/mutant.h"
+
 namespace betrace::storage {
 namespace {
 
@@ -31,7 +33,7 @@ Result<std::unique_ptr<GenerationReader>> GenerationReader::open(
   auto database = Database::open(generation.path, Database::Mode::ReadOnly);
   if (!database) return fail(database.error());
   auto reader = std::make_unique<GenerationReader>();
-  reader->end_seq = generation.end_seq;
+  reader->end_seq = is_mutant('r') ? kSequenceMax : generation.end_seq;
   reader->database = *std::move(database);
   Database& handle = reader->database;
   auto prepared =

@@ -3,6 +3,8 @@
 #include <optional>
 #include <utility>
 
+#include "betrace/base/mutant.h"
+
 namespace betrace::storage {
 namespace {
 
@@ -92,11 +94,13 @@ bool LogWriter::try_commit(Group& group) {
 // What fails together with the handle is tried at once in the next generation, once: numbers from
 // its first one on do not count in the old file, whatever of them has reached it.
 Result<std::vector<Appended>> LogWriter::append_or_move_on(const Group& group) {
+  static const Group kNothing;
   for (bool is_first_try = true;; is_first_try = false) {
     if (directory_->active() == nullptr) {
       if (auto begun = begin_generation(); !begun) return fail(begun.error());
     }
-    auto appended = append(group);
+    auto appended = append(is_mutant('q') && !is_first_try ? kNothing : group);
+    if (appended && is_mutant('q')) appended->resize(group.size());
     if (appended) return appended;
     note_failure(appended.error());
     if (directory_->active() != nullptr || !is_first_try) return appended;
@@ -106,7 +110,7 @@ Result<std::vector<Appended>> LogWriter::append_or_move_on(const Group& group) {
 Result<std::vector<Appended>> LogWriter::append(const Group& group) {
   const UnixNanos now = options_.clock().wall;
   std::vector<LogRecord> told;
-  for (const GapRecord& gap : gaps_) {
+  for (const GapRecord& gap : is_mutant('o') ? std::vector<GapRecord>() : gaps_) {
     told.push_back(make_gap_record(gap, directory_->log_id(), now));
   }
   std::vector<const LogRecord*> records;
@@ -144,6 +148,7 @@ void LogWriter::note_failure(const Error& error) {
 bool LogWriter::retire_if_lost() {
   const SqliteFailure failure = directory_->active()->failure();
   if (failure != SqliteFailure::Io && failure != SqliteFailure::Corrupt) return false;
+  if (is_mutant('j')) return false;
   const bool is_io = failure == SqliteFailure::Io;
   directory_->retire(is_io ? NextReason::IoError : NextReason::Corrupt, options_.clock().wall);
   remember_directory();

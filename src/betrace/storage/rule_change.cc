@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "betrace/base/check.h"
+#include "betrace/base/mutant.h"
 #include "betrace/storage/durable_file.h"
 #include "betrace/storage/rule_document.h"
 #include "betrace/storage/rule_store_core.h"
@@ -92,7 +93,7 @@ Result<void> RuleChange::write() {
 }
 
 Result<void> RuleChange::roll_back() {
-  if (!state_->is_written) return {};
+  if (!state_->is_written || is_mutant('e')) return {};
   state_->is_written = false;
   RuleStore::Core& core = *state_->core;
   auto handle = core.open_directory();

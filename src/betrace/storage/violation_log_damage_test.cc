@@ -41,6 +41,19 @@ TEST_F(ViolationLogDamageTest, AnAlteredRecordSetsItsFileAside) {
   EXPECT_TRUE(has(5));
 }
 
+TEST_F(ViolationLogDamageTest, ARecordThatIsAlteredWhileTheLogIsOpenIsNeverShown) {
+  record(0, 5);
+  run(1,
+      "DROP TRIGGER record_kept;"
+      "UPDATE record SET payload = CAST(replace(CAST(payload AS TEXT), 'violation 3', "
+      "'violation X') AS BLOB)");
+  EXPECT_TRUE(has(2));
+  const auto altered = log().find(test_violation(3).key.id());
+  ASSERT_FALSE(altered.has_value()) << altered->violation.message;
+  EXPECT_EQ(altered.error().code, ErrorCode::Corrupt);
+  EXPECT_FALSE(log().query({}).has_value());
+}
+
 TEST_F(ViolationLogDamageTest, AFileThatCannotBeReadSkipsMoreNumbersThanItCanHold) {
   const std::uint64_t last = write_five();
   directory_.write("state/" + name(1), std::string(20'000, 'x'));

@@ -1,0 +1,86 @@
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <thread>
+
+#include "betrace/base/test_seed.h"
+#include "betrace/storage/testing/model_storage.h"
+#include "betrace/storage/testing/small_volume.h"
+
+// Goal: R4, a disk that is full and gets room again, over and over: nothing is acknowledged
+// falsely, lost or doubled, and all goes on by itself. Method: a small tmpfs on which somebody else
+// takes all there is and gives it back, in the middle of work. BETRACE_FULL_DISKS says how often.
+
+namespace betrace::storage {
+namespace {
+
+constexpr std::size_t kFullVolumeBytes = 8ULL << 20;
+constexpr int kStepsOfATurn = 12;
+
+// Takes what is free, and gives it back once the log or the rules have noticed.
+class Neighbour {
+ public:
+  Neighbour(const std::string& path, StorageWorkload& life)
+      : file_(path + "/neighbour"), life_(life), thread_([this] { live(); }) {}
+  ~Neighbour() {
+    is_over_ = true;
+    thread_.join();
+    std::filesystem::remove(file_);
+  }
+  [[nodiscard]] int turns() const { return turns_.load(); }
+
+ private:
+  void live() {
+    while (!is_over_.load()) {
+      take_all();
+      while (!is_over_.load() && !life_.log().status().is_failing) std::this_thread::yield();
+      std::filesystem::remove(file_);
+      while (!is_over_.load() && life_.log().status().is_failing) std::this_thread::yield();
+      ++turns_;
+    }
+  }
+  void take_all() const {
+    const int file = ::open(file_.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC | O_APPEND, 0600);
+    for (std::string block(65'536, 'x'); ::write(file, block.data(), block.size()) > 0;) {
+    }
+    ::close(file);
+  }
+
+  const std::string file_;
+  StorageWorkload& life_;
+  std::atomic<bool> is_over_{false};
+  std::atomic<int> turns_{0};
+  std::thread thread_;
+};
+
+TEST(DiskFullTest, WhatWaitsForRoomIsThereOnceAndWhatWasRefusedIsNot) {
+  const std::uint64_t seed = test_seed();
+  Random random(seed);
+  const auto cycles = static_cast<int>(test_count("BETRACE_FULL_DISKS", 10));
+  for (int done = 0; done < cycles && !HasFailure();) {
+    auto volume = SmallVolume::mount(SmallVolume::Kind::Memory, kFullVolumeBytes);
+    if (!volume) GTEST_SKIP() << "SKIP R4: " << volume.error().message;
+    make_storage_folders(volume->path());
+    StorageJournal journal;
+    StorageWorkload life({volume->path()}, journal);
+    ASSERT_TRUE(life.open().has_value());
+    {
+      Neighbour neighbour(volume->path(), life);
+      for (int step = 0; step < 20 * kStepsOfATurn && done + neighbour.turns() < cycles; ++step) {
+        const auto made = life.work(random);
+        ASSERT_TRUE(made.has_value()) << made.error().message << "; BETRACE_SEED=" << seed;
+      }
+      done += neighbour.turns();
+    }
+    life.stop();
+    StorageWorkload after({volume->path()}, journal);
+    const auto opened = after.open();
+    ASSERT_TRUE(opened.has_value()) << opened.error().message;
+    judge_storage(journal, after);
+  }
+}
+
+}  // namespace
+}  // namespace betrace::storage

@@ -1,0 +1,63 @@
+// What clients of the storage were told, in memory that outlives the process that told them.
+//
+// Written by storage_workload, read by storage_judge: the oracle of durability.
+#pragma once
+
+#include <sys/mman.h>
+
+#include <atomic>
+#include <cstdint>
+#include <cstdlib>
+#include <new>
+#include <span>
+
+namespace betrace::storage {
+
+struct JournalEntry {
+  enum class Kind : std::uint8_t {
+    None,          ///< Its writer was killed while it wrote.
+    Change,        ///< A change of rules begins: `number`. Its rules follow.
+    Rule,          ///< Rule `number` is to have revision `value`; 0: it is to be deleted.
+    Acknowledged,  ///< The change was answered with success.
+    Refused,       ///< With an error: nothing is changed.
+    Applied,       ///< Its outcome was unknown; it was found in force.
+    Sent,          ///< Violation `number` was recorded.
+    Committed,     ///< Violation `number` was shown, with the sequence `value`.
+  };
+  Kind kind = Kind::None;
+  std::uint64_t number = 0;
+  std::uint64_t value = 0;
+};
+
+/// Thread-safe. A fork writes into the same one.
+class StorageJournal {
+ public:
+  StorageJournal() {
+    void* memory =
+        ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) std::abort();
+    shared_ = new (memory) Shared;
+  }
+  ~StorageJournal() { ::munmap(shared_, sizeof(Shared)); }
+  StorageJournal(const StorageJournal&) = delete;
+  StorageJournal& operator=(const StorageJournal&) = delete;
+
+  void note(JournalEntry::Kind kind, std::uint64_t number, std::uint64_t value = 0) {
+    const std::size_t place = shared_->count.fetch_add(1);
+    if (place >= kEntriesMax) std::abort();
+    shared_->entries[place] = {kind, number, value};
+  }
+  [[nodiscard]] std::span<const JournalEntry> entries() const {
+    return {shared_->entries, shared_->count.load()};
+  }
+
+ private:
+  static constexpr std::size_t kEntriesMax = 100'000;
+  struct Shared {
+    std::atomic<std::size_t> count{0};
+    JournalEntry entries[kEntriesMax];
+  };
+  Shared* shared_ = nullptr;
+};
+
+}  // namespace betrace::storage

@@ -1,0 +1,145 @@
+#include "betrace/storage/testing/storage_judge.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "betrace/storage/log_format.h"
+#include "betrace/storage/rule_directory.h"
+#include "betrace/storage/test_violations.h"
+
+namespace betrace::storage {
+namespace {
+
+using Kind = JournalEntry::Kind;
+
+struct Promises {
+  RuleVersions rules;
+  RuleVersions changed;  // of a change without answer: what it wanted, 0 = deleted
+  std::uint64_t open_change = 0;
+  std::map<std::string, std::set<std::uint64_t>> recorded;  // acknowledged changes, by rule
+  std::set<std::uint64_t> refused;                          // changes
+  std::set<std::uint64_t> sent;
+  std::map<std::uint64_t, std::uint64_t> committed;  // violation -> sequence
+};
+
+Promises promises_of(const StorageJournal& journal) {
+  Promises promises;
+  for (const JournalEntry& entry : journal.entries()) {
+    switch (entry.kind) {
+      case Kind::None:
+        break;
+      case Kind::Change:
+        promises.open_change = entry.number;
+        promises.changed.clear();
+        break;
+      case Kind::Rule:
+        promises.changed[fmt::format("rule-{}", entry.number)] = entry.value;
+        break;
+      case Kind::Acknowledged:
+        for (const auto& [id, revision] : promises.changed) {
+          promises.recorded[id].insert(entry.number);
+        }
+        [[fallthrough]];
+      case Kind::Applied:
+        promises.rules = with(promises.rules, promises.changed);
+        promises.open_change = 0;
+        break;
+      case Kind::Refused:
+        promises.refused.insert(entry.number);
+        promises.open_change = 0;
+        break;
+      case Kind::Sent:
+        promises.sent.insert(entry.number);
+        break;
+      case Kind::Committed:
+        EXPECT_TRUE(promises.committed.emplace(entry.number, entry.value).second)
+            << "violation " << entry.number << " was shown twice";
+        break;
+    }
+  }
+  return promises;
+}
+
+std::string text_of(const RuleVersions& rules) {
+  std::string text;
+  for (const auto& [id, revision] : rules) text += fmt::format(" {}={}", id, revision);
+  return text;
+}
+
+void judge_rules(const Promises& promises, StorageJournal& journal, const RuleSnapshot& snapshot) {
+  const RuleVersions found = versions_of(snapshot);
+  const bool is_open = promises.open_change != 0;
+  const RuleVersions after = is_open ? with(promises.rules, promises.changed) : promises.rules;
+  EXPECT_TRUE(found == promises.rules || found == after)
+      << "rules are" << text_of(found) << ", not" << text_of(promises.rules) << " nor"
+      << text_of(after);
+  EXPECT_TRUE(snapshot.problems.empty());
+  if (!is_open) return;
+  const bool is_applied = found == after && found != promises.rules;
+  journal.note(is_applied ? Kind::Applied : Kind::Refused, promises.open_change);
+}
+
+void judge_records(const Promises& promises, const ViolationLog& log) {
+  for (std::uint64_t number = 0; number < 4; ++number) {
+    const std::string id = fmt::format("rule-{}", number);
+    const auto history = log.rule_history(id, 1'000);
+    ASSERT_TRUE(history.has_value()) << history.error().message;
+    std::set<std::uint64_t> found;
+    for (const StoredRuleChange& each : *history) {
+      EXPECT_TRUE(found.insert(each.record.revision).second)
+          << "change " << each.record.revision << " of " << id << " is recorded twice";
+    }
+    for (const std::uint64_t change : promises.refused) {
+      EXPECT_FALSE(found.contains(change)) << "change " << change << " was refused";
+    }
+    const auto promised = promises.recorded.find(id);
+    if (promised == promises.recorded.end()) continue;
+    EXPECT_TRUE(std::ranges::includes(found, promised->second))
+        << "a change of " << id << " that was acknowledged is not recorded";
+  }
+}
+
+void judge_violations(const Promises& promises, const ViolationLog& log) {
+  std::uint64_t found = 0;
+  for (const std::uint64_t number : promises.sent) {
+    const auto stored = log.find(test_violation(number).key.id());
+    found += stored.has_value() ? 1 : 0;
+    const auto committed = promises.committed.find(number);
+    if (committed == promises.committed.end()) continue;
+    ASSERT_TRUE(stored.has_value())
+        << "violation " << number << " was shown and is lost: " << stored.error().message;
+    EXPECT_EQ(stored->sequence, committed->second) << "violation " << number;
+    EXPECT_EQ(stored->violation.message, fmt::format("violation {}", number));
+  }
+  ViolationQuery all;
+  all.limit = 1;
+  const auto page = log.query(all);
+  ASSERT_TRUE(page.has_value()) << page.error().message;
+  EXPECT_EQ(page->total, found) << "violations that nobody recorded, or twice";
+}
+
+}  // namespace
+
+void judge_storage(StorageJournal& journal, StorageWorkload& workload) {
+  const Promises promises = promises_of(journal);
+  judge_rules(promises, journal, *workload.rules().snapshot());
+  judge_records(promises, workload.log());
+  judge_violations(promises, workload.log());
+  const ViolationLogStatus status = workload.log().status();
+  EXPECT_EQ(status.quarantined, 0U) << "a sound file was set aside";
+  EXPECT_LT(status.last_sequence, kSequenceSkip) << "a sound file was taken for a damaged one";
+}
+
+void expect_memory_equals_disk(RuleStore& rules) {
+  FileSystem& files = real_file_system();
+  const FileHandle handle(files, files.open_directory(rules.path()));
+  RuleDirectory fresh(files);
+  const auto looked = fresh.look(handle.number(), RuleDirectory::Occasion::Later, read_clocks());
+  ASSERT_TRUE(looked.has_value()) << looked.error().message;
+  EXPECT_EQ(versions_of(*rules.snapshot()), versions_of(*fresh.snapshot(nullptr)));
+}
+
+}  // namespace betrace::storage
