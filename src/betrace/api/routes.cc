@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "betrace/api/audit_handler.h"
+#include "betrace/api/evidence_handler.h"
 #include "betrace/api/reply.h"
 #include "betrace/api/rule_trial_handler.h"
 #include "betrace/api/rules_read_handler.h"
@@ -32,12 +33,13 @@ struct RestApi {
   const ApiServices services;
   const ApiOptions options;
   const std::tuple<RulesReadHandler, RulesWriteHandler, RuleTrialHandler, RulesTransferHandler,
-                   ViolationsHandler, SpansHandler, ServiceHandler, AuditHandler, StatsHandler>
+                   ViolationsHandler, SpansHandler, ServiceHandler, AuditHandler, StatsHandler,
+                   EvidenceHandler>
       handlers{RulesReadHandler(services, options),  RulesWriteHandler(services),
                RuleTrialHandler(services, options),  RulesTransferHandler(services),
                ViolationsHandler(services, options), SpansHandler(services, options),
                ServiceHandler(services, options),    AuditHandler(services),
-               StatsHandler(services, options)};
+               StatsHandler(services, options),      EvidenceHandler(services, options)};
 };
 
 using RestApiPtr = std::shared_ptr<const RestApi>;
@@ -87,6 +89,7 @@ struct Guards {
   const std::size_t import;
   const Guard probe{Role::Public, RateClass::None, 0, {}, "application/json", RunOn::Inline};
   const Guard scrape{Role::Public, RateClass::None, 0, {}, ""};
+  const Guard open{Role::Public, RateClass::Read};
   const Guard read{Role::Read, RateClass::Read};
   const Guard write{Role::Write, RateClass::Write, rest};
   const Guard remove{Role::Write, RateClass::Write};
@@ -102,6 +105,7 @@ struct Guards {
   const Guard download{Role::Read, RateClass::Compute, 0, {}, ""};
   const Guard audit{Role::Admin, RateClass::Read};
   const Guard manage{Role::Admin, RateClass::Write, rest};
+  const Guard hand_over{Role::Admin, RateClass::Compute, 0, {}, ""};
   const Guard ingest{Role::Ingest, RateClass::Ingest, import};
 };
 
@@ -127,6 +131,12 @@ std::vector<RouteRow> rows_of(const Guards& is) {
       {"GET", "/v1/violations/{id}", is.read, &ViolationsHandler::get},
       {"GET", "/v1/audit", is.audit, &AuditHandler::list},
       {"GET", "/v1/stats", is.read, &StatsHandler::stats},
+      {"GET", "/v1/violations/{id}/evidence", is.read, &EvidenceHandler::of_violation},
+      {"GET", "/v1/evidence", is.read, &EvidenceHandler::summary},
+      {"GET", "/v1/evidence/keys", is.open, &EvidenceHandler::keys},
+      {"POST", "/v1/evidence/keys/rotate", is.manage, &EvidenceHandler::rotate},
+      {"GET", "/v1/evidence/checkpoints/latest", is.read, &EvidenceHandler::latest_checkpoint},
+      {"GET", "/v1/evidence/export", is.hand_over, &EvidenceHandler::bundle},
       {"GET", "/v1/limits", is.read, &ServiceHandler::limits},
       {"GET", "/health", is.probe, &ServiceHandler::health},
       {"GET", "/v1/health", is.probe, &ServiceHandler::health},

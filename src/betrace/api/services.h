@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -16,6 +17,9 @@
 #include "betrace/engine/span_sink.h"
 #include "betrace/engine/statistics.h"
 #include "betrace/evidence/coverage.h"
+#include "betrace/evidence/dsse.h"
+#include "betrace/evidence/key_ring.h"
+#include "betrace/evidence/record_key.h"
 #include "betrace/otlp/read_summary.h"
 #include "betrace/storage/violation_log.h"
 #include "betrace/telemetry/metrics.h"
@@ -38,6 +42,14 @@ struct ApiServices {
   /// What was seen in that time until now; less if the process is younger.
   std::function<evidence::Coverage(const Now& now, std::chrono::nanoseconds window)> seen_since =
       nullptr;
+  /// Checks the HMACs of records; empty while they have none.
+  evidence::RecordKeys record_keys{};
+  /// Changes the key that seals the log; the old one becomes the status.
+  std::function<Result<evidence::RingKey>(evidence::KeyStatus)> rotate_key = nullptr;
+  /// The checkpoint that was published last.
+  std::function<std::optional<evidence::CommitEnvelope>()> last_checkpoint = [] {
+    return std::optional<evidence::CommitEnvelope>();
+  };
 };
 
 /// A value of GET /v1/limits.
@@ -50,6 +62,7 @@ struct ApiOptions {
   Now started;                                           ///< Of the process.
   std::string auth = "off";                              ///< `on` `off` `bootstrap` `insecure`
   std::string signing = "off";                           ///< `on` `off`
+  std::string witness_path;                              ///< `evidence.witness_dir`, may be empty.
   std::string trace_url_template;                        ///< `ui.trace_url_template`, may be empty.
   /// Effective limits by configuration key, shown as they are; no secrets.
   std::vector<std::pair<std::string, SettingValue>> shown_limits;

@@ -103,6 +103,16 @@ ViolationPlace place_of(const storage::StoredViolation& stored) {
   return {stored.sequence, stored.violation.timestamp, stored.signature, stored.key_id};
 }
 
+// Whether the HMAC fits the stored bytes now; null: there is none, or its key is not here.
+OrderedJson verified(const ApiServices& services, const storage::StoredViolation& stored) {
+  if (stored.signature.empty()) return nullptr;
+  const auto proofs = services.violations.evidence_of(stored.violation.key.id());
+  if (!proofs) return false;
+  const evidence::EvidenceRecord& first = proofs->front().record;
+  const auto is_good = services.record_keys.verify(first.payload, first.mac);
+  return is_good ? OrderedJson(*is_good) : OrderedJson();
+}
+
 }  // namespace
 
 Reply<http::Response> ViolationsHandler::list(const http::Request& request,
@@ -141,13 +151,14 @@ Reply<http::Response> ViolationsHandler::get(const http::Request& request,
                   fmt::format("there is no violation {}", quote_excerpt(id)));
   }
   OrderedJson json = violation_json(stored->violation, place_of(*stored));
-  json["verified"] = nullptr;  // records carry no HMAC while signing is off
+  json["verified"] = verified(services_, *stored);
   json.update(violation_proof_json(stored->violation));
   if (!stored->cut.empty()) json["cut"] = stored->cut;
   OrderedJson links = OrderedJson::object();
   if (!options_.trace_url_template.empty()) {
     links["trace"] = trace_link(options_.trace_url_template, stored->violation.trace_id);
   }
+  links["evidence"] = fmt::format("/v1/violations/{}/evidence", id);
   json["links"] = std::move(links);
   return json_reply(200, json);
 }

@@ -16,6 +16,7 @@
 #include "betrace/app/demo_serve.h"
 #include "betrace/app/eval.h"
 #include "betrace/app/evidence_command.h"
+#include "betrace/app/evidence_handover.h"
 #include "betrace/app/exit_code.h"
 #include "betrace/app/healthcheck.h"
 #include "betrace/app/reference_pages.h"
@@ -94,6 +95,7 @@ class CommandLine {
   void add_healthcheck();
   void add_violations();
   void add_evidence();
+  void add_handover(CLI::App& evidence);
   void add_config();
   void add_completion();
 
@@ -126,6 +128,12 @@ class CommandLine {
   SettingFlags resend_flags_;
   EvidenceReportOptions report_;
   SettingFlags report_flags_;
+  EvidenceExportOptions evidence_export_;
+  SettingFlags evidence_export_flags_;
+  EvidenceVerifyOptions evidence_verify_;
+  SettingFlags evidence_verify_flags_;
+  EvidenceKeysOptions evidence_keys_;
+  SettingFlags evidence_keys_flags_;
   SettingFlags health_flags_;
   SettingFlags show_flags_;
   SettingFlags check_flags_;
@@ -301,6 +309,49 @@ void CommandLine::add_evidence() {
                                               process_.err)
                         : config.error();
   });
+  add_handover(*evidence);
+}
+
+void CommandLine::add_handover(CLI::App& evidence) {
+  const auto with_config = [this](SettingFlags& flags, auto act) {
+    return [this, &flags, act] {
+      const auto config = load(flags);
+      exit_code_ = config ? act(*config) : config.error();
+    };
+  };
+  CLI::App* give = evidence.add_subcommand("export", "Write a bundle that others can verify");
+  give->footer("Example: betrace evidence export --from 2026-01-01T00:00:00Z --out january");
+  give->add_option("--from", evidence_export_.from, "Sequence or time of the first record");
+  give->add_option("--to", evidence_export_.to, "Sequence of the last record, or time before it");
+  give->add_option("--out", evidence_export_.out, "Folder that is made")->capture_default_str();
+  evidence_export_flags_.add_to(*give, "Settings");
+  give->callback(with_config(evidence_export_flags_, [this](const Config& config) {
+    return run_evidence_export(config, evidence_export_, process_.out, process_.err);
+  }));
+  CLI::App* verify = evidence.add_subcommand(
+      "verify", "Say whether a bundle, a backup or a state directory is what was signed");
+  verify->footer("Example: betrace evidence verify january --trust <64 hex digits>");
+  verify->add_option("PATH", evidence_verify_.path, "Bundle (folder or .tar.gz), or log directory")
+      ->required();
+  verify->add_option("--trust", evidence_verify_.trusted, "Fingerprint of a key; may be repeated");
+  verify->add_option("--checkpoint", evidence_verify_.checkpoints,
+                     "Checkpoints that you hold: files or folders");
+  verify->add_flag("--require-anchor", evidence_verify_.requires_anchor,
+                   "Fail unless a checkpoint names the last commit");
+  evidence_verify_flags_.add_to(*verify, "Settings");
+  verify->callback(with_config(evidence_verify_flags_, [this](const Config& config) {
+    return run_evidence_verify(config, evidence_verify_, process_.out, process_.err);
+  }));
+  CLI::App* keys = evidence.add_subcommand("keys", "Print the keys that seal the log");
+  keys->footer("Example: betrace evidence keys --rotate");
+  CLI::Option* rotate =
+      keys->add_flag("--rotate", evidence_keys_.rotates, "Have the server seal with a new key");
+  keys->add_flag("--compromised", evidence_keys_.is_compromised, "Somebody else has the old key")
+      ->needs(rotate);
+  evidence_keys_flags_.add_to(*keys, "Settings");
+  keys->callback(with_config(evidence_keys_flags_, [this](const Config& config) {
+    return run_evidence_keys(config, evidence_keys_, process_.out, process_.err);
+  }));
 }
 
 void CommandLine::add_healthcheck() {

@@ -147,8 +147,8 @@ void check_config(const Config& config, const ReportProblem& report) {
   check_secret(config, "api_key", kApiKeyBytesMin, report);
   check_secret(config, "signature_key", kSignatureKeyBytesMin, report);
   check_secret(config, "signature_key_previous", kSignatureKeyBytesMin, report);
-  if (config.boolean("require_signing")) {
-    report("require_signing", "cannot be kept: this version does not sign records");
+  if (config.boolean("require_signing") && !config.has("signature_key")) {
+    report("require_signing", "cannot be kept without signature_key");
   }
 }
 

@@ -142,6 +142,15 @@ Result<std::string> read_text_file(const std::string& path, std::size_t bytes_ma
 
 }  // namespace
 
+evidence::RecordKeys record_keys(const Config& config) {
+  evidence::RecordKeys keys;
+  if (config.has("signature_key")) keys.active.emplace(Secret(config.text("signature_key")));
+  if (config.has("signature_key_previous")) {
+    keys.previous.emplace_back(Secret(config.text("signature_key_previous")));
+  }
+  return keys;
+}
+
 Result<ServiceOptions> service_options(const Config& config) {
   ServiceOptions options;
   options.addresses = config.list("http.bind");
@@ -167,6 +176,9 @@ Result<ServiceOptions> service_options(const Config& config) {
   options.log.group_time = config.duration("log.group_time");
   options.log.pending_records_max = config.number("log.pending");
   options.log.replica = config.text("replica_id");
+  options.log.evidence_key_file = config.text("evidence.key_file");
+  options.log.record_keys = record_keys(config);
+  options.witness_path = config.text("evidence.witness_dir");
   options.api = api_options(config);
   options.exported = export_settings(config, [](std::string_view, const std::string&) {});
   options.is_exporter_required = config.boolean("ready.require_exporter");

@@ -17,6 +17,9 @@ namespace betrace::app {
 [[nodiscard]] Result<ServiceOptions> service_options(const Config& config);
 
 /// Returns the logger that the settings ask for.
+/// The keys of the HMACs of records.
+[[nodiscard]] evidence::RecordKeys record_keys(const Config& config);
+
 [[nodiscard]] telemetry::LogOptions log_options(const Config& config);
 
 /// 2 for a wrong setting, 75 for a state directory in use, 78 for a newer format, else 1.

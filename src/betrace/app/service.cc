@@ -9,11 +9,13 @@
 #include <utility>
 
 #include "betrace/api/routes.h"
+#include "betrace/app/checkpointer.h"
 #include "betrace/app/discard.h"
 #include "betrace/app/engine_metrics.h"
 #include "betrace/app/http_observer.h"
 #include "betrace/app/refusal_watch.h"
 #include "betrace/app/rule_watcher.h"
+#include "betrace/base/hex.h"
 #include "betrace/base/version.h"
 #include "betrace/control/rule_control.h"
 #include "betrace/control/rule_import.h"
@@ -82,6 +84,7 @@ class Service::Parts {
   Result<void> watch_rules();
   Result<void> export_metrics();
   Result<void> start_export();
+  Result<void> start_checkpoints();
   Result<void> open_doors();
   Result<void> open_grpc_door();
 
@@ -95,6 +98,8 @@ class Service::Parts {
   void tend_memory();
   void report_problems();
   void report_storage();
+  void report_signing();
+  [[nodiscard]] bool is_signing() const { return options_.log.record_keys.active.has_value(); }
 
   ServiceOptions options_;
   telemetry::Logger& log_;
@@ -111,8 +116,9 @@ class Service::Parts {
   std::unique_ptr<storage::ViolationLog> violations_;
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<control::RuleControl> control_;
-  std::unique_ptr<RuleWatcher> watcher_;
   std::unique_ptr<exporter::Exporter> exporter_;
+  std::unique_ptr<Checkpointer> checkpoints_;
+  std::unique_ptr<RuleWatcher> watcher_;
   std::unique_ptr<http::Server> server_;
   std::uint16_t http_port_ = 0;
   std::uint16_t otlp_http_port_ = 0;
@@ -133,9 +139,10 @@ Result<void> Service::Parts::start() {
       {"engine", &Parts::make_engine},
       {"rules", &Parts::activate_rules},
       {"first rules", &Parts::load_bootstrap_rules},
-      {"rule watcher", &Parts::watch_rules},
       {"metrics", &Parts::export_metrics},
       {"export", &Parts::start_export},
+      {"checkpoints", &Parts::start_checkpoints},
+      {"rule watcher", &Parts::watch_rules},
       {"doors", &Parts::open_doors, "; stop what listens there, or choose another port"},
   };
   options_.api.started = read_clocks();
@@ -154,6 +161,7 @@ Result<void> Service::Parts::start() {
                         {"otlp_http_port", otlp_http_port_},
                         {"otlp_grpc_port", otlp_grpc_port_},
                         {"rules", active_.current()->rules().size()},
+                        {"signing", is_signing() ? "on" : "unsigned"},
                         {"storage_path", options_.storage_path}});
   return {};
 }
@@ -175,6 +183,7 @@ Result<void> Service::Parts::open_log() {
   auto opened = storage::ViolationLog::open(std::move(options));
   if (!opened) return fail(opened.error());
   violations_ = std::move(*opened);
+  report_signing();
   return {};
 }
 
@@ -257,6 +266,7 @@ Result<void> Service::Parts::watch_rules() {
     tend_memory();
     tend_stores();
     clerk_->advance(read_clocks());
+    checkpoints_->tend(read_clocks().monotonic);
   });
   return {};
 }
@@ -328,7 +338,8 @@ void Service::Parts::report_storage() {
 
 Result<void> Service::Parts::export_metrics() {
   readiness_.warn("auth_off");
-  readiness_.warn("signing_off");
+  readiness_.warn("signing_off", !is_signing());
+  metrics_.set(MetricId::SigningEnabled, is_signing() ? 1 : 0);
   telemetry::export_process_metrics(metrics_);
   metrics_.set(MetricId::BuildInfo, {version(), "unknown"}, 1);
   metrics_.set(MetricId::ViolationStoreCapacityBytes, static_cast<double>(options_.log_bytes_max));
@@ -351,6 +362,28 @@ Result<void> Service::Parts::start_export() {
                                                    *std::move(sink));
   exporter_->start();
   return {};
+}
+
+Result<void> Service::Parts::start_checkpoints() {
+  Checkpointer::Send send;
+  if (exporter_ != nullptr) {
+    send = [this](const evidence::CommitEnvelope& envelope) { exporter_->checkpoint(envelope); };
+  }
+  checkpoints_ =
+      std::make_unique<Checkpointer>(*violations_, options_.witness_path, std::move(send), log_);
+  return {};
+}
+
+// Who seals the log is said at each start, and loudly when the key was made just now.
+void Service::Parts::report_signing() {
+  const evidence::RingKey key = violations_->key_ring().keys.back();
+  const std::string fingerprint = to_hex(evidence::fingerprint_of(key.key));
+  const bool is_new = violations_->status().has_new_key;
+  log_.log(is_new ? telemetry::LogLevel::Warn : telemetry::LogLevel::Info,
+           is_new ? "a key that seals the log was made; hand its fingerprint to who verifies"
+                  : "the log is sealed",
+           {{"kid", key.kid()}, {"fingerprint", fingerprint}});
+  if (!is_signing()) log_.warn("records are unsigned: signature_key is not set");
 }
 
 Result<std::uint16_t> Service::Parts::listen(std::uint16_t port, http::ErrorFormat format,
@@ -377,9 +410,14 @@ Result<void> Service::Parts::open_doors() {
   services.seen_since = [this](const Now& now, std::chrono::nanoseconds window) {
     return clerk_->seen_since(now, window);
   };
+  services.record_keys = options_.log.record_keys;
+  services.rotate_key = [this](evidence::KeyStatus old) { return violations_->rotate_key(old); };
+  services.last_checkpoint = [this] { return checkpoints_->last(); };
   if (exporter_ != nullptr) {
     services.resend = [this](storage::SequenceRange range) { exporter_->resend(range); };
   }
+  options_.api.signing = is_signing() ? "on" : "off";
+  options_.api.witness_path = options_.witness_path;
   ingest::OtlpHttpOptions otlp;
   otlp.body_bytes_max = options_.http_body_bytes_max;
   otlp.limits = options_.span_limits;
@@ -491,8 +529,10 @@ bool Service::Parts::stop() {
   server_->stop(left());
   metrics_.set(MetricId::ShutdownUndecided, static_cast<double>(engine_->undecided()));
   clerk_->finish(read_clocks(), engine_->undecided());
+  checkpoints_->publish();
   const std::uint64_t unexported = drain_export(left());
   const auto committed = violations_->stop(left());
+  checkpoints_->publish();  // of the `stop` record
   if (!committed) log_.error("violations were lost", {{"reason", committed.error().message}});
   log_.info("stopped",
             {{"undecided_traces", engine_->undecided()}, {"unexported_records", unexported}});

@@ -25,6 +25,7 @@ std::string commit_payload(const Commit& commit) {
     writer.text(commit.kid);
   }
   writer.key("log").text(commit.log);
+  if (commit.macs) writer.key("macs").text(to_hex(*commit.macs));
   writer.key("prev").text(to_hex(commit.prev)).key("root").text(to_hex(commit.root));
   writer.key("ts").text(format_rfc3339(commit.time, 9));
   writer.key("type").text("commit").key("v").integer(kVersion).end_object();
@@ -45,6 +46,9 @@ Result<Commit> read_commit_payload(std::string_view payload) {
   commit.kid = members.text("kid");
   commit.log = members.text("log");
   commit.time = members.time("ts");
+  if (members.has("macs") && !read_hash(members.text("macs"), &commit.macs.emplace())) {
+    members.reject("macs");
+  }
   if (!read_hash(members.text("prev"), &commit.prev)) members.reject("prev");
   if (!read_hash(members.text("root"), &commit.root)) members.reject("root");
   const bool is_range =

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,9 @@ struct Commit {
   Sha256 root{};  ///< Of the leaves.
   UnixNanos time = 0;
   std::string kid;  ///< Key that signs it; empty while there is none.
+  /// SHA-256 over the HMACs of the records in order, a line feed after each, an unsigned record's
+  /// being empty; nothing if no record has one.
+  std::optional<Sha256> macs;
 
   [[nodiscard]] std::uint64_t last_seq() const noexcept { return first_seq + count - 1; }
 };

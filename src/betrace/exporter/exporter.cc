@@ -4,6 +4,7 @@
 #include <random>
 #include <utility>
 
+#include "betrace/exporter/checkpoint_span.h"
 #include "betrace/exporter/evidence_span.h"
 
 namespace betrace::exporter {
@@ -15,6 +16,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kLookInterval{100};
 constexpr std::chrono::seconds kReadRetryInterval{5};
 constexpr std::size_t kSliceRecordsMax = 64;  // of one question to the log
+constexpr std::uint64_t kCheckpointId = UINT64_MAX;  // no batch of records has it
 
 ExporterOptions with_chance(ExporterOptions options) {
   if (options.chance) return options;
@@ -71,6 +73,23 @@ void Exporter::resend(storage::SequenceRange range) {
   sink_->wake();
 }
 
+void Exporter::checkpoint(const evidence::CommitEnvelope& envelope) {
+  const std::lock_guard lock(mutex_);
+  checkpoint_ = envelope;
+}
+
+void Exporter::send_checkpoint() {
+  std::optional<evidence::CommitEnvelope> envelope;
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_checkpoint_under_way_) return;
+    envelope.swap(checkpoint_);
+  }
+  if (!envelope) return;
+  is_checkpoint_under_way_ = true;
+  sink_->send(kCheckpointId, write_checkpoint(*envelope, options_.spans));
+}
+
 void Exporter::run() {
   for (;;) {
     now_ = options_.clock();
@@ -81,6 +100,7 @@ void Exporter::run() {
     park_excess();
     read_parked();
     send();
+    send_checkpoint();
     report();
     for (const SinkAnswer& answer : sink_->wait(pause())) finish(answer);
     keep_position();
@@ -110,7 +130,9 @@ bool Exporter::is_over() {
   if (!end_by_) return false;
   delivery_.hurry();
   if (now_.monotonic >= *end_by_) return true;
-  return read_to_ >= services_.log.status().last_sequence && delivery_.waiting() == 0;
+  const bool has_checkpoint = checkpoint_ || is_checkpoint_under_way_;
+  return read_to_ >= services_.log.status().last_sequence && delivery_.waiting() == 0 &&
+         !has_checkpoint;
 }
 
 std::optional<storage::ViolationTail> Exporter::ask(storage::TailQuery query) {
@@ -215,6 +237,10 @@ void Exporter::send() {
 }
 
 void Exporter::finish(const SinkAnswer& answer) {
+  if (answer.id == kCheckpointId) {
+    is_checkpoint_under_way_ = false;
+    return;
+  }
   now_ = options_.clock();
   report_.answered(answer.outcome, delivery_.under_way(answer.id).items);
   delivery_.finish(answer.id, answer.outcome, now_, options_.chance());

@@ -16,6 +16,7 @@
 #include <thread>
 #include <vector>
 
+#include "betrace/evidence/dsse.h"
 #include "betrace/exporter/backlog.h"
 #include "betrace/exporter/delivery.h"
 #include "betrace/exporter/export_report.h"
@@ -46,6 +47,8 @@ class Exporter {
   /// Sends these records once more, parked or delivered, as soon as nothing else waits. Requires:
   /// 0 < first <= last.
   void resend(storage::SequenceRange range);
+  /// Sends a checkpoint soon, once: the next one says more. From any thread.
+  void checkpoint(const evidence::CommitEnvelope& envelope);
 
  private:
   void run();
@@ -58,6 +61,7 @@ class Exporter {
   void read_parked();
   void park_excess();
   void send();
+  void send_checkpoint();
   void finish(const SinkAnswer& answer);
   void keep_position();
   void report();
@@ -79,6 +83,7 @@ class Exporter {
   std::uint64_t read_to_ = 0;
   Now now_;
   bool has_more_ = false;  // to read or to count at once
+  bool is_checkpoint_under_way_ = false;
   MonotonicTime read_not_before_;
   std::string log_problem_;  // why the log cannot be read; empty if it can
 
@@ -86,6 +91,7 @@ class Exporter {
   std::mutex mutex_;
   std::optional<MonotonicTime> end_by_;  // stop() was called
   std::vector<storage::SequenceRange> to_resend_;
+  std::optional<evidence::CommitEnvelope> checkpoint_;  // to be sent
   std::uint64_t left_ = 0;  // valid once the thread has ended
 };
 

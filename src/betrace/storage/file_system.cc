@@ -74,6 +74,8 @@ int FileSystem::stamp(int directory, const std::string& name, FileStamp* out) {
   out->changed_ns = nanoseconds(status.st_ctim);
   out->is_regular = S_ISREG(status.st_mode);
   out->is_world_writable = (status.st_mode & S_IWOTH) != 0 && (status.st_mode & S_ISVTX) == 0;
+  out->mode = status.st_mode & 07777;
+  out->owner = status.st_uid;
   return 0;
 }
 
@@ -96,6 +98,10 @@ int FileSystem::list(int directory, std::vector<std::string>* names) {
   const int failure = -errno;
   ::closedir(stream);
   return failure;
+}
+
+int FileSystem::change_mode(int directory, const std::string& name, mode_t mode) {
+  return or_errno(::fchmodat(directory, name.c_str(), mode, 0));
 }
 
 int FileSystem::try_lock(int file) {

@@ -25,6 +25,8 @@ struct FileStamp {
   std::int64_t changed_ns = 0;
   bool is_regular = false;
   bool is_world_writable = false;  ///< Without the sticky bit.
+  mode_t mode = 0;                 ///< Rights alone.
+  uid_t owner = 0;
 
   friend bool operator==(const FileStamp&, const FileStamp&) = default;
 };
@@ -50,6 +52,8 @@ class FileSystem {
   /// Follows links.
   virtual int stamp(int directory, const std::string& name, FileStamp* out);
   virtual int list(int directory, std::vector<std::string>* names);
+  /// By name, so that no descriptor of the file is closed.
+  virtual int change_mode(int directory, const std::string& name, mode_t mode);
   /// Takes the whole file for this open file description without waiting; -EAGAIN if it is taken.
   virtual int try_lock(int file);
 };

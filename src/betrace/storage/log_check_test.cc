@@ -42,13 +42,14 @@ class LogCheckTest : public ::testing::Test {
   void write_groups() {
     auto generation = LogGeneration::open(path_).value();
     NoHistory history;
+    const evidence::SigningKey key = evidence::SigningKey::generate();
     for (std::uint64_t i = 0; i < 6; i += 2) {
       const LogRecord one =
           make_violation_record(first_record(test_violation(i)), start_.log_id, "");
       const LogRecord other =
           make_violation_record(first_record(test_violation(i + 1)), start_.log_id, "");
       const std::vector<const LogRecord*> group = {&one, &other};
-      ASSERT_TRUE(generation->append(group, kTestTime, history).has_value());
+      ASSERT_TRUE(generation->append(group, kTestTime, history, {key}).has_value());
     }
   }
 

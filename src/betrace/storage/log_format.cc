@@ -31,6 +31,8 @@ std::string_view name_of(LogRecordType type) noexcept {
       return "start";
     case LogRecordType::Stop:
       return "stop";
+    case LogRecordType::KeyEvent:
+      return "key_event";
     case LogRecordType::Coverage:
       return "coverage";
     case LogRecordType::Ruleset:

@@ -28,6 +28,7 @@ enum class LogRecordType : std::uint8_t {
   Ruleset = 9,
   Refused = 10,
   Compliance = 11,
+  KeyEvent = 13,
 };
 
 /// As in payloads and metrics: `rule_change`; empty for a number that is none.

@@ -7,6 +7,7 @@
 
 #include "betrace/base/mutant.h"
 #include "betrace/evidence/commit_payload.h"
+#include "betrace/evidence/sealed_commit.h"
 #include "betrace/evidence/merkle.h"
 
 namespace betrace::storage {
@@ -145,8 +146,8 @@ Result<void> LogGeneration::prepare_statements() {
       {&insert_record_,
        "INSERT INTO record (seq, group_seq, type, leaf, time_ns, rule_id, severity, service, "
        "completeness, flags, trace_id, violation_id, mac, payload) "
-       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?)"},
-      {&insert_group_, "INSERT INTO commit_group VALUES (?, ?, ?, ?, x'')"},
+       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+      {&insert_group_, "INSERT INTO commit_group VALUES (?, ?, ?, ?, ?)"},
       {&set_state_, "INSERT OR REPLACE INTO state VALUES (?, ?)"},
       {&find_violation_,
        "SELECT seq FROM record WHERE violation_id = ? AND type = 1 ORDER BY seq LIMIT 1"},
@@ -161,12 +162,15 @@ Result<void> LogGeneration::prepare_statements() {
 
 Result<std::vector<Appended>> LogGeneration::append(std::span<const LogRecord* const> records,
                                                     UnixNanos now, ViolationHistory& history,
+                                                    const LogSeal& seal,
                                                     const ExportPosition* exported) {
   leaves_.clear();
+  macs_.clear();
+  has_mac_ = false;
   decided_.clear();
   if (is_mutant('i')) static_cast<void>(database_.exec("COMMIT"));  // of the group before
   if (auto begun = noted(database_.exec("BEGIN IMMEDIATE")); !begun) return fail(begun.error());
-  auto appended = append_in_transaction(records, now, history);
+  auto appended = append_in_transaction(records, now, history, seal);
   if (appended && exported != nullptr) {
     if (auto done = noted(keep(*exported)); !done) appended = fail(done.error());
   }
@@ -194,7 +198,8 @@ Result<void> LogGeneration::keep(const ExportPosition& exported) {
 }
 
 Result<std::vector<Appended>> LogGeneration::append_in_transaction(
-    std::span<const LogRecord* const> records, UnixNanos now, ViolationHistory& history) {
+    std::span<const LogRecord* const> records, UnixNanos now, ViolationHistory& history,
+    const LogSeal& seal) {
   const std::uint64_t first_seq = tail_.last_seq + 1;
   std::vector<Appended> appended;
   appended.reserve(records.size());
@@ -203,12 +208,12 @@ Result<std::vector<Appended>> LogGeneration::append_in_transaction(
     if (!placed) return fail(placed.error());
     appended.push_back(*placed);
     if (placed->sequence == 0) continue;
-    if (auto done = noted(insert(*record, first_seq, placed->sequence)); !done) {
+    if (auto done = noted(insert_sealed(*record, placed->sequence, seal)); !done) {
       return fail(done.error());
     }
   }
   if (leaves_.empty()) return appended;
-  if (auto done = noted(insert_group(first_seq, now)); !done) return fail(done.error());
+  if (auto done = noted(insert_group(now, seal.key)); !done) return fail(done.error());
   return appended;
 }
 
@@ -245,9 +250,22 @@ Result<std::uint64_t> LogGeneration::first_sequence_of(const ViolationIdBytes& i
   return older;
 }
 
-Result<void> LogGeneration::insert(const LogRecord& record, std::uint64_t group_seq,
-                                   std::uint64_t sequence) {
-  leaves_.push_back(evidence::leaf_hash(sequence, record.payload));
+// The one way into the log, so that no record of whatever type is without its HMAC.
+Result<void> LogGeneration::insert_sealed(const LogRecord& record, std::uint64_t sequence,
+                                          const LogSeal& seal) {
+  if (seal.record_key == nullptr || !record.mac.empty()) {
+    return insert(record, record.payload, record.mac, sequence);
+  }
+  const SealedRecord sealed = storage::seal(record, *seal.record_key);
+  return insert(record, sealed.payload, sealed.mac, sequence);
+}
+
+Result<void> LogGeneration::insert(const LogRecord& record, std::string_view payload,
+                                   std::string_view mac, std::uint64_t sequence) {
+  const std::uint64_t group_seq = sequence - leaves_.size();
+  leaves_.push_back(evidence::leaf_hash(sequence, payload));
+  macs_.append(mac).push_back('\n');
+  has_mac_ = has_mac_ || !mac.empty();
   Statement& row = insert_record_;
   row.bind(0, sequence).bind(1, group_seq).bind(2, static_cast<std::int64_t>(record.type));
   row.bind_blob(3, leaves_.back()).bind(4, sql_time(record.time)).bind(9, record.flags);
@@ -257,25 +275,28 @@ Result<void> LogGeneration::insert(const LogRecord& record, std::uint64_t group_
   record.completeness ? row.bind(8, *record.completeness) : row.bind_null(8);
   record.trace_id ? row.bind_blob(10, record.trace_id->bytes) : row.bind_null(10);
   record.violation_id ? row.bind_blob(11, *record.violation_id) : row.bind_null(11);
-  row.bind_blob(12, std::string_view(record.payload));
+  mac.empty() ? row.bind_null(12) : row.bind_blob(12, mac);
+  row.bind_blob(13, payload);
   if (auto done = row.run(); !done || record.state_name.empty()) return done;
   set_state_.bind(0, std::string_view(record.state_name));
   set_state_.bind_blob(1, std::string_view(record.state_value));
   return set_state_.run();
 }
 
-Result<void> LogGeneration::insert_group(std::uint64_t first_seq, UnixNanos now) {
+Result<void> LogGeneration::insert_group(UnixNanos now, const evidence::SigningKey& key) {
   evidence::Commit commit;
   commit.log = start_.log_id;
-  commit.first_seq = first_seq;
+  commit.first_seq = tail_.last_seq + 1;
   commit.count = leaves_.size();
   commit.prev = tail_.last_hash;
   commit.root = evidence::merkle_root(leaves_);
   commit.time = now;
-  const std::string payload = evidence::commit_payload(commit);
-  hash_ = sha256(payload);
-  insert_group_.bind(0, commit.last_seq()).bind(1, first_seq);
-  insert_group_.bind_blob(2, std::string_view(payload)).bind_blob(3, hash_);
+  if (has_mac_) commit.macs = sha256(macs_);
+  envelope_ = evidence::seal_commit(commit, key);
+  hash_ = sha256(envelope_.payload);
+  insert_group_.bind(0, commit.last_seq()).bind(1, commit.first_seq);
+  insert_group_.bind_blob(2, std::string_view(envelope_.payload)).bind_blob(3, hash_);
+  insert_group_.bind_blob(4, std::string_view(envelope_.signature));
   return insert_group_.run();
 }
 

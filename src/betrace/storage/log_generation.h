@@ -14,6 +14,9 @@
 #include "betrace/base/result.h"
 #include "betrace/base/sha256.h"
 #include "betrace/base/time.h"
+#include "betrace/evidence/dsse.h"
+#include "betrace/evidence/record_key.h"
+#include "betrace/evidence/signing_key.h"
 #include "betrace/storage/export_position.h"
 #include "betrace/storage/log_check.h"
 #include "betrace/storage/log_record.h"
@@ -45,6 +48,12 @@ class ViolationHistory {
   [[nodiscard]] virtual bool was_repeat(const ViolationIdBytes& id) const = 0;
 };
 
+/// The keys that a group is sealed with. Borrowed.
+struct LogSeal {
+  const evidence::SigningKey& key;
+  const evidence::RecordKey* record_key = nullptr;  ///< Null: records have no HMAC.
+};
+
 /// One thread.
 class LogGeneration {
  public:
@@ -57,12 +66,13 @@ class LogGeneration {
   /// Unsupported: a newer format.
   [[nodiscard]] static Result<std::unique_ptr<LogGeneration>> open(const std::string& path);
 
-  /// Appends one group in one transaction, durable when it returns, and keeps `exported` with it
-  /// unless it is null. Each violation is recorded once; a `final` or `revision` follows only a
+  /// Appends one group in one transaction, sealed and durable when it returns, and keeps `exported`
+  /// with it unless it is null. Each violation is recorded once; a `final` or `revision` follows only a
   /// life of the trace that recorded it. On an error nothing was appended, and failure() says
   /// whether the generation may be used again.
   [[nodiscard]] Result<std::vector<Appended>> append(std::span<const LogRecord* const> records,
                                                      UnixNanos now, ViolationHistory& history,
+                                                     const LogSeal& seal,
                                                      const ExportPosition* exported = nullptr);
 
   /// Moves the WAL into the database as far as readers allow. Errors as append().
@@ -75,6 +85,10 @@ class LogGeneration {
   [[nodiscard]] bool is_newer() const noexcept { return is_newer_; }
   [[nodiscard]] const GenerationStart& start() const noexcept { return start_; }
   [[nodiscard]] const GenerationTail& tail() const noexcept { return tail_; }
+  /// The last commit that this object appended.
+  [[nodiscard]] const evidence::CommitEnvelope& last_envelope() const noexcept {
+    return envelope_;
+  }
   /// Of the last call that failed.
   [[nodiscard]] SqliteFailure failure() const noexcept { return failure_; }
 
@@ -85,13 +99,16 @@ class LogGeneration {
   Result<void> read_state();
   Result<void> read_parked();
   Result<std::vector<Appended>> append_in_transaction(std::span<const LogRecord* const> records,
-                                                      UnixNanos now, ViolationHistory& history);
+                                                      UnixNanos now, ViolationHistory& history,
+                                                      const LogSeal& seal);
   Result<void> keep(const ExportPosition& exported);
   Result<Appended> place(const LogRecord& record, std::uint64_t sequence,
                          ViolationHistory& history);
   Result<std::uint64_t> first_sequence_of(const ViolationIdBytes& id, ViolationHistory& history);
-  Result<void> insert(const LogRecord& record, std::uint64_t group_seq, std::uint64_t sequence);
-  Result<void> insert_group(std::uint64_t first_seq, UnixNanos now);
+  Result<void> insert_sealed(const LogRecord& record, std::uint64_t sequence, const LogSeal& seal);
+  Result<void> insert(const LogRecord& record, std::string_view payload, std::string_view mac,
+                      std::uint64_t sequence);
+  Result<void> insert_group(UnixNanos now, const evidence::SigningKey& key);
   Result<void> noted(Result<void> result);
 
   Database database_;
@@ -107,6 +124,9 @@ class LogGeneration {
 
   // Of the group that is being appended.
   std::vector<Sha256> leaves_;
+  std::string macs_;  // each with a line feed
+  bool has_mac_ = false;
+  evidence::CommitEnvelope envelope_;
   Sha256 hash_{};
   std::map<ViolationIdBytes, bool> decided_;  // id -> its newest decision was a repeat
 };

@@ -13,6 +13,7 @@
 #include <optional>
 #include <vector>
 
+#include "betrace/evidence/key_ring.h"
 #include "betrace/storage/log_record.h"
 
 namespace betrace::storage {
@@ -37,6 +38,8 @@ struct PendingRecord {
   LogRecord record;                                 ///< Empty payload until it is serialised.
   std::shared_ptr<CommitWait> waiter;  ///< Records of one waiter are committed together.
   std::uint64_t byte_count = 0;        ///< Accounted while it is pending.
+  /// The log thread makes the record: it changes the key, and this is what becomes of the old one.
+  std::optional<evidence::KeyStatus> rotation;
 };
 
 /// Bounds of the queue and of one group.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "betrace/base/result.h"
+#include "betrace/storage/log_evidence.h"
 #include "betrace/storage/log_record.h"
 #include "betrace/storage/log_walk.h"
 #include "betrace/storage/record_query.h"
@@ -36,6 +37,15 @@ class LogReader {
   [[nodiscard]] Result<ViolationTail> tail(const TailQuery& query);
   [[nodiscard]] Result<TailSize> tail_size(const TailQuery& query);
   [[nodiscard]] Result<RecordPage> records(const RecordQuery& query);
+  [[nodiscard]] Result<std::vector<EvidenceGroup>> groups(const EvidenceQuery& query) {
+    return read_groups(readers_, query);
+  }
+  [[nodiscard]] Result<std::vector<EvidenceProof>> proofs(const ViolationIdBytes& id) {
+    return read_proofs(readers_, id);
+  }
+  [[nodiscard]] Result<EvidenceQuery> range(UnixNanos start, UnixNanos end) {
+    return read_range(readers_, start, end);
+  }
   /// Sequence of the first record of a violation, 0 if there is none.
   [[nodiscard]] Result<std::uint64_t> first_sequence(const ViolationIdBytes& id);
 

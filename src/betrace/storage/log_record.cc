@@ -17,6 +17,7 @@ namespace betrace::storage {
 namespace {
 
 constexpr std::string_view kRecordedRulePrefix = "rule/";
+constexpr std::size_t kSealBytesMax = 32;  // by which seal() makes a payload longer
 
 LogRecordType type_of(model::RecordType type) {
   switch (type) {
@@ -56,20 +57,11 @@ Json bounded_text(const std::string& text) {
   return std::string(utf8_prefix(text, evidence::kTextBytesMax));
 }
 
-}  // namespace
-
-ViolationIdBytes violation_id_bytes(const model::ViolationKey& key) noexcept {
-  ViolationIdBytes bytes;
-  std::copy_n(key.digest.begin(), bytes.size(), bytes.begin());
-  return bytes;
-}
-
-LogRecord make_violation_record(const model::ViolationRecord& source, const std::string& log_id,
-                                const std::string& rule_sha256) {
+// The columns of a violation.
+LogRecord violation_columns(const model::ViolationRecord& source) {
   const model::Violation& violation = source.violation;
   LogRecord record;
   record.type = type_of(source.type);
-  record.payload = evidence::violation_payload(source, {log_id, rule_sha256, ""});
   record.time = violation.timestamp;
   record.rule_id = violation.rule_id;
   record.severity = static_cast<std::int64_t>(violation.severity);
@@ -81,6 +73,32 @@ LogRecord make_violation_record(const model::ViolationRecord& source, const std:
                  (violation.status == model::ViolationStatus::Withdrawn ? kFlagWithdrawn : 0);
   record.trace_id = violation.trace_id;
   record.violation_id = violation_id_bytes(violation.key);
+  return record;
+}
+
+// The type that a payload which is no violation names.
+std::optional<LogRecordType> type_of_word(std::string_view word) {
+  for (int number = 1; number < 16; ++number) {
+    const auto type = static_cast<LogRecordType>(number);
+    if (!word.empty() && name_of(type) == word) return type;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+ViolationIdBytes violation_id_bytes(const model::ViolationKey& key) noexcept {
+  ViolationIdBytes bytes;
+  std::copy_n(key.digest.begin(), bytes.size(), bytes.begin());
+  return bytes;
+}
+
+LogRecord make_violation_record(const model::ViolationRecord& source, const std::string& log_id,
+                                const std::string& rule_sha256, const evidence::RecordKey* key) {
+  LogRecord record = violation_columns(source);
+  record.payload =
+      evidence::violation_payload(source, {log_id, rule_sha256, key != nullptr ? key->kid() : ""});
+  if (key != nullptr) record.mac = key->mac(record.payload);
   return record;
 }
 
@@ -98,7 +116,7 @@ LogRecord make_rule_change_record(const RuleChangeRecord& change, const std::str
   payload["previous_sha256"] = bounded_text(change.previous_sha256);
   payload["rule"] = change.rule ? Json(rule_object(*change.rule)) : Json();
   LogRecord record = record_of(LogRecordType::RuleChange, payload, change.time);
-  if (record.payload.size() > evidence::kCanonicalBytesMax) {
+  if (record.payload.size() > evidence::kCanonicalBytesMax - kSealBytesMax) {
     payload["rule"] = nullptr;
     record = record_of(LogRecordType::RuleChange, payload, change.time);
   }
@@ -138,6 +156,42 @@ LogRecord make_statement_record(LogRecordType type, const Json& members, const s
   Json payload = head(name_of(type), log_id, now);
   payload.update(members);
   return record_of(type, payload, now);
+}
+
+LogRecord make_key_event_record(const evidence::KeyEvent& event, const std::string& log_id,
+                                UnixNanos now) {
+  Json payload = head(evidence::kKeyEventType, log_id, now);
+  evidence::add_key_event(event, &payload);
+  return record_of(LogRecordType::KeyEvent, payload, now);
+}
+
+Result<LogRecord> derive_columns(std::string_view payload) {
+  if (const auto read = evidence::read_violation_payload(payload); read) {
+    return violation_columns(read->record);
+  }
+  const auto json = evidence::read_canonical_json(payload);
+  if (!json) return fail(json.error());
+  evidence::PayloadMembers members(*json);
+  const auto type = type_of_word(members.text("type"));
+  if (!type) return fail(ErrorCode::Unsupported, "a payload of a type that is not known");
+  LogRecord record;
+  record.type = *type;
+  record.time = members.time("timestamp");
+  const bool is_of_rule = *type == LogRecordType::RuleChange || *type == LogRecordType::Gap;
+  if (is_of_rule && members.has("rule_id")) record.rule_id = members.text("rule_id");
+  if (members.is_good()) return record;
+  return fail(ErrorCode::Corrupt,
+              fmt::format("payload member {} is wrong", members.wrong_member()));
+}
+
+SealedRecord seal(const LogRecord& record, const evidence::RecordKey& key) {
+  auto payload = evidence::read_canonical_json(record.payload);
+  BETRACE_CHECK(payload.has_value() && payload->erase("unsigned") == 1);
+  (*payload)["key_id"] = key.kid();
+  SealedRecord sealed;
+  sealed.payload = evidence::canonical_json(*payload).value();
+  sealed.mac = key.mac(sealed.payload);
+  return sealed;
 }
 
 Result<RuleChangeRecord> read_rule_change(std::string_view payload) {

@@ -10,6 +10,8 @@
 
 #include "betrace/base/json.h"
 #include "betrace/base/time.h"
+#include "betrace/evidence/key_events.h"
+#include "betrace/evidence/record_key.h"
 #include "betrace/model/violation.h"
 #include "betrace/storage/log_format.h"
 #include "betrace/storage/rule_change_record.h"
@@ -23,6 +25,7 @@ using ViolationIdBytes = std::array<std::uint8_t, 16>;
 struct LogRecord {
   LogRecordType type = LogRecordType::Violation;
   std::string payload;
+  std::string mac;  ///< `v1:<kid>:<64 hex>`; empty: not yet, or there is no key.
   UnixNanos time = 0;
   std::optional<std::string> rule_id;
   std::optional<std::int64_t> severity;
@@ -39,9 +42,11 @@ struct LogRecord {
 /// First half of the digest.
 [[nodiscard]] ViolationIdBytes violation_id_bytes(const model::ViolationKey& key) noexcept;
 
+/// `key` null: the record is unsigned.
 [[nodiscard]] LogRecord make_violation_record(const model::ViolationRecord& record,
                                               const std::string& log_id,
-                                              const std::string& rule_sha256);
+                                              const std::string& rule_sha256,
+                                              const evidence::RecordKey* key = nullptr);
 [[nodiscard]] LogRecord make_rule_change_record(const RuleChangeRecord& change,
                                                 const std::string& log_id);
 /// A gap with what storage itself knows of it: a file, and a range of numbers that is lost.
@@ -56,6 +61,21 @@ struct GapRecord {
 /// `crashed`: the record before was no `stop`.
 [[nodiscard]] LogRecord make_start_record(bool crashed, const std::string& log_id, UnixNanos now);
 [[nodiscard]] LogRecord make_stop_record(const std::string& log_id, UnixNanos now);
+/// Tells of keys that seal groups, or, with the event `record_key`, of the HMACs of records.
+[[nodiscard]] LogRecord make_key_event_record(const evidence::KeyEvent& event,
+                                              const std::string& log_id, UnixNanos now);
+
+/// Returns the columns that are derived from a payload, without the payload. Error Corrupt: it is
+/// none; Unsupported: of a type that is not known here.
+[[nodiscard]] Result<LogRecord> derive_columns(std::string_view payload);
+
+/// What stands in the log for a record.
+struct SealedRecord {
+  std::string payload;
+  std::string mac;
+};
+/// Makes a record that was made as unsigned one that is signed with `key`. Requires: no `mac`.
+[[nodiscard]] SealedRecord seal(const LogRecord& record, const evidence::RecordKey& key);
 
 /// What the service says of itself: `members` stand beside the usual head, and are bounded.
 [[nodiscard]] LogRecord make_statement_record(LogRecordType type, const Json& members,

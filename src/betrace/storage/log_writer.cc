@@ -15,8 +15,12 @@ constexpr std::uint64_t kWalPagesMax = 32ULL * 1024 * 1024 / 4096;
 }  // namespace
 
 LogWriter::LogWriter(const ViolationLogOptions& options, std::unique_ptr<LogDirectory> directory,
-                     LogQueue& queue, ReaderPool& readers)
-    : options_(options), directory_(std::move(directory)), queue_(queue), readers_(readers) {
+                     LogKeys keys, LogQueue& queue, ReaderPool& readers)
+    : options_(options),
+      directory_(std::move(directory)),
+      keys_(std::move(keys)),
+      queue_(queue),
+      readers_(readers) {
   status_.started_after_crash = directory_->has_crashed();
   gaps_ = directory_->take_gaps();
   remember_directory();
@@ -24,6 +28,7 @@ LogWriter::LogWriter(const ViolationLogOptions& options, std::unique_ptr<LogDire
 
 Result<void> LogWriter::begin() {
   state_ = directory_->active()->state();
+  if (auto begun = begin_keys(); !begun) return begun;
   Group group(1);
   group[0].record =
       make_start_record(directory_->has_crashed(), directory_->log_id(), options_.clock().wall);
@@ -72,7 +77,7 @@ void LogWriter::abandon() {
 // While there is a fault, an empty group is tried too: that is the probe.
 void LogWriter::commit(Group& group) {
   while (!is_abandoned_.load()) {
-    const bool is_faulty = !gaps_.empty() || directory_->active() == nullptr;
+    const bool is_faulty = !gaps_.empty() || tells_key_ || directory_->active() == nullptr;
     const bool is_idle = group.empty() && !is_faulty && !has_export_to_keep();
     if (is_idle || try_commit(group)) return;
     if (group.empty() && queue_.is_drained()) return;  // nobody waits for the fault to end
@@ -82,11 +87,13 @@ void LogWriter::commit(Group& group) {
 }
 
 bool LogWriter::try_commit(Group& group) {
+  make_rotations(group);
   const auto appended = append_or_move_on(group);
   if (!appended) {
     give_up_waiting(group, appended.error());
     return false;
   }
+  finish_rotations(group);
   committed(group, *appended);
   return true;
 }
@@ -113,6 +120,7 @@ Result<std::vector<Appended>> LogWriter::append(const Group& group) {
   for (const GapRecord& gap : is_mutant('o') ? std::vector<GapRecord>() : gaps_) {
     told.push_back(make_gap_record(gap, directory_->log_id(), now));
   }
+  for (LogRecord& event : key_events(now)) told.push_back(std::move(event));
   std::vector<const LogRecord*> records;
   for (const PendingRecord& each : group) records.push_back(&each.record);
   for (const LogRecord& each : told) records.push_back(&each);
@@ -123,14 +131,20 @@ Result<std::vector<Appended>> LogWriter::append(const Group& group) {
     moves = export_moves_;
     if (moves != export_moves_kept_) exported = state_.exported;
   }
+  const auto& record_key = options_.record_keys.active;
+  const LogSeal seal{keys_.active(), record_key ? &*record_key : nullptr};
   auto appended =
-      directory_->active()->append(records, now, *this, exported ? &*exported : nullptr);
+      directory_->active()->append(records, now, *this, seal, exported ? &*exported : nullptr);
+  if (appended) told_keys();
   const std::lock_guard lock(mutex_);
   if (!appended) return appended;
   export_moves_kept_ = moves;
   for (std::size_t i = 0; i < records.size(); ++i) {
     if ((*appended)[i].sequence == 0) continue;
     ++status_.records_by_type[static_cast<std::size_t>(records[i]->type)];
+  }
+  if (!records.empty()) {
+    last_commit_ = {directory_->active()->last_envelope(), directory_->tail().last_seq};
   }
   return appended;
 }

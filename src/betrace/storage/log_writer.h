@@ -15,7 +15,9 @@
 #include <vector>
 
 #include "betrace/base/result.h"
+#include "betrace/storage/evidence_query.h"
 #include "betrace/storage/log_directory.h"
+#include "betrace/storage/log_keys.h"
 #include "betrace/storage/log_queue.h"
 #include "betrace/storage/reader_pool.h"
 #include "betrace/storage/repeated_ids.h"
@@ -29,7 +31,7 @@ class LogWriter : private ViolationHistory {
  public:
   /// `options`, `queue` and `readers` must outlive it.
   LogWriter(const ViolationLogOptions& options, std::unique_ptr<LogDirectory> directory,
-            LogQueue& queue, ReaderPool& readers);
+            LogKeys keys, LogQueue& queue, ReaderPool& readers);
 
   /// Commits the `start` record, and what had to be done to open the log.
   [[nodiscard]] Result<void> begin();
@@ -41,6 +43,8 @@ class LogWriter : private ViolationHistory {
   void abandon();
 
   [[nodiscard]] ViolationLogStatus status() const;
+  [[nodiscard]] evidence::KeyRing key_ring() const;
+  [[nodiscard]] LastCommit last_commit() const;
   [[nodiscard]] std::map<std::string, RecordedRule> recorded_rules() const;
   [[nodiscard]] ExportPosition export_position() const;
   void move_export(ExportPosition position);
@@ -69,11 +73,23 @@ class LogWriter : private ViolationHistory {
   void remember_directory();
   void note_failing(const std::string& reason);
   void checkpoint();
+
+  // Keys, log_writer_keys.cc.
+  [[nodiscard]] Result<void> begin_keys();
+  void make_rotations(Group& group);
+  void finish_rotations(Group& group);
+  [[nodiscard]] std::vector<LogRecord> key_events(UnixNanos now) const;
+  void told_keys();
+  void remember_keys();
+
   void look_at_size();
   void pause();
 
   const ViolationLogOptions& options_;
   std::unique_ptr<LogDirectory> directory_;
+  LogKeys keys_;
+  bool tells_key_ = false;         // that this key follows another, with the next group
+  bool tells_record_key_ = false;  // that records have HMACs of another key, or none
   LogQueue& queue_;
   ReaderPool& readers_;
   RepeatedIds repeated_;
@@ -89,6 +105,8 @@ class LogWriter : private ViolationHistory {
   mutable std::mutex mutex_;  // guards what follows
   ViolationLogStatus status_;
   LogState state_;
+  evidence::KeyRing key_ring_;
+  LastCommit last_commit_;
   std::uint64_t export_moves_ = 0;
   std::uint64_t export_moves_kept_ = 0;  // of them, what is on disk
 };

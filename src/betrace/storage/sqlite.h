@@ -56,6 +56,7 @@ class Statement {
 
   [[nodiscard]] std::int64_t integer(int column) const;
   [[nodiscard]] std::optional<std::int64_t> maybe_integer(int column) const;
+  [[nodiscard]] bool is_null(int column) const;
   /// Valid until the next step() or reset().
   [[nodiscard]] std::string_view bytes(int column) const;
 

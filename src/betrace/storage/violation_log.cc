@@ -45,6 +45,12 @@ LogQueueLimits queue_limits(const ViolationLogOptions& options) {
           options.group_bytes_max, options.group_time};
 }
 
+Result<ViolationIdBytes> read_id(std::string_view id) {
+  ViolationIdBytes bytes{};
+  if (id.starts_with(kIdPrefix) && from_hex(id.substr(kIdPrefix.size()), bytes)) return bytes;
+  return fail(ErrorCode::NotFound, "no such violation");
+}
+
 // What fails at the start is read by somebody who has to do something about it.
 tl::unexpected<Error> fail_at(const std::string& path, const Error& error) {
   if (error.code != ErrorCode::StorageFailed) return fail(error);
@@ -57,10 +63,10 @@ tl::unexpected<Error> fail_at(const std::string& path, const Error& error) {
 
 class ViolationLog::Core {
  public:
-  Core(ViolationLogOptions given, std::unique_ptr<LogDirectory> directory)
+  Core(ViolationLogOptions given, std::unique_ptr<LogDirectory> directory, LogKeys keys)
       : options(std::move(given)),
         queue(queue_limits(options)),
-        writer(options, std::move(directory), queue, readers) {}
+        writer(options, std::move(directory), std::move(keys), queue, readers) {}
 
   ~Core() {
     writer.abandon();
@@ -91,13 +97,15 @@ class ViolationLog::Core {
   // The record thread.
   void serialise() {
     const std::string log_id = writer.status().log_id;
+    const auto& key = options.record_keys.active;
     for (;;) {
       std::vector<PendingRecord> batch = queue.take_raw();
       if (batch.empty()) return;
       for (PendingRecord& each : batch) {
         const model::Violation& violation = each.violation->violation;
         const std::string sha256 = writer.rule_sha256(violation.rule_id, violation.rule_revision);
-        each.record = make_violation_record(*each.violation, log_id, sha256);
+        each.record = make_violation_record(*each.violation, log_id, sha256,
+                                            key ? &*key : nullptr);
       }
       queue.hand_on(std::move(batch));
     }
@@ -115,7 +123,10 @@ Result<std::unique_ptr<ViolationLog>> ViolationLog::open(ViolationLogOptions opt
   limit_sqlite_memory(options.cache_bytes_max);
   auto directory = LogDirectory::open(options);
   if (!directory) return fail_at(path, directory.error());
-  auto core = std::make_unique<Core>(std::move(options), *std::move(directory));
+  auto keys = LogKeys::open(options.files != nullptr ? *options.files : real_file_system(), path,
+                            options.evidence_key_file);
+  if (!keys) return fail_at(path, keys.error());
+  auto core = std::make_unique<Core>(std::move(options), *std::move(directory), *std::move(keys));
   if (auto begun = core->writer.begin(); !begun) return fail_at(path, begun.error());
   core->start();
   return std::unique_ptr<ViolationLog>(new ViolationLog(std::move(core)));
@@ -186,16 +197,45 @@ ViolationLogStatus ViolationLog::status() const {
   return status;
 }
 
+evidence::KeyRing ViolationLog::key_ring() const { return core_->writer.key_ring(); }
+
+Result<evidence::RingKey> ViolationLog::rotate_key(evidence::KeyStatus old_status) {
+  const auto waiter = std::make_shared<CommitWait>();
+  std::vector<PendingRecord> one(1);
+  one[0].byte_count = kRecordOverheadBytes;
+  one[0].rotation = old_status;
+  one[0].waiter = waiter;
+  if (!core_->queue.push_serialised(std::move(one))) {
+    return fail(ErrorCode::StorageFailed, "the violation log is closed");
+  }
+  if (auto done = waiter->wait(); !done) return fail(done.error());
+  return core_->writer.key_ring().keys.back();
+}
+
 Result<ViolationPage> ViolationLog::query(const ViolationQuery& query) const {
   return core_->readers.ask([&query](LogReader& reader) { return reader.query(query); });
 }
 
 Result<StoredViolation> ViolationLog::find(std::string_view id) const {
-  ViolationIdBytes bytes{};
-  if (!id.starts_with(kIdPrefix) || !from_hex(id.substr(kIdPrefix.size()), bytes)) {
-    return fail(ErrorCode::NotFound, "no such violation");
-  }
-  return core_->readers.ask([&bytes](LogReader& reader) { return reader.find(bytes); });
+  return read_id(id).and_then([this](const ViolationIdBytes& bytes) {
+    return core_->readers.ask([&bytes](LogReader& reader) { return reader.find(bytes); });
+  });
+}
+
+LastCommit ViolationLog::last_commit() const { return core_->writer.last_commit(); }
+
+Result<std::vector<EvidenceGroup>> ViolationLog::evidence(const EvidenceQuery& query) const {
+  return core_->readers.ask([&query](LogReader& reader) { return reader.groups(query); });
+}
+
+Result<EvidenceQuery> ViolationLog::evidence_range(UnixNanos start, UnixNanos end) const {
+  return core_->readers.ask([&](LogReader& reader) { return reader.range(start, end); });
+}
+
+Result<std::vector<EvidenceProof>> ViolationLog::evidence_of(std::string_view id) const {
+  return read_id(id).and_then([this](const ViolationIdBytes& bytes) {
+    return core_->readers.ask([&bytes](LogReader& reader) { return reader.proofs(bytes); });
+  });
 }
 
 Result<ViolationSummary> ViolationLog::summary(UnixNanos start, UnixNanos end,

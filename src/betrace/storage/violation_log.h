@@ -19,7 +19,10 @@
 #include "betrace/base/json.h"
 #include "betrace/base/result.h"
 #include "betrace/base/time.h"
+#include "betrace/evidence/key_ring.h"
+#include "betrace/evidence/record_key.h"
 #include "betrace/model/violation_sink.h"
+#include "betrace/storage/evidence_query.h"
 #include "betrace/storage/export_position.h"
 #include "betrace/storage/file_system.h"
 #include "betrace/storage/record_query.h"
@@ -46,6 +49,8 @@ struct ViolationLogOptions {
   std::string path;                     ///< State directory; made with mode 0700 if it is missing.
   std::string environment = "default";  ///< For the log id, when the log is made.
   std::string replica = "local";
+  std::string evidence_key_file;        ///< Empty: the key is made in the state directory.
+  evidence::RecordKeys record_keys;     ///< None active: records have no HMAC.
   std::uint64_t pending_records_max = 200'000;
   std::uint64_t pending_bytes_max = 128ULL * 1024 * 1024;
   /// Of SQLite's caches in the whole process; 0 = 64 MiB for each connection.
@@ -74,6 +79,7 @@ struct ViolationLogStatus {
   /// Appended by this process, by the number of their type.
   std::array<std::uint64_t, 16> records_by_type{};
   bool is_on_network = false;  ///< The directory is on a network file system.
+  bool has_new_key = false;    ///< open() has made the key that seals it.
   bool started_after_crash = false;
 };
 
@@ -125,6 +131,12 @@ class ViolationLog : public model::ViolationSink {
 
   [[nodiscard]] ViolationLogStatus status() const;
 
+  /// The keys that sealed the log, oldest first; the last one does now.
+  [[nodiscard]] evidence::KeyRing key_ring() const;
+  /// Seals with a new key from the next group on and returns it; the old one becomes `old_status`.
+  /// Error FailedPrecondition: keys are given by `evidence.key_file`; StorageFailed.
+  [[nodiscard]] Result<evidence::RingKey> rotate_key(evidence::KeyStatus old_status);
+
   /// Error InvalidArgument: the cursor is none of ours. Corrupt: a stored payload is not what was
   /// committed.
   [[nodiscard]] Result<ViolationPage> query(const ViolationQuery& query) const;
@@ -140,6 +152,14 @@ class ViolationLog : public model::ViolationSink {
   [[nodiscard]] Result<RecordPage> records(const RecordQuery& query) const;
   /// The last recorded version of each rule, for finding changes that were made outside.
   [[nodiscard]] Result<std::map<std::string, RecordedRule>> recorded_rules() const;
+
+  [[nodiscard]] LastCommit last_commit() const;
+  /// Whole commit groups, oldest first; none at the end. Error Corrupt.
+  [[nodiscard]] Result<std::vector<EvidenceGroup>> evidence(const EvidenceQuery& query) const;
+  /// The range of records that were decided in [start, end). Error NotFound.
+  [[nodiscard]] Result<EvidenceQuery> evidence_range(UnixNanos start, UnixNanos end) const;
+  /// All records of a violation, oldest first. Error NotFound; Corrupt.
+  [[nodiscard]] Result<std::vector<EvidenceProof>> evidence_of(std::string_view id) const;
 
   /// Records for sinks, oldest first; those that were committed when it is asked.
   [[nodiscard]] Result<ViolationTail> tail(const TailQuery& query) const;

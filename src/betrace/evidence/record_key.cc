@@ -1,0 +1,74 @@
+#include "betrace/evidence/record_key.h"
+
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include "betrace/base/check.h"
+#include "betrace/base/hex.h"
+#include "betrace/base/sha256.h"
+#include "betrace/evidence/dsse.h"
+
+namespace betrace::evidence {
+namespace {
+
+constexpr std::string_view kMacVersion = "v1:";
+constexpr std::size_t kKidDigits = 8;
+
+Sha256 hmac(std::string_view key, std::string_view message) {
+  Sha256 digest;
+  unsigned int size = 0;
+  const auto* const bytes = reinterpret_cast<const unsigned char*>(message.data());
+  const bool is_done = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes,
+                            message.size(), digest.data(), &size) != nullptr;
+  BETRACE_CHECK(is_done && size == digest.size());
+  return digest;
+}
+
+bool is_hex_digit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
+
+bool is_hex(std::string_view text) {
+  for (const char c : text) {
+    if (!is_hex_digit(c)) return false;
+  }
+  return true;
+}
+
+// Takes the same time wherever the first difference is.
+bool is_same(std::string_view left, std::string_view right) {
+  return left.size() == right.size() && CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0;
+}
+
+}  // namespace
+
+RecordKey::RecordKey(Secret secret)
+    : secret_(std::move(secret)),
+      kid_(to_hex(hmac(secret_.reveal(), "betrace:kid:v1")).substr(0, kKidDigits)) {}
+
+std::string RecordKey::mac(std::string_view payload) const {
+  const std::string message = pre_authentication_encoding(kRecordType, payload);
+  return fmt::format("{}{}:{}", kMacVersion, kid_, to_hex(hmac(secret_.reveal(), message)));
+}
+
+std::optional<bool> RecordKeys::verify(std::string_view payload, std::string_view mac) const {
+  const auto kid = kid_of_mac(mac);
+  if (!kid) return false;
+  if (active && active->kid() == *kid) return is_same(active->mac(payload), mac);
+  for (const RecordKey& key : previous) {
+    if (key.kid() == *kid) return is_same(key.mac(payload), mac);
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> kid_of_mac(std::string_view mac) {
+  const std::size_t digest = kMacVersion.size() + kKidDigits + 1;
+  if (mac.size() != digest + 64 || !mac.starts_with(kMacVersion) || mac[digest - 1] != ':') {
+    return std::nullopt;
+  }
+  const std::string_view kid = mac.substr(kMacVersion.size(), kKidDigits);
+  if (!is_hex(kid) || !is_hex(mac.substr(digest))) return std::nullopt;
+  return std::string(kid);
+}
+
+}  // namespace betrace::evidence
