@@ -116,7 +116,8 @@ Result<void> StorageWorkload::work(Random& random) {
   const std::uint64_t choice = draw(random, 20);
   if (choice < 9) {
     change_rules(random);
-    return {};
+    if (options_.has_power()) return {};
+    return fail(ErrorCode::Unavailable, "the power is gone");
   }
   if (choice < 12) log_->move_export({log_->status().last_sequence, {}});
   return record(1 + draw(random, kViolationsMax));
