@@ -26,9 +26,8 @@ tl::unexpected<Error> unavailable(std::string_view what) {
 
 // What another mount namespace has copied stays mounted there, and is not mounted anew here.
 bool has_own_mounts() {
-  static const bool is_done =
-      ::unshare(CLONE_NEWNS) == 0 &&
-      ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+  static const bool is_done = ::unshare(CLONE_NEWNS) == 0 &&
+                              ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
   return is_done;
 }
 
