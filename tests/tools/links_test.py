@@ -54,7 +54,7 @@ class BrokenLinksTest(unittest.TestCase):
                                                           "a.md: b.md: there is no such file"])
 
 
-class PagesTest(unittest.TestCase):
+class EveryLinkTest(unittest.TestCase):
     def test_every_link_of_every_page_leads_somewhere(self):
         listed = subprocess.run(["git", "-C", PROJECT, "ls-files", "-z", "--cached", "--others",
                                  "--exclude-standard", "*.md"], capture_output=True, text=True, check=True)
