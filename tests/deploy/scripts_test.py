@@ -24,6 +24,10 @@ SHELL_SCRIPTS = [BACKUP, RESTORE, *(DEPLOY / "debian" / name for name in
 START_SECONDS_MAX = 30
 
 
+def clean_environment():
+    return {key: value for key, value in os.environ.items() if not key.startswith(("BETRACE_", "OTEL_"))}
+
+
 def free_port():
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
@@ -33,12 +37,13 @@ def free_port():
 class Server:
     """A real `betrace serve` on a folder of its own."""
 
-    def __init__(self, folder):
-        self.folder, port = folder, free_port()
+    def __init__(self, folder, environment=None):
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.process = subprocess.Popen(
             [PROGRAM, "serve", "--http-port", str(port), "--otlp-http-port", "0", "--otlp-grpc-port", "0",
-             "--storage-path", folder / "rules", "--log-level", "error"], stdout=subprocess.DEVNULL)
+             "--storage-path", folder / "rules", "--log-level", "error"],
+            stdout=subprocess.DEVNULL, env=clean_environment() | (environment or {}))
         deadline = time.monotonic() + START_SECONDS_MAX
         while True:
             try:
@@ -58,9 +63,9 @@ class Server:
                                          headers={"Content-Type": "application/json"})
         urllib.request.urlopen(request).close()
 
-    def add(self, name, expression):
+    def add(self, name, expression, severity="HIGH"):
         self.change("POST", "/v1/rules", {"id": name, "name": name, "description": "", "expression": expression,
-                                          "severity": "HIGH", "enabled": True})
+                                          "severity": severity, "enabled": True})
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -68,9 +73,8 @@ class Server:
 
 
 def run(script, *arguments, environment=None):
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("BETRACE_", "OTEL_"))}
     return subprocess.run([script, *arguments], capture_output=True, text=True,
-                          env=kept | (environment or {}))
+                          env=clean_environment() | (environment or {}))
 
 
 @needs_program()
