@@ -97,8 +97,8 @@ int run_log_dump(const Config& config, const storage::SequenceRange& range, bool
     }
     fmt::print(out, "{}\n", is_json ? json_line_of(record) : line_of(record));
   };
-  const auto done = storage::dump_log(storage::real_file_system(), config.text("state.path"),
-                                      range, look);
+  const auto done =
+      storage::dump_log(storage::real_file_system(), config.text("state.path"), range, look);
   if (!done) {
     fmt::print(err, "betrace: {}\n", done.error().message);
     return exit_code_of(done.error());

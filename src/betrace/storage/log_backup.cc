@@ -116,8 +116,7 @@ class Workplace {
 
 Result<void> copy_key_ring(FileSystem& files, const std::string& state_path, int target) {
   const FileHandle state(files, files.open_directory(state_path));
-  const auto ring =
-      read_file(files, state.number(), kKeyRingName, kKeyRingBytesMax, Links::Refuse);
+  const auto ring = read_file(files, state.number(), kKeyRingName, kKeyRingBytesMax, Links::Refuse);
   if (!ring && ring.error().code == ErrorCode::NotFound) return {};
   if (!ring) return fail(ring.error());
   return durable_replace(files, target, kKeyRingName, *ring);
@@ -133,8 +132,7 @@ Result<BackupReport> verify(FileSystem& files, const std::string& path) {
     if (!database) return fail(database.error());
     const auto start = read_start(*database);
     if (!start) return fail(start.error());
-    const auto tail =
-        check_chain(*database, *start, generation.end_seq, Holes::Allow, kGoesOn);
+    const auto tail = check_chain(*database, *start, generation.end_seq, Holes::Allow, kGoesOn);
     if (!tail) return fail(tail.error());
     if (tail->last_seq < start->first_seq) continue;
     if (report.records.first == 0) report.records.first = start->first_seq;
@@ -169,7 +167,8 @@ Result<std::vector<ReadableGeneration>> find_generations(FileSystem& files,
     if (!found.empty()) found.back().end_seq = start->first_seq;
     found.push_back({number, path + "/" + name, start->first_seq, kSequenceMax, start->created});
   }
-  if (found.empty()) return fail(ErrorCode::NotFound, fmt::format("{}: there is no log", path));
+  if (found.empty())
+    return fail(ErrorCode::NotFound, fmt::format("{}: there is no violation log", path));
   return found;
 }
 

@@ -50,8 +50,7 @@ TEST_F(LogBackupTest, AStoppedLogIsCopied) {
   write_two();
   const std::uint64_t last = last_sequence();
   stop();
-  const auto report =
-      back_up_stopped_log(real_file_system(), options_.path, target(), kTestTime);
+  const auto report = back_up_stopped_log(real_file_system(), options_.path, target(), kTestTime);
   ASSERT_TRUE(report.has_value()) << report.error().message;
   EXPECT_EQ(report->records.last, last + 1) << "stop";
   expect_whole();
@@ -61,8 +60,7 @@ TEST_F(LogBackupTest, AStoppedLogIsCopied) {
 
 TEST_F(LogBackupTest, ALogThatIsInUseNamesItsOwner) {
   log();
-  const auto refused =
-      back_up_stopped_log(real_file_system(), options_.path, target(), kTestTime);
+  const auto refused = back_up_stopped_log(real_file_system(), options_.path, target(), kTestTime);
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().code, ErrorCode::FailedPrecondition);
   EXPECT_NE(refused.error().message.find("in use by process"), std::string::npos);

@@ -46,9 +46,8 @@ std::vector<CheckDone> LogMender::take_checked() {
 void LogMender::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [this] {
-      return is_stopped_.load() || !salvages_.empty() || !checks_.empty();
-    });
+    changed_.wait(lock,
+                  [this] { return is_stopped_.load() || !salvages_.empty() || !checks_.empty(); });
     if (is_stopped_.load()) return;
     if (!salvages_.empty()) {
       SalvageTask task = std::move(salvages_.front());

@@ -44,8 +44,9 @@ struct Removal {
 /// is appended to and never goes; together they have `byte_count` bytes. A generation is as old as
 /// its newest record may be: as the beginning of the next one. One that no sink has goes for its
 /// size only; `exported` is null if there is no sink.
-[[nodiscard]] std::optional<Removal> due_removal(
-    const std::vector<ReadableGeneration>& generations, std::uint64_t byte_count,
-    const RetentionLimits& limits, const ExportPosition* exported, UnixNanos now);
+[[nodiscard]] std::optional<Removal> due_removal(const std::vector<ReadableGeneration>& generations,
+                                                 std::uint64_t byte_count,
+                                                 const RetentionLimits& limits,
+                                                 const ExportPosition* exported, UnixNanos now);
 
 }  // namespace betrace::storage

@@ -17,9 +17,9 @@ namespace betrace::storage {
 
 /// A generation that was set aside, and what is known of it.
 struct SalvageTask {
-  std::string name;     ///< Of the file that was set aside.
-  std::string path;     ///< Its place.
-  std::string target;   ///< The clean file is made here, anew.
+  std::string name;           ///< Of the file that was set aside.
+  std::string path;           ///< Its place.
+  std::string target;         ///< The clean file is made here, anew.
   GenerationStart start;      ///< Where it began, if its own row cannot say it.
   std::uint64_t end_seq = 0;  ///< Where the generation after it begins.
 };

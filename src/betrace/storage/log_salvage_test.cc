@@ -24,9 +24,11 @@ class LogSalvageTest : public TestTurns {
   }
   // Alters the payload of one violation, and its file is set aside when it is looked at.
   void alter(std::uint64_t number) {
-    run(1, "DROP TRIGGER record_kept;"
-           "UPDATE record SET payload = CAST(payload || ' ' AS BLOB) WHERE type = 1 AND "
-           "instr(payload, '\"message\":\"violation " + std::to_string(number) + "\"') > 0");
+    run(1,
+        "DROP TRIGGER record_kept;"
+        "UPDATE record SET payload = CAST(payload || ' ' AS BLOB) WHERE type = 1 AND "
+        "instr(payload, '\"message\":\"violation " +
+            std::to_string(number) + "\"') > 0");
   }
   // Until the mender is done.
   void open_and_mend() {
@@ -53,8 +55,9 @@ TEST_F(LogSalvageTest, GroupsThatVerifyAreReadAgainAndTheRestIsNamed) {
   const std::string rows = bytes_of(1, kAllRows);
   const std::string groups = bytes_of(1, kAllGroups);
   alter(3);
-  const std::int64_t lost = ask(1, "SELECT seq FROM record WHERE type = 1 ORDER BY seq LIMIT 1 "
-                                   "OFFSET 3");
+  const std::int64_t lost = ask(1,
+                                "SELECT seq FROM record WHERE type = 1 ORDER BY seq LIMIT 1 "
+                                "OFFSET 3");
   open_and_mend();
   EXPECT_EQ(set_aside().size(), 1u);
   EXPECT_EQ(total(), 40u);

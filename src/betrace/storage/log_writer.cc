@@ -80,8 +80,8 @@ void LogWriter::abandon() {
 // While there is a fault, an empty group is tried too: that is the probe.
 void LogWriter::commit(Group& group) {
   while (!is_abandoned_.load()) {
-    const bool is_faulty = !gaps_.empty() || tells_key_ || directory_->active() == nullptr ||
-                           is_reserve_spent_;
+    const bool is_faulty =
+        !gaps_.empty() || tells_key_ || directory_->active() == nullptr || is_reserve_spent_;
     const bool is_idle = group.empty() && !is_faulty && !has_export_to_keep();
     if (is_idle || try_commit(group)) return;
     if (group.empty() && queue_.is_drained()) return;  // nobody waits for the fault to end

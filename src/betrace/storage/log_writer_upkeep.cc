@@ -49,9 +49,9 @@ void LogWriter::retain(const Now& now) {
   const auto elapsed = std::chrono::nanoseconds(now.monotonic - started_.monotonic).count();
   const UnixNanos time = std::min(now.wall, started_.wall + static_cast<UnixNanos>(elapsed));
   const ExportPosition exported = export_position();
-  const auto removal = due_removal(directory_->readable(), directory_->byte_count(),
-                                   retention_limits(), options_.has_sink ? &exported : nullptr,
-                                   time);
+  const auto removal =
+      due_removal(directory_->readable(), directory_->byte_count(), retention_limits(),
+                  options_.has_sink ? &exported : nullptr, time);
   if (!removal) return;
   const auto next = directory_->second_start();
   if (!next) return;

@@ -17,9 +17,7 @@ class TestTurns : public TestLog {
     };
   }
 
-  void advance(std::chrono::nanoseconds by) {
-    elapsed_ += static_cast<std::uint64_t>(by.count());
-  }
+  void advance(std::chrono::nanoseconds by) { elapsed_ += static_cast<std::uint64_t>(by.count()); }
   /// When this returns the log thread has looked around once at the present time, or more often.
   void turn() {
     for (int i = 0; i < 2; ++i) {

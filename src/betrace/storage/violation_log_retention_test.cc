@@ -45,8 +45,11 @@ TEST_F(ViolationLogRetentionTest, AnOldFileGoesAfterARecordThatSaysSo) {
   EXPECT_FALSE(has(0));
   EXPECT_TRUE(has(10));
   EXPECT_EQ(log().status().removed_for_age, static_cast<std::uint64_t>(last));
-  EXPECT_EQ(ask(4, "SELECT count(*) FROM record WHERE type = 12 AND instr(payload, "
-                   "'\"ranges\":[[1," + std::to_string(last) + "]],\"reason\":\"age\"') > 0"), 1);
+  EXPECT_EQ(ask(4,
+                "SELECT count(*) FROM record WHERE type = 12 AND instr(payload, "
+                "'\"ranges\":[[1," +
+                    std::to_string(last) + "]],\"reason\":\"age\"') > 0"),
+            1);
 }
 
 TEST_F(ViolationLogRetentionTest, TheRecordNamesTheCommitAfterWhichTheChainGoesOn) {
@@ -55,8 +58,11 @@ TEST_F(ViolationLogRetentionTest, TheRecordNamesTheCommitAfterWhichTheChainGoesO
   const std::string prev = second.text("SELECT lower(hex(prev)) FROM generation").value();
   second = Database();
   outlive(1);
-  EXPECT_EQ(ask(4, "SELECT count(*) FROM record WHERE type = 12 AND instr(payload, "
-                   "'\"last_hash\":\"" + prev + "\"') > 0"), 1);
+  EXPECT_EQ(ask(4,
+                "SELECT count(*) FROM record WHERE type = 12 AND instr(payload, "
+                "'\"last_hash\":\"" +
+                    prev + "\"') > 0"),
+            1);
 }
 
 TEST_F(ViolationLogRetentionTest, WhatIsGoneStaysGoneAfterARestartAndTheLogIsSound) {
