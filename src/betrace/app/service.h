@@ -32,7 +32,7 @@ struct ServiceOptions {
   std::uint16_t otlp_grpc_port = 4317;  ///< 0 = off.
   std::size_t workers = 2;
   std::string storage_path = "./data/rules";
-  std::string state_path;  ///< Empty: `.betrace` below storage_path.
+  std::string state_path;    ///< Empty: `.betrace` below storage_path.
   std::string witness_path;  ///< `evidence.witness_dir`; empty: checkpoints are not written.
   /// Rules that are stored if the store is empty: the text of a document, and its name for errors.
   std::string bootstrap_document;
@@ -40,7 +40,6 @@ struct ServiceOptions {
   std::size_t rules_max = 1'000;
   std::size_t metric_rules_max = 1'000;
   std::chrono::hours tombstone_age{30 * 24};
-  std::uint64_t log_bytes_max = 8ULL << 30;  ///< `log.max_bytes`, shown as a gauge.
   std::chrono::milliseconds grace{25'000};
   std::uint64_t memory_bytes_max = 0;  ///< `limits.memory`; 0 = not watched.
   std::size_t http_body_bytes_max = 20 * 1024 * 1024;

@@ -85,6 +85,7 @@ Result<void> StorageWorkload::open() {
   log.files = options_.files;
   log.group_time = 0ms;
   log.retry_time = 1ms;
+  log.reserve_bytes = 256 * 1024;
   log.publish = [this](std::span<const CommittedRecord> records) {
     for (const CommittedRecord& each : records) {
       if (!options_.has_power()) return;
