@@ -10,14 +10,13 @@
 #include "betrace/storage/durable_file.h"
 #include "betrace/storage/log_check.h"
 #include "betrace/storage/log_files.h"
+#include "betrace/storage/log_keys.h"
 #include "betrace/storage/sqlite.h"
 
 namespace betrace::storage {
 namespace {
 
 constexpr int kCopyPages = 256;
-constexpr std::size_t kKeyRingBytesMax = 1024 * 1024;
-constexpr const char* kKeyRingName = "keys.json";
 
 tl::unexpected<Error> not_written(std::string_view what, int negative_errno) {
   return fail(ErrorCode::StorageFailed,
@@ -116,7 +115,8 @@ class Workplace {
 
 Result<void> copy_key_ring(FileSystem& files, const std::string& state_path, int target) {
   const FileHandle state(files, files.open_directory(state_path));
-  const auto ring = read_file(files, state.number(), kKeyRingName, kKeyRingBytesMax, Links::Refuse);
+  const auto ring =
+      read_file(files, state.number(), kKeyRingName, evidence::kKeyRingBytesMax, Links::Refuse);
   if (!ring && ring.error().code == ErrorCode::NotFound) return {};
   if (!ring) return fail(ring.error());
   return durable_replace(files, target, kKeyRingName, *ring);

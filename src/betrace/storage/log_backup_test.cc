@@ -32,14 +32,14 @@ class LogBackupTest : public TestTurns {
 
 TEST_F(LogBackupTest, ARunningLogIsCopiedAndGoesOn) {
   write_two();
-  directory_.write("state/keys.json", "{}");
   const auto report = log().back_up(target());
   ASSERT_TRUE(report.has_value()) << report.error().message;
   EXPECT_EQ(report->path, target());
   EXPECT_EQ(report->files, 2u);
   EXPECT_EQ(report->records.first, 1u);
   EXPECT_EQ(report->records.last, last_sequence());
-  EXPECT_EQ(directory_.read("copy/keys.json"), "{}");
+  EXPECT_EQ(directory_.read("copy/keys.json"), directory_.read("state/keys.json"));
+  EXPECT_FALSE(directory_.has("copy/keys")) << "private ones stay where they are";
   EXPECT_FALSE(directory_.has("copy/LOCK"));
   record(20, 21);
   EXPECT_EQ(total(), 21u);

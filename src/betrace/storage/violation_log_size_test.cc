@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "betrace/storage/log_generation.h"
+#include "betrace/storage/log_keys.h"
 #include "betrace/storage/test_log.h"
 
 // Goal: a start costs the same for a log of any size: with 1,000,000 records at most a second.
@@ -26,6 +27,7 @@ class ViolationLogSizeTest : public TestLog {
     log();
     stop();
     auto generation = LogGeneration::open(path(name(1))).value();
+    const auto keys = LogKeys::open(real_file_system(), options_.path, "").value();
     NoHistory history;
     for (std::uint64_t first = 0; first < count; first += 4'096) {
       std::vector<LogRecord> records;
@@ -34,7 +36,7 @@ class ViolationLogSizeTest : public TestLog {
       }
       std::vector<const LogRecord*> group;
       for (const LogRecord& record : records) group.push_back(&record);
-      ASSERT_TRUE(generation->append(group, kTestTime, history).has_value());
+      ASSERT_TRUE(generation->append(group, kTestTime, history, {keys.active()}).has_value());
       ASSERT_TRUE(generation->checkpoint().has_value());
     }
   }
