@@ -31,6 +31,7 @@ int ModelFileSystem::open(int directory, const std::string& name, int flags, mod
   const std::string path = path_of(directory, name);
   const bool is_directory = (flags & O_DIRECTORY) != 0;
   const std::uint64_t file = is_directory ? 0 : disk_.open(path, (flags & O_CREAT) != 0);
+  if ((flags & O_TRUNC) != 0) disk_.truncate(file, 0);
   remember(number, {is_directory ? path : "", file, 0, false});
   return number;
 }
