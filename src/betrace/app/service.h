@@ -32,7 +32,7 @@ struct ServiceOptions {
   std::uint16_t otlp_grpc_port = 4317;  ///< 0 = off.
   std::size_t workers = 2;
   std::string storage_path = "./data/rules";
-  std::string state_path;  ///< Empty: `.betrace` below storage_path.
+  std::string state_path;    ///< Empty: `.betrace` below storage_path.
   std::string witness_path;  ///< `evidence.witness_dir`; empty: checkpoints are not written.
   /// Rules that are stored if the store is empty: the text of a document, and its name for errors.
   std::string bootstrap_document;

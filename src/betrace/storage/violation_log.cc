@@ -104,8 +104,7 @@ class ViolationLog::Core {
       for (PendingRecord& each : batch) {
         const model::Violation& violation = each.violation->violation;
         const std::string sha256 = writer.rule_sha256(violation.rule_id, violation.rule_revision);
-        each.record = make_violation_record(*each.violation, log_id, sha256,
-                                            key ? &*key : nullptr);
+        each.record = make_violation_record(*each.violation, log_id, sha256, key ? &*key : nullptr);
       }
       queue.hand_on(std::move(batch));
     }

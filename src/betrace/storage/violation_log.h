@@ -49,8 +49,8 @@ struct ViolationLogOptions {
   std::string path;                     ///< State directory; made with mode 0700 if it is missing.
   std::string environment = "default";  ///< For the log id, when the log is made.
   std::string replica = "local";
-  std::string evidence_key_file;        ///< Empty: the key is made in the state directory.
-  evidence::RecordKeys record_keys;     ///< None active: records have no HMAC.
+  std::string evidence_key_file;     ///< Empty: the key is made in the state directory.
+  evidence::RecordKeys record_keys;  ///< None active: records have no HMAC.
   std::uint64_t pending_records_max = 200'000;
   std::uint64_t pending_bytes_max = 128ULL * 1024 * 1024;
   /// Of SQLite's caches in the whole process; 0 = 64 MiB for each connection.
