@@ -40,12 +40,10 @@ OrderedJson proof_json(const storage::EvidenceProof& proof) {
 OrderedJson checkpoint_json(const evidence::CommitEnvelope& envelope) {
   const auto commit = evidence::read_commit_payload(envelope.payload);
   if (!commit) return nullptr;
-  return {{"log", commit->log},
-          {"size", std::to_string(commit->last_seq())},
-          {"root", to_hex(commit->root)},
-          {"ts", format_rfc3339(commit->time)},
-          {"kid", commit->kid},
-          {"envelope", as_json(evidence::write_envelope(envelope))}};
+  return {
+      {"log", commit->log},           {"size", std::to_string(commit->last_seq())},
+      {"root", to_hex(commit->root)}, {"ts", format_rfc3339(commit->time)},
+      {"kid", commit->kid},           {"envelope", as_json(evidence::write_envelope(envelope))}};
 }
 
 Reply<storage::EvidenceQuery> read_bundle_query(const http::RequestHead& head,
@@ -109,7 +107,7 @@ Reply<http::Response> EvidenceHandler::rotate(const http::Request& request,
                                                        : evidence::KeyStatus::Retired);
   if (key) return http::json_response(200, evidence::write_ring_key(*key));
   if (key.error().code == ErrorCode::FailedPrecondition) {
-    return refuse(ErrorKind::RulesReadOnly, key.error().message);
+    return refuse(ErrorKind::PreconditionFailed, key.error().message);
   }
   return refuse(to_api_error(key.error()));
 }
@@ -136,7 +134,8 @@ Reply<http::Response> EvidenceHandler::of_violation(const http::Request& request
   }
   OrderedJson json = proof_json(proofs->front());
   json["further"] = OrderedJson::array();
-  for (std::size_t i = 1; i < proofs->size(); ++i) json["further"].push_back(proof_json((*proofs)[i]));
+  for (std::size_t i = 1; i < proofs->size(); ++i)
+    json["further"].push_back(proof_json((*proofs)[i]));
   return json_reply(200, json);
 }
 
@@ -169,13 +168,14 @@ Reply<http::Response> EvidenceHandler::bundle(const http::Request& request,
   TarFiles files;
   files.emplace_back(evidence::kRecordsFile, std::move(records));
   files.emplace_back(evidence::kCommitsFile, std::move(commits));
-  files.emplace_back(evidence::kKeysFile, evidence::write_key_ring(evidence::cut_key_ring(
-                                              ring, first_seq, last_seq)));
+  files.emplace_back(evidence::kKeysFile,
+                     evidence::write_key_ring(evidence::cut_key_ring(ring, first_seq, last_seq)));
   for (evidence::CheckpointText& checkpoint :
        storage::read_checkpoint_files(options_.witness_path, first_seq, last_seq)) {
     files.emplace_back(std::move(checkpoint.name), std::move(checkpoint.text));
   }
-  http::Response response = http::make_response(200, "application/gzip", http::gzip(write_tar(files)));
+  http::Response response =
+      http::make_response(200, "application/gzip", http::gzip(write_tar(files)));
   response.headers.add("Content-Encoding", "identity");  // it is compressed already
   response.headers.add("Content-Disposition", "attachment; filename=\"evidence.tar.gz\"");
   return response;

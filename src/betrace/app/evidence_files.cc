@@ -50,11 +50,12 @@ Result<std::vector<evidence::CheckpointText>> read_folder(const fs::path& folder
 
 Result<OpenBundle> open_folder(const fs::path& folder) {
   OpenBundle bundle;
-  bundle.records = std::make_unique<std::ifstream>(folder / evidence::kRecordsFile,
-                                                   std::ios::binary);
-  bundle.commits = std::make_unique<std::ifstream>(folder / evidence::kCommitsFile,
-                                                   std::ios::binary);
-  if (!*bundle.records || !*bundle.commits) return missing(folder.string() + ": a file of the bundle");
+  bundle.records =
+      std::make_unique<std::ifstream>(folder / evidence::kRecordsFile, std::ios::binary);
+  bundle.commits =
+      std::make_unique<std::ifstream>(folder / evidence::kCommitsFile, std::ios::binary);
+  if (!*bundle.records || !*bundle.commits)
+    return missing(folder.string() + ": a file of the bundle");
   auto keys = read_text(folder / evidence::kKeysFile, evidence::kKeyRingBytesMax);
   if (!keys) return fail(keys.error());
   bundle.keys = *std::move(keys);
@@ -102,7 +103,8 @@ Result<OpenBundle> open_archive(const std::string& path) {
     }
   }
   const bool is_whole = bundle.records && bundle.commits && found == 1;
-  return is_whole ? Result<OpenBundle>(std::move(bundle)) : missing(path + ": a file of the bundle");
+  return is_whole ? Result<OpenBundle>(std::move(bundle))
+                  : missing(path + ": a file of the bundle");
 }
 
 }  // namespace

@@ -48,12 +48,14 @@ Result<storage::EvidenceQuery> read_export_range(const EvidenceExportOptions& op
   UnixNanos end = INT64_MAX;
   if (!options.from.empty() && !first) {
     const auto time = parse_rfc3339(options.from);
-    if (!time) return fail_invalid("--from is neither a sequence nor a time: " + time.error().message);
+    if (!time)
+      return fail_invalid("--from is neither a sequence nor a time: " + time.error().message);
     start = *time;
   }
   if (!options.to.empty() && !last) {
     const auto time = parse_rfc3339(options.to);
-    if (!time) return fail_invalid("--to is neither a sequence nor a time: " + time.error().message);
+    if (!time)
+      return fail_invalid("--to is neither a sequence nor a time: " + time.error().message);
     end = *time;
   }
   if (start != 0 || end != INT64_MAX) {
@@ -190,9 +192,8 @@ int run_evidence_export(const Config& config, const EvidenceExportOptions& optio
   // Read again: a key that began meanwhile has sealed some of it.
   auto reread = storage::StoredEvidence::open(config.text("state.path"));
   if (!reread) return fail_with(err, exit_code_of(reread.error()), reread.error().message);
-  folder.write(evidence::kKeysFile,
-               evidence::write_key_ring(evidence::cut_key_ring(
-                   (*reread)->keys(), range->first_seq, range->last_seq)));
+  folder.write(evidence::kKeysFile, evidence::write_key_ring(evidence::cut_key_ring(
+                                        (*reread)->keys(), range->first_seq, range->last_seq)));
   for (const evidence::CheckpointText& checkpoint : storage::read_checkpoint_files(
            config.text("evidence.witness_dir"), range->first_seq, range->last_seq)) {
     folder.write(checkpoint.name, checkpoint.text);
@@ -220,7 +221,8 @@ int run_evidence_verify(const Config& config, const EvidenceVerifyOptions& optio
     fmt::print(out, "result: {}\n", is_corrupt ? "invalid" : "unreadable");
     return fail_with(err, is_corrupt ? kExitFailed : kExitUsage, bundle.error().message);
   }
-  for (evidence::CheckpointText& each : bundle->checkpoints) checkpoints->push_back(std::move(each));
+  for (evidence::CheckpointText& each : bundle->checkpoints)
+    checkpoints->push_back(std::move(each));
   const auto result = evidence::verify_bundle(*bundle->records, *bundle->commits, bundle->keys,
                                               *checkpoints, *verify);
   print_verification(result, out);

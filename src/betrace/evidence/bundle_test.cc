@@ -1,4 +1,4 @@
-// Goal: a bundle passes only as it was signed; anything else fails with the right verdict and place.
+// Goal: a bundle passes only as it was signed; all else fails with the right verdict and place.
 //
 // Method: a small signed chain is made in memory, changed in one way, and verified.
 #include "betrace/evidence/bundle.h"
@@ -124,8 +124,9 @@ std::uint64_t byte_step(std::uint64_t usual) {
   return given != nullptr ? std::strtoull(given, nullptr, 10) : usual;
 }
 
-// Changes single bytes of one file, each `step`th from a random one on, and expects that it is seen.
-void change_bytes(const TestChain& chain, const TestBundle& whole, std::string TestBundle::* file,
+// Changes single bytes of one file, each `step`th from a random one on, and expects that it is
+// seen.
+void change_bytes(const TestChain& chain, const TestBundle& whole, std::string TestBundle::*file,
                   std::uint64_t step, std::mt19937_64& random) {
   const VerifyOptions options = trusting(chain);
   TestBundle bundle = whole;
@@ -177,7 +178,7 @@ TEST(BundleTest, R18LinesThatWereMovedAreSeenWhereTheyStand) {
   using Lines = std::vector<std::string>;
   struct Case {
     const char* what;
-    std::string TestBundle::* file;
+    std::string TestBundle::*file;
     std::function<void(Lines&)> edit;
     const char* finding;
   };
@@ -245,6 +246,17 @@ TEST(BundleTest, ATailThatWasCutOffAtAGroupIsSeenByKeysJson) {
   TestBundle bundle = chain_of_groups({2, 3}).bundle();
   bundle.keys = chain.bundle().keys;
   EXPECT_THAT(first_finding(bundle.verify(trusting(chain))), HasSubstr("is not what it signed"));
+}
+
+TEST(BundleTest, ABundleFromTheMiddleBeginsWhereItsKeysSay) {
+  TestChain chain = chain_of_groups({2, 3, 2});
+  TestBundle bundle = chain.bundle();
+  edit_lines(&bundle.commits, [](auto& lines) { lines.erase(lines.begin()); });
+  edit_lines(&bundle.records, [](auto& lines) { lines.erase(lines.begin(), lines.begin() + 2); });
+  EXPECT_THAT(first_finding(bundle.verify(trusting(chain))), HasSubstr("is not what it signed"));
+  const KeyRing ring = read_key_ring(bundle.keys).value();
+  bundle.keys = write_key_ring(cut_key_ring(ring, 3, 7));
+  EXPECT_EQ(first_finding(bundle.verify(trusting(chain))), "valid");
 }
 
 TEST(BundleTest, AnAnchorIsACheckpointOfTheLastCommit) {

@@ -59,7 +59,10 @@ bool ChainVerifier::commit(const CommitEnvelope& envelope, const Place& place) {
   if (!check_checkpoints(*commit, envelope.payload, place)) return false;
   UsedKey& key = used_[commit->kid];
   is_first_of_key_ = key.first_seq == 0 && result_.commits != 0;
-  if (key.first_seq == 0) key.first_seq = commit->first_seq;
+  if (key.first_seq == 0) {
+    key.first_seq = commit->first_seq;
+    key.after_seq = result_.commits == 0 ? commit->first_seq - 1 : result_.last_seq;
+  }
   key.last_seq = commit->last_seq();
   if (result_.commits++ == 0) result_.first_seq = commit->first_seq;
   result_.last_seq = commit->last_seq();
@@ -108,8 +111,8 @@ std::optional<Commit> ChainVerifier::read_payload(const CommitEnvelope& envelope
     return std::nullopt;
   }
   if (commit->kid != envelope.kid) {
-    reject(Verdict::Invalid, "the payload names another key than the envelope",
-           commit->first_seq, place);
+    reject(Verdict::Invalid, "the payload names another key than the envelope", commit->first_seq,
+           place);
     return std::nullopt;
   }
   return *std::move(commit);
@@ -180,9 +183,9 @@ bool ChainVerifier::record(const EvidenceRecord& record, const Place& place) {
   }
   const std::uint64_t next = commit_.first_seq + leaves_.size();
   if (record.sequence != next) {
-    return reject(Verdict::Invalid, fmt::format("record {} stands where {} must", record.sequence,
-                                                next),
-                  next, place);
+    return reject(Verdict::Invalid,
+                  fmt::format("record {} stands where {} must", record.sequence, next), next,
+                  place);
   }
   if (!check_payload(record, place)) return false;
   leaves_.push_back(leaf_hash(record.sequence, record.payload));
@@ -205,7 +208,8 @@ bool ChainVerifier::check_payload(const EvidenceRecord& record, const Place& pla
   if (!members.is_good() || type.empty()) {
     return refuse(Verdict::Invalid, "the payload lacks v, log or type");
   }
-  if (version > kRecordVersionMax) return refuse(Verdict::Newer, "the payload is of a newer version");
+  if (version > kRecordVersionMax)
+    return refuse(Verdict::Newer, "the payload is of a newer version");
   if (log != commit_.log) return refuse(Verdict::Invalid, "the record is of another log");
   if (!check_mac(record, *payload, place)) return false;
   learn(record, *payload);
@@ -249,8 +253,8 @@ void ChainVerifier::learn(const EvidenceRecord& record, const Json& payload) {
 bool ChainVerifier::end_group(const Place& place) {
   if (merkle_root(leaves_) != commit_.root) {
     return reject(Verdict::Invalid,
-                  fmt::format("records {} to {} are not those that were signed",
-                              commit_.first_seq, commit_.last_seq()),
+                  fmt::format("records {} to {} are not those that were signed", commit_.first_seq,
+                              commit_.last_seq()),
                   commit_.first_seq, place);
   }
   const auto macs = has_mac_ ? std::optional(sha256(macs_)) : std::nullopt;
@@ -302,24 +306,25 @@ void ChainVerifier::check_tail(const Place& end) {
 // What keys.json says of the keys must be what the chain shows.
 void ChainVerifier::check_keys() {
   const Place place{"keys.json", 0};
+  const bool is_cut = ring_.keys.back().to_seq.has_value();
   for (const RingKey& key : ring_.keys) {
     const std::string kid = key.kid();
     const auto used = used_.find(kid);
     const std::uint64_t to_seq = key.to_seq.value_or(UINT64_MAX);
-    const bool is_of_range = key.from_seq <= result_.last_seq && to_seq >= result_.first_seq &&
-                             to_seq >= key.from_seq;
+    const bool is_of_range =
+        key.from_seq <= result_.last_seq && to_seq >= result_.first_seq && to_seq >= key.from_seq;
     if (used == used_.end()) {
       if (is_of_range) {
         reject(Verdict::Invalid, fmt::format("the key {} signed nothing", kid), 0, place);
       }
       continue;
     }
-    const bool begins = key.from_seq == used->second.first_seq ||
-                        (key.from_seq < result_.first_seq &&
-                         used->second.first_seq == result_.first_seq);
-    const auto follows = std::ranges::find_if(ring_.keys, [&](const RingKey& other) {
-      return other.from_seq > key.from_seq;
-    });
+    // Only a ring that is not cut may name numbers before the chain.
+    const bool is_before = used->second.first_seq == result_.first_seq && !is_cut;
+    const bool begins = key.from_seq <= used->second.first_seq &&
+                        (key.from_seq > used->second.after_seq || is_before);
+    const auto follows = std::ranges::find_if(
+        ring_.keys, [&](const RingKey& other) { return other.from_seq > key.from_seq; });
     const std::uint64_t end =
         follows == ring_.keys.end() ? result_.last_seq : follows->from_seq - 1;
     if (!begins || (key.to_seq && *key.to_seq != end)) {

@@ -59,6 +59,7 @@ class ChainVerifier {
   struct UsedKey {
     std::uint64_t first_seq = 0;
     std::uint64_t last_seq = 0;
+    std::uint64_t after_seq = 0;  ///< Where the chain ended when the key began.
     std::set<std::string> named;  ///< Kids that groups of it vouch for.
   };
 

@@ -8,6 +8,7 @@
 #include "betrace/base/base64.h"
 #include "betrace/base/check.h"
 #include "betrace/base/hex.h"
+#include "betrace/base/mutant.h"
 
 namespace betrace::evidence {
 namespace {
@@ -60,7 +61,7 @@ bool verify_signature(const PublicKey& key, std::string_view message,
                        message.size()) == 1;
   EVP_PKEY_free(handle);
   ERR_clear_error();
-  return is_good;
+  return is_good || is_mutant('g');
 }
 
 void SigningKey::Free::operator()(evp_pkey_st* key) const noexcept { EVP_PKEY_free(key); }

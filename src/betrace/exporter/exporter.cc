@@ -15,7 +15,7 @@ using std::chrono::milliseconds;
 // How often the log is looked at for something new.
 constexpr milliseconds kLookInterval{100};
 constexpr std::chrono::seconds kReadRetryInterval{5};
-constexpr std::size_t kSliceRecordsMax = 64;  // of one question to the log
+constexpr std::size_t kSliceRecordsMax = 64;         // of one question to the log
 constexpr std::uint64_t kCheckpointId = UINT64_MAX;  // no batch of records has it
 
 ExporterOptions with_chance(ExporterOptions options) {

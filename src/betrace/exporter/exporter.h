@@ -92,7 +92,7 @@ class Exporter {
   std::optional<MonotonicTime> end_by_;  // stop() was called
   std::vector<storage::SequenceRange> to_resend_;
   std::optional<evidence::CommitEnvelope> checkpoint_;  // to be sent
-  std::uint64_t left_ = 0;  // valid once the thread has ended
+  std::uint64_t left_ = 0;                              // valid once the thread has ended
 };
 
 }  // namespace betrace::exporter

@@ -187,9 +187,8 @@ Result<std::vector<ReadableGeneration>> find_generations(const std::string& path
     const auto start =
         check_format(*database).and_then([&](bool) { return read_start(*database); });
     if (!start) {
-      return fail(start.error().code,
-                  fmt::format("{}: {}", generation_file_name(found[i].number),
-                              start.error().message));
+      return fail(start.error().code, fmt::format("{}: {}", generation_file_name(found[i].number),
+                                                  start.error().message));
     }
     found[i].first_seq = start->first_seq;
     if (i > 0) found[i - 1].end_seq = start->first_seq;

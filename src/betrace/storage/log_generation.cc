@@ -7,8 +7,8 @@
 
 #include "betrace/base/mutant.h"
 #include "betrace/evidence/commit_payload.h"
-#include "betrace/evidence/sealed_commit.h"
 #include "betrace/evidence/merkle.h"
+#include "betrace/evidence/sealed_commit.h"
 
 namespace betrace::storage {
 namespace {

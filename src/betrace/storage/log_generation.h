@@ -67,9 +67,9 @@ class LogGeneration {
   [[nodiscard]] static Result<std::unique_ptr<LogGeneration>> open(const std::string& path);
 
   /// Appends one group in one transaction, sealed and durable when it returns, and keeps `exported`
-  /// with it unless it is null. Each violation is recorded once; a `final` or `revision` follows only a
-  /// life of the trace that recorded it. On an error nothing was appended, and failure() says
-  /// whether the generation may be used again.
+  /// with it unless it is null. Each violation is recorded once; a `final` or `revision` follows
+  /// only a life of the trace that recorded it. On an error nothing was appended, and failure()
+  /// says whether the generation may be used again.
   [[nodiscard]] Result<std::vector<Appended>> append(std::span<const LogRecord* const> records,
                                                      UnixNanos now, ViolationHistory& history,
                                                      const LogSeal& seal,
@@ -86,9 +86,7 @@ class LogGeneration {
   [[nodiscard]] const GenerationStart& start() const noexcept { return start_; }
   [[nodiscard]] const GenerationTail& tail() const noexcept { return tail_; }
   /// The last commit that this object appended.
-  [[nodiscard]] const evidence::CommitEnvelope& last_envelope() const noexcept {
-    return envelope_;
-  }
+  [[nodiscard]] const evidence::CommitEnvelope& last_envelope() const noexcept { return envelope_; }
   /// Of the last call that failed.
   [[nodiscard]] SqliteFailure failure() const noexcept { return failure_; }
 

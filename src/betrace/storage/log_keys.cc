@@ -51,8 +51,8 @@ Result<evidence::KeyRing> read_key_ring_in(const std::string& path) {
   FileSystem& files = real_file_system();
   const FileHandle directory(files, files.open_directory(path));
   if (!directory.is_open()) return fail(ErrorCode::NotFound, path + " cannot be opened");
-  const auto text = read_file(files, directory.number(), kKeyRingName, evidence::kKeyRingBytesMax,
-                              Links::Refuse);
+  const auto text =
+      read_file(files, directory.number(), kKeyRingName, evidence::kKeyRingBytesMax, Links::Refuse);
   if (!text) return fail(text.error());
   return evidence::read_key_ring(*text);
 }
@@ -64,9 +64,8 @@ Result<LogKeys> LogKeys::open(FileSystem& files, const std::string& state_path,
   if (!keys.directory_.is_open()) {
     return fail(ErrorCode::StorageFailed, "state.path: cannot be opened");
   }
-  auto opened = keys.read_ring().and_then([&] {
-    return key_file.empty() ? keys.read_or_make() : keys.read_given(key_file);
-  });
+  auto opened = keys.read_ring().and_then(
+      [&] { return key_file.empty() ? keys.read_or_make() : keys.read_given(key_file); });
   if (!opened) return fail(opened.error());
   return keys;
 }
@@ -79,9 +78,9 @@ Result<void> LogKeys::read_ring() {
   auto ring = evidence::read_key_ring(*text);
   if (!ring) {
     const bool is_newer = ring.error().code == ErrorCode::Unsupported;
-    return fail(ring.error().code,
-                ring.error().message +
-                    (is_newer ? "" : "; put back the one of a backup, or move it away"));
+    return fail(
+        ring.error().code,
+        ring.error().message + (is_newer ? "" : "; put back the one of a backup, or move it away"));
   }
   ring_ = *std::move(ring);
   return {};
@@ -141,9 +140,8 @@ Result<void> LogKeys::read_or_make() {
 Result<evidence::SigningKey> LogKeys::make_key() {
   evidence::SigningKey key = evidence::SigningKey::generate();
   const Secret pem = key.to_pem();
-  auto written =
-      durable_replace(*files_, key_directory_.number(),
-                      pem_name(evidence::kid_of(key.public_key())), pem.reveal());
+  auto written = durable_replace(*files_, key_directory_.number(),
+                                 pem_name(evidence::kid_of(key.public_key())), pem.reveal());
   if (!written) return fail(written.error());
   return key;
 }

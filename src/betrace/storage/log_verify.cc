@@ -111,7 +111,8 @@ class GenerationCheck {
   bool check_row(const Statement& row) {
     const auto sequence = static_cast<std::uint64_t>(row.integer(0));
     const auto group = row.maybe_integer(12);
-    if (!group || *group > row.integer(0)) return reject("the record belongs to no commit", sequence);
+    if (!group || *group > row.integer(0))
+      return reject("the record belongs to no commit", sequence);
     if (*group != row.integer(11)) return reject("column group_seq is wrong", sequence);
     const auto derived = derive_columns(row.bytes(2));
     // What cannot be read, or belongs to no type known here, is judged with the chain.

@@ -18,7 +18,7 @@ Result<void> LogWriter::begin_keys() {
   const auto& key = options_.record_keys.active;
   const auto told = state_.values.find(kRecordKeyState);
   const std::string before = told == state_.values.end() ? std::string() : told->second;
-  tells_record_key_ = next_seq > 1 && before != (key ? key->kid() : "");
+  tells_record_key_ = before != (key ? key->kid() : "");
   state_.values[std::string(kRecordKeyState)] = key ? key->kid() : "";
   remember_keys();
   return {};
@@ -54,8 +54,8 @@ void LogWriter::make_rotations(Group& group) {
     const bool is_due = each.rotation && each.record.payload.empty();
     const auto next = is_due ? keys_.prepare_next() : keys_.active().public_key();
     if (is_due && next) {
-      each.record = make_key_event_record({"next", *next}, directory_->log_id(),
-                                          options_.clock().wall);
+      each.record =
+          make_key_event_record({"next", *next}, directory_->log_id(), options_.clock().wall);
     }
     if (!next) each.waiter->finish(fail(next.error()));
     (next ? made : refused).push_back(std::move(each));

@@ -75,8 +75,8 @@ std::vector<evidence::CheckpointText> read_checkpoint_files(const std::string& f
     const auto [at, error] = std::from_chars(name.data(), end, sequence);
     if (error != std::errc() || std::string_view(at, end) != ".json") continue;
     if (sequence < first_seq || sequence > last_seq) continue;
-    auto text = read_file(files, directory.number(), name, evidence::kEnvelopeBytesMax,
-                          Links::Refuse);
+    auto text =
+        read_file(files, directory.number(), name, evidence::kEnvelopeBytesMax, Links::Refuse);
     if (text) found.push_back({evidence::checkpoint_name(sequence), *std::move(text), false});
   }
   return found;

@@ -1,4 +1,4 @@
-// The evidence in a state directory or a backup, for exports that run beside the service or without.
+// The evidence in a state directory or a backup, for exports.
 //
 // Opens the log read-only and takes no lock; the service may go on writing. SQLite stays below.
 #pragma once
@@ -42,7 +42,8 @@ void write_bundle_lines(const EvidenceGroup& group, std::string* records, std::s
 
 /// The checkpoints that lie in a folder, of commits that end within the range; oldest first. Files
 /// of other names are left out; of a folder that cannot be opened there are none.
-[[nodiscard]] std::vector<evidence::CheckpointText> read_checkpoint_files(
-    const std::string& folder, std::uint64_t first_seq, std::uint64_t last_seq);
+[[nodiscard]] std::vector<evidence::CheckpointText> read_checkpoint_files(const std::string& folder,
+                                                                          std::uint64_t first_seq,
+                                                                          std::uint64_t last_seq);
 
 }  // namespace betrace::storage

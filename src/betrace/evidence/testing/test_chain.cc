@@ -20,8 +20,8 @@ const SigningKey& test_signing_key(std::uint8_t number) {
   // What stands before the 32 secret bytes. Source: RFC 8410 section 10.3.
   std::string der("\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20", 16);
   der.append(32, static_cast<char>(number));
-  auto key = SigningKey::from_pem(Secret(fmt::format(
-      "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", to_base64(der))));
+  auto key = SigningKey::from_pem(Secret(
+      fmt::format("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", to_base64(der))));
   BETRACE_CHECK(key.has_value());
   return keys.emplace(number, *std::move(key)).first->second;
 }
@@ -35,8 +35,8 @@ Verification TestBundle::verify(const VerifyOptions& options) const {
 }
 
 std::string TestChain::gap_payload(std::uint64_t number) const {
-  Json payload = {{"v", 1},         {"type", "gap"},     {"log", log_},
-                  {"cause", "shed"}, {"count", number},  {"text", "\xC3\xA9\n"}};
+  Json payload = {{"v", 1},          {"type", "gap"},   {"log", log_},
+                  {"cause", "shed"}, {"count", number}, {"text", "\xC3\xA9\n"}};
   if (record_key_) payload["key_id"] = record_key_->kid();
   if (!record_key_) payload["unsigned"] = true;
   return canonical_json(payload).value();
@@ -108,8 +108,6 @@ TestBundle TestChain::bundle() const {
   return bundle;
 }
 
-Sha256 TestChain::fingerprint() const {
-  return fingerprint_of(test_signing_key(1).public_key());
-}
+Sha256 TestChain::fingerprint() const { return fingerprint_of(test_signing_key(1).public_key()); }
 
 }  // namespace betrace::evidence

@@ -1,0 +1,69 @@
+// Goal: an outsider gets from the API what a violation is verified with, and it fits.
+
+#include "betrace/api/test_api.h"
+#include "betrace/base/base64.h"
+#include "betrace/base/hex.h"
+#include "betrace/evidence/commit_payload.h"
+#include "betrace/evidence/dsse.h"
+#include "betrace/evidence/key_ring.h"
+#include "betrace/evidence/merkle.h"
+
+namespace betrace::api {
+namespace {
+
+class EvidenceTest : public ApiTest {
+ protected:
+  std::string violate() {
+    add_rule("slow");
+    const Json span = {{"trace_id", "t"}, {"span_id", "s"}, {"name", "a"}, {"duration_ms", 2000}};
+    const Json body = {{"spans", {span}}};
+    EXPECT_EQ(post("/v1/spans", body.dump()).status, 202);
+    decide_everything();
+    return get("/v1/violations").at("/violations/0/id");
+  }
+};
+
+TEST_F(EvidenceTest, AViolationIsProvenByItsPathAndASignature) {
+  const Answer answer = get("/v1/violations/" + violate() + "/evidence");
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  const std::string payload = from_base64(answer.at("/payload").get<std::string>()).value();
+  const std::uint64_t sequence = std::stoull(answer.at("/sequence").get<std::string>());
+  const auto envelope = evidence::read_envelope(answer.at("/commit").dump());
+  ASSERT_TRUE(envelope.has_value()) << answer.body;
+  const auto commit = evidence::read_commit_payload(envelope->payload).value();
+  std::vector<Sha256> path;
+  for (const Json& node : answer.at("/merkle_path")) {
+    ASSERT_TRUE(from_hex(node.get<std::string>(), path.emplace_back()));
+  }
+  EXPECT_EQ(evidence::root_of_path(evidence::leaf_hash(sequence, payload),
+                                   answer.at("/leaf_index").get<std::size_t>(), commit.count, path),
+            commit.root);
+  const auto ring = evidence::read_key_ring(get("/v1/evidence/keys").body).value();
+  EXPECT_TRUE(evidence::verify_signature(
+      ring.find(commit.kid)->key,
+      evidence::pre_authentication_encoding(evidence::kCommitType, envelope->payload),
+      envelope->signature));
+  EXPECT_EQ(get("/v1/violations/viol-00/evidence").code(), "violation_not_found");
+}
+
+TEST_F(EvidenceTest, SaysUpToWhereTheLogIsSealed) {
+  const Answer answer = get("/v1/evidence");
+  EXPECT_EQ(answer.at("/signing"), "off");
+  EXPECT_TRUE(answer.at("/key_id").is_null());
+  EXPECT_EQ(answer.at("/commit_key").get<std::string>().substr(0, 8), "ed25519:");
+  EXPECT_EQ(answer.at("/size"), "1");
+  EXPECT_EQ(get("/v1/evidence/checkpoints/latest").status, 404);
+}
+
+TEST_F(EvidenceTest, AnArchiveHoldsAllFilesOfABundle) {
+  violate();
+  const Answer answer = get("/v1/evidence/export?from_seq=1");
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(answer.header("Content-Type"), "application/gzip");
+  EXPECT_EQ(get("/v1/evidence/export?from_seq=2&to_seq=1").code(), "invalid_parameter");
+  EXPECT_EQ(get("/v1/evidence/export?from_seq=1&start_time=1").code(), "invalid_parameter");
+  EXPECT_EQ(get("/v1/evidence/export?end_time=1").status, 404);
+}
+
+}  // namespace
+}  // namespace betrace::api
