@@ -92,8 +92,8 @@ OrderedJson traces_json(const evidence::Coverage& seen, std::uint64_t open) {
 OrderedJson top_json(const std::vector<storage::ViolationSummary::Count>& counts, bool is_rules) {
   OrderedJson top = OrderedJson::array();
   for (const storage::ViolationSummary::Count& each : counts) {
-    OrderedJson entry = is_rules ? OrderedJson{{"rule_id", each.key}, {"rule_name", each.name}}
-                                 : OrderedJson{{"service", each.key}};
+    OrderedJson entry = {{is_rules ? "rule_id" : "service", each.key}};
+    if (is_rules) entry["rule_name"] = each.name;
     entry["count"] = each.count;
     top.push_back(std::move(entry));
   }
@@ -153,6 +153,12 @@ OrderedJson export_json(const ApiServices& services) {
           {"failures", failures}};
 }
 
+// Null while nothing was sampled.
+OrderedJson quantile_ms(const ApiServices& services, double q) {
+  const auto value = services.metrics.quantile(MetricId::RuleEvaluationDurationSeconds, q);
+  return value ? OrderedJson(rounded(*value * 1'000)) : OrderedJson();
+}
+
 std::uint64_t errors_of(const engine::ShardStatistics& numbers) {
   std::uint64_t errors = numbers.rules_forgotten.error;
   for (const auto& entry : numbers.rules) errors += entry.second.error;
@@ -185,9 +191,9 @@ Reply<http::Response> StatsHandler::stats(const http::Request& request,
             {"traces", traces_json(seen, numbers.traces_open)},
             {"violations", violations_json(*summary, seen.violations_suppressed)},
             {"evaluation",
-             {{"p50_ms", nullptr},
-              {"p95_ms", nullptr},
-              {"p99_ms", nullptr},
+             {{"p50_ms", quantile_ms(services_, 0.5)},
+              {"p95_ms", quantile_ms(services_, 0.95)},
+              {"p99_ms", quantile_ms(services_, 0.99)},
               {"errors", errors_of(numbers)}}},
             {"export", export_json(services_)},
             {"storage",

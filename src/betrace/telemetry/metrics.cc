@@ -263,6 +263,22 @@ double Metrics::value(MetricId id, LabelValues labels) const {
                                             : at->second.value;
 }
 
+std::optional<double> Metrics::quantile(MetricId id, double q) const {
+  const MetricInfo& info = metric_info(id);
+  BETRACE_CHECK(info.type == MetricType::Histogram && info.labels.empty());
+  const Family& family = state_->family(id);
+  const std::lock_guard lock(family.mutex);
+  const auto at = family.series.find("");
+  if (at == family.series.end()) return std::nullopt;
+  const double wanted = q * static_cast<double>(at->second.count());
+  std::uint64_t below = 0;
+  for (std::size_t i = 0; i < info.buckets.size(); ++i) {
+    below += at->second.buckets[i];
+    if (below != 0 && static_cast<double>(below) >= wanted) return info.buckets[i];
+  }
+  return std::nullopt;
+}
+
 void Metrics::register_rule(std::string_view rule_id, std::string_view rule_name,
                             std::string_view severity) {
   const bool has_place = state_->take_place(rule_id);

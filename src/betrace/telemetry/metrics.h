@@ -8,6 +8,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -52,6 +53,10 @@ class Metrics {
 
   /// Value of a series now, the number of observations of a histogram; 0 if it does not exist.
   [[nodiscard]] double value(MetricId id, LabelValues labels = {}) const;
+
+  /// The bound of the bucket below which the share `q` of what a histogram without labels observed
+  /// lies; nothing if it observed nothing, or if that is beyond the last bound.
+  [[nodiscard]] std::optional<double> quantile(MetricId id, double q) const;
 
   /// Makes the per-rule series of a rule; again after a change of name or severity. Beyond
   /// `rules_max` rules it makes `rule_id="other"` instead.

@@ -152,6 +152,18 @@ TEST(MetricsTest, HelpAndTypePrecedeTheSeries) {
                         "betrace_traces_open 0\n"));
 }
 
+TEST(MetricsTest, AQuantileIsTheBoundOfItsBucket) {
+  Metrics metrics;
+  constexpr MetricId kId = MetricId::RuleEvaluationDurationSeconds;
+  EXPECT_FALSE(metrics.quantile(kId, 0.5).has_value());
+  for (int i = 0; i < 98; ++i) metrics.observe(kId, 0.9e-6);
+  metrics.observe(kId, 3e-6);
+  metrics.observe(kId, 1'000);
+  EXPECT_EQ(metrics.quantile(kId, 0.5), 1e-6);
+  EXPECT_EQ(metrics.quantile(kId, 0.99), 4e-6);
+  EXPECT_FALSE(metrics.quantile(kId, 1).has_value());
+}
+
 TEST(MetricsTest, ThreadsLoseNoUpdate) {
   Metrics metrics;
   std::vector<std::thread> threads;
