@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -127,6 +128,37 @@ class RulesTest(unittest.TestCase):
         before = self.server.rules()
         done = self.restore()
         self.assertEqual(json.loads(done.stdout)["unchanged"], 2)
+        self.assertEqual(self.server.rules(), before)
+
+    def run_loop(self, change=("", "")):
+        """Runs the loop of the page of disaster recovery, `change` made in it, on the server of this test."""
+        page = (PROJECT / "docs/guide/disaster-recovery.md").read_text()
+        loop = next(text for text in re.findall(r"```bash\n(.*?)```", page, re.S) if "read -r" in text)
+        loop = loop.replace("https://betrace.example.com", self.server.url).replace(*change)
+        return subprocess.run(["bash", "-c", f"set -o pipefail\n{loop}"], cwd=self.folder, capture_output=True, text=True,
+                              env=clean_environment() | {"BETRACE_API_KEY": "none"})
+
+    def test_the_loop_of_the_page_restores_an_empty_store_to_the_byte(self):
+        self.backup()
+        self.file.rename(self.folder / "rules-backup.json")
+        before = self.server.rules()
+        for rule in before:
+            self.server.change("DELETE", f"/v1/rules/{rule['id']}")
+        self.server.stop()
+        shutil.rmtree(self.folder / "rules")
+        self.server = Server(self.folder)
+        self.addCleanup(self.server.stop)
+        self.assertEqual(self.run_loop().returncode, 0)
+        self.assertEqual(self.server.rules(), before)
+
+    def test_a_loop_that_eats_backslashes_is_refused_and_changes_nothing(self):
+        self.backup()
+        document = json.loads(self.file.read_text())
+        quoted = [rule for rule in document["rules"] if rule["id"] == "quoted"]
+        (self.folder / "rules-backup.json").write_text(json.dumps({"rules": quoted}))
+        before = self.server.rules()
+        done = self.run_loop(("IFS= read -r rule", "read rule"))
+        self.assertIn("400", done.stderr)
         self.assertEqual(self.server.rules(), before)
 
     def test_a_wrong_rule_in_the_backup_leaves_the_store_as_it_was(self):
