@@ -23,6 +23,7 @@ RESTORE = DEPLOY / "image/restore-rules.sh"
 SHELL_SCRIPTS = [BACKUP, RESTORE, *(DEPLOY / "debian" / name for name in
                                     ("package", "postinst", "prerm", "postrm"))]
 START_SECONDS_MAX = 30
+MANY_RULES = int(os.environ.get("BETRACE_RESTORE_RULES", "100"))
 
 
 def clean_environment():
@@ -172,6 +173,18 @@ class RulesTest(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("nothing was changed", done.stderr)
         self.assertEqual(self.server.rules(), before)
+
+    def test_many_rules_are_restored_and_none_is_missing_in_a_backup(self):
+        rules = [{"id": f"rule-{number}", "name": f"rule-{number}", "severity": "LOW",
+                  "expression": f"span.duration > {number + 1}ms"} for number in range(MANY_RULES)]
+        self.file.write_text(json.dumps({"rules": rules}))
+        started = time.monotonic()
+        done = self.restore()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertLess(time.monotonic() - started, 15 * 60)
+        self.backup()
+        self.assertEqual({rule["id"] for rule in json.loads(self.file.read_text())["rules"]},
+                         {rule["id"] for rule in rules})
 
     def test_a_file_without_rules_is_refused(self):
         for text in ("", "{}", '{"error": {"code": "unauthorized"}}', '{"rules": 5}'):
