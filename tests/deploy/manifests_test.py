@@ -2,10 +2,12 @@
 # Method: every document is read, names are followed, and the guide's known mistakes must be found.
 
 import json
+import pathlib
 import re
+import subprocess
 import unittest
 
-from documents import DEPLOY, KUBERNETES, PROJECT, TOOLS, documents_of, yaml
+from documents import DEPLOY, KUBERNETES, PROJECT, TOOLS, documents_of, tool, yaml
 from json_schema import Schema
 from network import allows, labels_of_namespace
 from wiring import Wiring, containers_of, pod_of
@@ -170,6 +172,31 @@ class SchemaTest(unittest.TestCase):
                 self.assertEqual(Schema(schema, definitions).problems(thing), [], (version.stem, thing["kind"]))
                 checked += 1
         self.assertGreater(checked, 20)
+
+
+@unittest.skipUnless((TOOLS / "models/node_modules").exists() and tool("node"),
+                     "SKIPPED: no models of custom resources in build/tools (tools/setup --ci)")
+class CustomResourceTest(unittest.TestCase):
+    """Types, required members and enumerations; unknown members are not found."""
+
+    def problems(self, things):
+        done = subprocess.run(["node", pathlib.Path(__file__).parent / "custom_resources.mjs", TOOLS / "models"],
+                              input=json.dumps(things), capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)
+
+    def test_the_custom_resources_are_valid(self):
+        things = [thing for thing in documents_of(BETRACE, KUBERNETES / "options")
+                  if thing["kind"] in ("ServiceMonitor", "Certificate", "ExternalSecret")]
+        self.assertEqual(self.problems(things), [""] * 4)
+        rules = {"apiVersion": "monitoring.coreos.com/v1", "kind": "PrometheusRule", "metadata": {"name": "r"},
+                 "spec": documents_of(DEPLOY / "prometheus/alert-rules.yaml")[0]}
+        self.assertEqual(self.problems([rules]), [""])
+
+    def test_a_missing_key_is_found(self):
+        thing = one(documents_of(OPERATED_SECRETS), "ExternalSecret")
+        del thing["spec"]["data"][0]["remoteRef"]["key"]
+        self.assertIn("must have required property key", self.problems([thing])[0])
 
 
 class ElasticContainerServiceTest(unittest.TestCase):

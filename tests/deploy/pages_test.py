@@ -60,6 +60,14 @@ class PagesTest(unittest.TestCase):
             for name in re.findall(r"(?:`|\n|-- |build/)betrace ([a-z]+)", page.read_text()):
                 self.assertRegex(known, rf"(?m)^  {name} ", f"{page}: betrace {name}")
 
+    def test_the_sizing_formula_leaves_room_and_one_for_a_failure(self):
+        found = {}
+        exec(blocks("python", PAGES)[0][1], found)
+        replicas = found["replicas"]
+        self.assertEqual(replicas(1_400_000, cpu_seconds_per_million=1, cores=2), 2)
+        self.assertEqual(replicas(1_400_001, cpu_seconds_per_million=1, cores=2), 3)
+        self.assertEqual(replicas(14_000_000, cpu_seconds_per_million=1, cores=2), 11)
+
     def test_every_setting_is_one(self):
         known = (PROJECT / "docs/guide/configuration.md").read_text()
         for page in PAGES + RUNBOOKS:

@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -22,6 +23,7 @@ RESTORE = DEPLOY / "image/restore-rules.sh"
 SHELL_SCRIPTS = [BACKUP, RESTORE, *(DEPLOY / "debian" / name for name in
                                     ("package", "postinst", "prerm", "postrm"))]
 START_SECONDS_MAX = 30
+MANY_RULES = int(os.environ.get("BETRACE_RESTORE_RULES", "100"))
 
 
 def clean_environment():
@@ -129,6 +131,37 @@ class RulesTest(unittest.TestCase):
         self.assertEqual(json.loads(done.stdout)["unchanged"], 2)
         self.assertEqual(self.server.rules(), before)
 
+    def run_loop(self, change=("", "")):
+        """Runs the loop of the page of disaster recovery, `change` made in it, on the server of this test."""
+        page = (PROJECT / "docs/guide/disaster-recovery.md").read_text()
+        loop = next(text for text in re.findall(r"```bash\n(.*?)```", page, re.S) if "read -r" in text)
+        loop = loop.replace("https://betrace.example.com", self.server.url).replace(*change)
+        return subprocess.run(["bash", "-c", f"set -o pipefail\n{loop}"], cwd=self.folder, capture_output=True, text=True,
+                              env=clean_environment() | {"BETRACE_API_KEY": "none"})
+
+    def test_the_loop_of_the_page_restores_an_empty_store_to_the_byte(self):
+        self.backup()
+        self.file.rename(self.folder / "rules-backup.json")
+        before = self.server.rules()
+        for rule in before:
+            self.server.change("DELETE", f"/v1/rules/{rule['id']}")
+        self.server.stop()
+        shutil.rmtree(self.folder / "rules")
+        self.server = Server(self.folder)
+        self.addCleanup(self.server.stop)
+        self.assertEqual(self.run_loop().returncode, 0)
+        self.assertEqual(self.server.rules(), before)
+
+    def test_a_loop_that_eats_backslashes_is_refused_and_changes_nothing(self):
+        self.backup()
+        document = json.loads(self.file.read_text())
+        quoted = [rule for rule in document["rules"] if rule["id"] == "quoted"]
+        (self.folder / "rules-backup.json").write_text(json.dumps({"rules": quoted}))
+        before = self.server.rules()
+        done = self.run_loop(("IFS= read -r rule", "read rule"))
+        self.assertIn("400", done.stderr)
+        self.assertEqual(self.server.rules(), before)
+
     def test_a_wrong_rule_in_the_backup_leaves_the_store_as_it_was(self):
         self.backup()
         document = json.loads(self.file.read_text())
@@ -140,6 +173,18 @@ class RulesTest(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("nothing was changed", done.stderr)
         self.assertEqual(self.server.rules(), before)
+
+    def test_many_rules_are_restored_and_none_is_missing_in_a_backup(self):
+        rules = [{"id": f"rule-{number}", "name": f"rule-{number}", "severity": "LOW",
+                  "expression": f"span.duration > {number + 1}ms"} for number in range(MANY_RULES)]
+        self.file.write_text(json.dumps({"rules": rules}))
+        started = time.monotonic()
+        done = self.restore()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertLess(time.monotonic() - started, 15 * 60)
+        self.backup()
+        self.assertEqual({rule["id"] for rule in json.loads(self.file.read_text())["rules"]},
+                         {rule["id"] for rule in rules})
 
     def test_a_file_without_rules_is_refused(self):
         for text in ("", "{}", '{"error": {"code": "unauthorized"}}', '{"rules": 5}'):
