@@ -33,14 +33,14 @@ test: ## Set up, build, run every fast test; the last line is the count
 	@cmake --build $(BUILD)/release -j $(JOBS)
 	@ln -sfn release/betrace $(BUILD)/betrace
 	@tools/run_tests --counts $(COUNTS) --label 'make test' \
-	  --gtest $(BUILD)/release/tests --unittest tests/tools --node tests/e2e \
+	  --gtest $(BUILD)/release/tests --unittest tests/tools --unittest tests/deploy --node tests/e2e \
 	  --check tools/floors --check tools/tidy \
 	  --check '$(BUILD)/betrace rules check rules/starter/rules.yaml' \
 	  --check '$(BUILD)/betrace test rules/starter tests/scenarios'
 
 e2e: build ## Run the end-to-end tests alone: real clients against a real server
 	@tools/setup --test
-	@tools/run_tests --node tests/e2e
+	@tools/run_tests --node tests/e2e --unittest tests/deploy
 
 bench: bench-build ## Measure, print the table, check the ratios that a release must keep
 	@tools/bench $(BENCH_FLAGS)
@@ -67,14 +67,15 @@ fuzz: ## Run each fuzz target on its seeds, then for FUZZ_SECONDS (20) each
 torture: ## Overload, attack and soak it for about an hour; TORTURE_MINUTES=1 for a tenth of it
 	@tools/setup --test
 	@cmake --preset release -DBETRACE_TESTS=ON >/dev/null
-	@cmake --build $(BUILD)/release -j $(JOBS) --target betrace engine_test
+	@cmake --build $(BUILD)/release -j $(JOBS) --target betrace engine_test storage_test
 	@ln -sfn release/betrace $(BUILD)/betrace
 	@tools/torture $(TORTURE_MINUTES)
 
-lint: ## Check layout, floors, formatting and shell scripts
+lint: ## Check layout, floors, formatting, shell scripts, and deploy/ with the tools that read it
 	@tools/setup --ci
 	@tools/run_tests --counts $(COUNTS) --label lint --check tools/floors --check tools/tidy \
-	  --check 'tools/format --check' --check 'shellcheck tools/setup tools/format tools/coverage tools/docs tools/sanitize .ci/run'
+	  --check 'tools/format --check' --check 'shellcheck tools/setup tools/format tools/coverage tools/docs tools/sanitize .ci/run' \
+	  --unittest tests/deploy
 
 format: ## Format the C++ sources
 	@tools/setup --ci

@@ -274,6 +274,9 @@ const elsewhere = {
   'trace.quiet': 'traces_test', 'trace.idle': 'traces_test', 'trace.age_max': 'traces_test',
   'trace.late': 'traces_test', 'violations.rule_rate': 'engine_test',
   'violations.total_rate': 'engine_test',
+  'log.group_time': 'storage_test', 'log.pending': 'storage_test',
+  'log.generation_bytes': 'storage_test', 'log.generation_age': 'storage_test',
+  'log.max_bytes': 'storage_test', 'log.max_age': 'storage_test',
 };
 
 test('R12: every limit that is shown has a row', () => {

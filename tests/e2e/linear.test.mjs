@@ -8,7 +8,7 @@ import { isLinearizable } from './linear.mjs';
 import { showProgress } from './progress.mjs';
 import { Server } from './server.mjs';
 
-const histories = Number(process.env.BETRACE_HISTORIES ?? 100);
+const histories = Number(process.env.BETRACE_HISTORIES ?? 40);
 const clients = 4;
 const requestsOfAClient = 5;
 

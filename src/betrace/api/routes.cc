@@ -8,6 +8,7 @@
 
 #include "betrace/api/audit_handler.h"
 #include "betrace/api/evidence_handler.h"
+#include "betrace/api/log_handler.h"
 #include "betrace/api/reply.h"
 #include "betrace/api/rule_trial_handler.h"
 #include "betrace/api/rules_read_handler.h"
@@ -34,12 +35,13 @@ struct RestApi {
   const ApiOptions options;
   const std::tuple<RulesReadHandler, RulesWriteHandler, RuleTrialHandler, RulesTransferHandler,
                    ViolationsHandler, SpansHandler, ServiceHandler, AuditHandler, StatsHandler,
-                   EvidenceHandler>
+                   EvidenceHandler, LogHandler>
       handlers{RulesReadHandler(services, options),  RulesWriteHandler(services),
                RuleTrialHandler(services, options),  RulesTransferHandler(services),
                ViolationsHandler(services, options), SpansHandler(services, options),
                ServiceHandler(services, options),    AuditHandler(services),
-               StatsHandler(services, options),      EvidenceHandler(services, options)};
+               StatsHandler(services, options),      EvidenceHandler(services, options),
+               LogHandler(services, options)};
 };
 
 using RestApiPtr = std::shared_ptr<const RestApi>;
@@ -137,6 +139,7 @@ std::vector<RouteRow> rows_of(const Guards& is) {
       {"POST", "/v1/evidence/keys/rotate", is.manage, &EvidenceHandler::rotate},
       {"GET", "/v1/evidence/checkpoints/latest", is.read, &EvidenceHandler::latest_checkpoint},
       {"GET", "/v1/evidence/export", is.hand_over, &EvidenceHandler::bundle},
+      {"POST", "/v1/log/backup", is.manage, &LogHandler::back_up},
       {"GET", "/v1/limits", is.read, &ServiceHandler::limits},
       {"GET", "/health", is.probe, &ServiceHandler::health},
       {"GET", "/v1/health", is.probe, &ServiceHandler::health},

@@ -53,6 +53,7 @@ constexpr Expected kRoutes[] = {
     {"GET /v1/evidence/export", Role::Admin, RateClass::Compute, 0},
     {"GET /v1/audit", Role::Admin, RateClass::Read, 0},
     {"GET /v1/stats", Role::Read, RateClass::Read, 0},
+    {"POST /v1/log/backup", Role::Admin, RateClass::Write, kRest},
     {"GET /v1/limits", Role::Read, RateClass::Read, 0},
     {"GET /health", Role::Public, RateClass::None, 0},
     {"GET /v1/health", Role::Public, RateClass::None, 0},

@@ -63,6 +63,7 @@ struct ApiOptions {
   std::string auth = "off";                              ///< `on` `off` `bootstrap` `insecure`
   std::string signing = "off";                           ///< `on` `off`
   std::string witness_path;                              ///< `evidence.witness_dir`, may be empty.
+  std::string backup_dir;                                ///< `log.backup_dir`, may be empty.
   std::string trace_url_template;                        ///< `ui.trace_url_template`, may be empty.
   /// Effective limits by configuration key, shown as they are; no secrets.
   std::vector<std::pair<std::string, SettingValue>> shown_limits;

@@ -19,6 +19,7 @@
 #include "betrace/app/evidence_handover.h"
 #include "betrace/app/exit_code.h"
 #include "betrace/app/healthcheck.h"
+#include "betrace/app/log_command.h"
 #include "betrace/app/reference_pages.h"
 #include "betrace/app/replay.h"
 #include "betrace/app/resend.h"
@@ -96,6 +97,7 @@ class CommandLine {
   void add_violations();
   void add_evidence();
   void add_handover(CLI::App& evidence);
+  void add_log();
   void add_config();
   void add_completion();
 
@@ -134,6 +136,11 @@ class CommandLine {
   SettingFlags evidence_verify_flags_;
   EvidenceKeysOptions evidence_keys_;
   SettingFlags evidence_keys_flags_;
+  std::string backup_dir_;
+  SettingFlags backup_flags_;
+  storage::SequenceRange dump_;
+  bool dump_is_json_ = false;
+  SettingFlags dump_flags_;
   SettingFlags health_flags_;
   SettingFlags show_flags_;
   SettingFlags check_flags_;
@@ -174,6 +181,7 @@ CommandLine::CommandLine(const Process& process)
   add_healthcheck();
   add_violations();
   add_evidence();
+  add_log();
   add_config();
   add_completion();
 }
@@ -352,6 +360,34 @@ void CommandLine::add_handover(CLI::App& evidence) {
   keys->callback(with_config(evidence_keys_flags_, [this](const Config& config) {
     return run_evidence_keys(config, evidence_keys_, process_.out, process_.err);
   }));
+}
+
+void CommandLine::add_log() {
+  CLI::App* log = root_.add_subcommand("log", "Copy the violation log, or print its records");
+  log->require_subcommand(1);
+  CLI::App* backup = log->add_subcommand("backup", "Copy it to a new folder and verify the copy");
+  backup->footer(
+      "Example: betrace log backup /backups/2026-01-31\n"
+      "A server that is running copies it itself, below its log.backup_dir.");
+  backup->add_option("DIR", backup_dir_, "A folder that does not exist yet")->required();
+  backup_flags_.add_to(*backup, "Settings");
+  backup->callback([this] {
+    const auto config = load(backup_flags_);
+    exit_code_ =
+        config ? run_log_backup(*config, backup_dir_, process_.out, process_.err) : config.error();
+  });
+  CLI::App* dump = log->add_subcommand("dump", "Print its records, one a line");
+  dump->footer("Example: betrace log dump --json --from 1 --to 100");
+  dump->add_flag("--json", dump_is_json_, "Whole, as JSON");
+  dump->add_option("--from", dump_.first, "Sequence of the first record [the oldest]")
+      ->check(CLI::PositiveNumber);
+  dump->add_option("--to", dump_.last, "Of the last [the newest]")->check(CLI::PositiveNumber);
+  dump_flags_.add_to(*dump, "Settings");
+  dump->callback([this] {
+    const auto config = load(dump_flags_);
+    exit_code_ = config ? run_log_dump(*config, dump_, dump_is_json_, process_.out, process_.err)
+                        : config.error();
+  });
 }
 
 void CommandLine::add_healthcheck() {

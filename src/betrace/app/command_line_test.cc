@@ -164,6 +164,19 @@ TEST(CommandLineTest, ResendWantsAPlaceAndAServer) {
   EXPECT_THAT(outcome.err, HasSubstr("127.0.0.1:1"));
 }
 
+TEST(CommandLineTest, LogCommandsWantALog) {
+  EXPECT_EQ(run({"log"}).code, 2);
+  EXPECT_EQ(run({"log", "backup"}).code, 2);
+  for (const auto& words : {std::vector<std::string>{"log", "backup", "/nonexistent/copy"},
+                            std::vector<std::string>{"log", "dump", "--json"}}) {
+    std::vector<std::string> arguments = words;
+    arguments.insert(arguments.end(), {"--state-path", "/nonexistent/state"});
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.code, 1);
+    EXPECT_THAT(outcome.err, HasSubstr("/nonexistent/state: no such file or directory"));
+  }
+}
+
 TEST(CommandLineTest, EvalReadsLines) {
   const Outcome outcome =
       run({"eval"}, "{\"name\":\"a\",\"expr\":\"span.duration > 1s\",\"spans\":[]}\n");

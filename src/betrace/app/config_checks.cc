@@ -54,12 +54,14 @@ struct Order {
   bool is_strict = false;
 };
 
-constexpr std::array<Order, 6> kOrders = {{{"trace.quiet", "trace.idle"},
+constexpr std::array<Order, 8> kOrders = {{{"trace.quiet", "trace.idle"},
                                            {"trace.idle", "trace.age_max", true},
                                            {"otlp.batch_size", "otlp.queue_size"},
                                            {"limits.trace_bytes", "limits.traces_bytes"},
                                            {"limits.traces_bytes", "limits.memory"},
-                                           {"limits.line_bytes", "limits.header_bytes"}}};
+                                           {"limits.line_bytes", "limits.header_bytes"},
+                                           {"log.generation_bytes", "log.max_bytes"},
+                                           {"log.generation_age", "log.max_age"}}};
 
 std::uint64_t count_of(const Config& config, std::string_view key) {
   if (find_setting(key)->type != SettingType::Duration) return config.number(key);

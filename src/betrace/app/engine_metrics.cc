@@ -65,6 +65,9 @@ void set_engine_metrics(const engine::ShardStatistics& statistics, Metrics& metr
 void set_storage_metrics(const storage::RuleStoreStatus& rules,
                          const storage::ViolationLogStatus& log, Metrics& metrics) {
   metrics.set(MetricId::ViolationStoreSizeBytes, number(log.file_bytes));
+  metrics.set(MetricId::ViolationStoreCapacityBytes, number(log.bytes_max));
+  metrics.set(MetricId::ViolationStoreEvicted, {"age"}, number(log.removed_for_age));
+  metrics.set(MetricId::ViolationStoreEvicted, {"bytes"}, number(log.removed_for_bytes));
   metrics.set(MetricId::LogPending, number(log.pending_records));
   for (std::size_t type = 0; type < log.records_by_type.size(); ++type) {
     const std::string_view name = storage::name_of(static_cast<storage::LogRecordType>(type));

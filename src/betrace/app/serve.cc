@@ -115,10 +115,11 @@ api::ApiOptions api_options(const Config& config) {
   options.rest_body_bytes_max = config.size("limits.rest_body");
   options.import_body_bytes_max = config.size("limits.import_body");
   options.span_limits = span_limits(config);
+  options.backup_dir = config.text("log.backup_dir");
   options.trace_url_template = config.text("ui.trace_url_template");
   for (const Setting& setting : config_catalog()) {
     const bool is_limit = setting.key.starts_with("limits.") || setting.key.starts_with("trace.") ||
-                          setting.key.starts_with("violations.");
+                          setting.key.starts_with("violations.") || setting.key.starts_with("log.");
     if (!is_limit || setting.is_later || !config.has(setting.key)) continue;
     if (auto value = shown_value(config, setting)) {
       options.shown_limits.emplace_back(setting.key, std::move(*value));
@@ -165,7 +166,6 @@ Result<ServiceOptions> service_options(const Config& config) {
   options.state_path = config.text("state.path");
   options.rules_max = config.number("limits.rules");
   options.metric_rules_max = config.number("metrics.rules_max");
-  options.log_bytes_max = config.size("log.max_bytes");
   options.grace = config.duration("shutdown.grace");
   options.memory_bytes_max = config.size("limits.memory");
   options.http_body_bytes_max = config.size("limits.http_body");
@@ -175,6 +175,10 @@ Result<ServiceOptions> service_options(const Config& config) {
   options.account.evidence_interval = config.duration("evidence.interval");
   options.log.group_time = config.duration("log.group_time");
   options.log.pending_records_max = config.number("log.pending");
+  options.log.generation_bytes_max = config.size("log.generation_bytes");
+  options.log.generation_age_max = config.duration("log.generation_age");
+  options.log.bytes_max = config.size("log.max_bytes");
+  options.log.age_max = config.duration("log.max_age");
   options.log.replica = config.text("replica_id");
   options.log.evidence_key_file = config.text("evidence.key_file");
   options.log.record_keys = record_keys(config);

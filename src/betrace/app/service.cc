@@ -179,6 +179,7 @@ Result<void> Service::Parts::open_log() {
   storage::ViolationLogOptions options = options_.log;
   options.path =
       options_.state_path.empty() ? options_.storage_path + "/.betrace" : options_.state_path;
+  options.has_sink = options_.exported.has_value();
   options.publish = [this](std::span<const storage::CommittedRecord> records) { count(records); };
   auto opened = storage::ViolationLog::open(std::move(options));
   if (!opened) return fail(opened.error());
@@ -334,6 +335,7 @@ void Service::Parts::report_storage() {
   }
   readiness_.warn("corrupt_file_quarantined", quarantined != 0);
   readiness_.warn("log_on_network_fs", log.is_on_network);
+  readiness_.warn("log_removed_unexported", log.has_removed_unexported);
 }
 
 Result<void> Service::Parts::export_metrics() {
@@ -342,7 +344,6 @@ Result<void> Service::Parts::export_metrics() {
   metrics_.set(MetricId::SigningEnabled, is_signing() ? 1 : 0);
   telemetry::export_process_metrics(metrics_);
   metrics_.set(MetricId::BuildInfo, {version(), "unknown"}, 1);
-  metrics_.set(MetricId::ViolationStoreCapacityBytes, static_cast<double>(options_.log_bytes_max));
   metrics_.on_render([this](telemetry::Metrics& metrics) {
     set_engine_metrics(engine_->statistics(), metrics);
     set_storage_metrics(rules_->status(), violations_->status(), metrics);

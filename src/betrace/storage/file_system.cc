@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -65,6 +66,10 @@ int FileSystem::unlink(int directory, const std::string& name) {
   return or_errno(::unlinkat(directory, name.c_str(), 0));
 }
 
+int FileSystem::remove_directory(int directory, const std::string& name) {
+  return or_errno(::unlinkat(directory, name.c_str(), AT_REMOVEDIR));
+}
+
 int FileSystem::stamp(int directory, const std::string& name, FileStamp* out) {
   struct stat status {};
   if (::fstatat(directory, name.c_str(), &status, 0) != 0) return -errno;
@@ -102,6 +107,17 @@ int FileSystem::list(int directory, std::vector<std::string>* names) {
 
 int FileSystem::change_mode(int directory, const std::string& name, mode_t mode) {
   return or_errno(::fchmodat(directory, name.c_str(), mode, 0));
+}
+
+int FileSystem::allocate(int file, std::uint64_t bytes) {
+  return -::posix_fallocate(file, 0, static_cast<off_t>(bytes));
+}
+
+int FileSystem::volume_size(int directory, std::uint64_t* bytes) {
+  struct statvfs volume {};
+  if (::fstatvfs(directory, &volume) != 0) return -errno;
+  *bytes = std::uint64_t{volume.f_blocks} * volume.f_frsize;
+  return 0;
 }
 
 int FileSystem::try_lock(int file) {

@@ -49,11 +49,17 @@ class FileSystem {
   virtual int close(int file);
   virtual int rename(int directory, const std::string& from, const std::string& to);
   virtual int unlink(int directory, const std::string& name);
+  /// Only an empty one.
+  virtual int remove_directory(int directory, const std::string& name);
   /// Follows links.
   virtual int stamp(int directory, const std::string& name, FileStamp* out);
   virtual int list(int directory, std::vector<std::string>* names);
   /// By name, so that no descriptor of the file is closed.
   virtual int change_mode(int directory, const std::string& name, mode_t mode);
+  /// Gives the file that many bytes of the device.
+  virtual int allocate(int file, std::uint64_t bytes);
+  /// Size of the volume, full or not.
+  virtual int volume_size(int directory, std::uint64_t* bytes);
   /// Takes the whole file for this open file description without waiting; -EAGAIN if it is taken.
   virtual int try_lock(int file);
 };

@@ -7,7 +7,6 @@
 #include <optional>
 #include <vector>
 
-#include "betrace/evidence/commit_payload.h"
 #include "betrace/evidence/merkle.h"
 #include "betrace/storage/log_format.h"
 
@@ -61,43 +60,6 @@ std::optional<Sha256> digest_of(std::string_view stored) {
   if (stored.size() != digest.size()) return std::nullopt;
   std::ranges::copy(stored, reinterpret_cast<char*>(digest.data()));
   return digest;
-}
-
-// A row of commit_group whose payload is what its hash says.
-struct Group {
-  evidence::Commit commit;
-  Sha256 hash{};
-};
-
-// Columns: first_seq, last_seq, payload, hash.
-Result<Group> read_group(const Statement& row) {
-  const auto commit = evidence::read_commit_payload(row.bytes(2));
-  if (!commit) return corrupt(commit.error().message);
-  Group group{*commit, sha256(row.bytes(2))};
-  const bool is_whole = is_digest(row.bytes(3), group.hash) &&
-                        static_cast<std::uint64_t>(row.integer(0)) == commit->first_seq &&
-                        static_cast<std::uint64_t>(row.integer(1)) == commit->last_seq();
-  if (!is_whole) return corrupt("a commit was changed");
-  return group;
-}
-
-Result<void> check_records(Database& database, const evidence::Commit& commit) {
-  auto rows = database.prepare("SELECT seq, leaf, payload FROM record WHERE seq BETWEEN ? AND ?");
-  if (!rows) return fail(rows.error());
-  rows->bind(0, commit.first_seq).bind(1, commit.last_seq());
-  std::vector<Sha256> leaves;
-  for (;;) {
-    const auto more = rows->step();
-    if (!more) return fail(more.error());
-    if (!*more) break;
-    const auto sequence = static_cast<std::uint64_t>(rows->integer(0));
-    leaves.push_back(evidence::leaf_hash(sequence, rows->bytes(2)));
-    if (!is_digest(rows->bytes(1), leaves.back())) return corrupt("a record was changed");
-  }
-  if (leaves.size() != commit.count || evidence::merkle_root(leaves) != commit.root) {
-    return corrupt("a group is not whole");
-  }
-  return {};
 }
 
 // The link between a group and the one that follows it, walking back.
@@ -164,6 +126,62 @@ Result<void> check_indexes(Database& database, std::uint64_t sequence) {
 
 bool is_digest(std::string_view stored, const Sha256& digest) noexcept {
   return stored == std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size());
+}
+
+Result<CheckedGroup> read_group(const Statement& row) {
+  const auto commit = evidence::read_commit_payload(row.bytes(2));
+  if (!commit) return corrupt(commit.error().message);
+  CheckedGroup group{*commit, sha256(row.bytes(2))};
+  const bool is_whole = is_digest(row.bytes(3), group.hash) &&
+                        static_cast<std::uint64_t>(row.integer(0)) == commit->first_seq &&
+                        static_cast<std::uint64_t>(row.integer(1)) == commit->last_seq();
+  if (!is_whole) return corrupt("a commit was changed");
+  return group;
+}
+
+Result<void> check_records(Database& database, const evidence::Commit& commit) {
+  auto rows = database.prepare("SELECT seq, leaf, payload FROM record WHERE seq BETWEEN ? AND ?");
+  if (!rows) return fail(rows.error());
+  rows->bind(0, commit.first_seq).bind(1, commit.last_seq());
+  std::vector<Sha256> leaves;
+  for (;;) {
+    const auto more = rows->step();
+    if (!more) return fail(more.error());
+    if (!*more) break;
+    const auto sequence = static_cast<std::uint64_t>(rows->integer(0));
+    leaves.push_back(evidence::leaf_hash(sequence, rows->bytes(2)));
+    if (!is_digest(rows->bytes(1), leaves.back())) return corrupt("a record was changed");
+  }
+  if (leaves.size() != commit.count || evidence::merkle_root(leaves) != commit.root) {
+    return corrupt("a group is not whole");
+  }
+  return {};
+}
+
+Result<GenerationTail> check_chain(Database& database, const GenerationStart& start,
+                                   std::uint64_t end_seq, Holes holes,
+                                   const std::atomic<bool>& is_stopped) {
+  auto rows = database.prepare(
+      "SELECT first_seq, last_seq, payload, hash FROM commit_group WHERE last_seq < ? "
+      "ORDER BY last_seq");
+  if (!rows) return fail(rows.error());
+  rows->bind(0, std::min(end_seq, kSequenceMax));
+  GenerationTail tail{start.first_seq - 1, start.prev, true};
+  while (!is_stopped.load()) {
+    const auto more = rows->step();
+    if (!more) return fail(more.error());
+    if (!*more) return tail;
+    const auto group = read_group(*rows);
+    if (!group) return fail(group.error());
+    const evidence::Commit& commit = group->commit;
+    const bool is_next = commit.first_seq == tail.last_seq + 1 && commit.prev == tail.last_hash;
+    const bool is_behind_hole = holes == Holes::Allow && commit.first_seq > tail.last_seq + 1;
+    if ((!is_next && !is_behind_hole) || commit.log != start.log_id)
+      return corrupt("the chain is broken");
+    if (auto checked = check_records(database, commit); !checked) return fail(checked.error());
+    tail = {commit.last_seq(), group->hash, true};
+  }
+  return fail(ErrorCode::Unavailable, "violation log: the check was stopped");
 }
 
 Result<bool> is_unfinished(Database& database) {

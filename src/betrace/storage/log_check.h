@@ -4,6 +4,7 @@
 // nothing, and costs the same for a log of any size. Source: docs/internals/violation_log.md.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include "betrace/base/result.h"
 #include "betrace/base/sha256.h"
 #include "betrace/base/time.h"
+#include "betrace/evidence/commit_payload.h"
 #include "betrace/storage/sqlite.h"
 
 namespace betrace::storage {
@@ -30,6 +32,26 @@ struct GenerationTail {
   Sha256 last_hash{};          ///< `prev` of the start while it has no group.
   bool ended_orderly = true;   ///< The newest record is a `stop`, or there is none.
 };
+
+/// A row of `commit_group` whose payload is what its hash says.
+struct CheckedGroup {
+  evidence::Commit commit;
+  Sha256 hash{};
+};
+/// Columns: first_seq, last_seq, payload, hash. Error Corrupt.
+[[nodiscard]] Result<CheckedGroup> read_group(const Statement& row);
+
+/// Leaves and root of the records of a group. Error Corrupt: they are not what was committed.
+[[nodiscard]] Result<void> check_records(Database& database, const evidence::Commit& commit);
+
+/// A generation that was salvaged lacks groups; any other is whole.
+enum class Holes : std::uint8_t { Refuse, Allow };
+
+/// Checks all groups before `end_seq` from the start on, and returns where they end. Error Corrupt;
+/// Unavailable: stopped. Cost: all of the file.
+[[nodiscard]] Result<GenerationTail> check_chain(Database& database, const GenerationStart& start,
+                                                 std::uint64_t end_seq, Holes holes,
+                                                 const std::atomic<bool>& is_stopped);
 
 /// True if the file has neither schema nor mark: its creation was interrupted.
 [[nodiscard]] Result<bool> is_unfinished(Database& database);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <random>
 
 #include "betrace/storage/log_extent.h"
@@ -13,6 +14,13 @@ namespace {
 std::string new_log_id(const ViolationLogOptions& options) {
   return fmt::format("betrace/{}/{}/{:08x}", options.environment, options.replica,
                      std::random_device()());
+}
+
+// A file is made, and sealed, by a transaction with a journal: the first one who may write and
+// reads the file undoes what a crash has left of it.
+void undo_unfinished(const std::string& path) {
+  auto database = Database::open(path, Database::Mode::ReadWrite);
+  if (database) static_cast<void>(database->text("PRAGMA journal_mode"));
 }
 
 }  // namespace
@@ -31,7 +39,7 @@ Result<std::unique_ptr<LogDirectory>> LogDirectory::open(const ViolationLogOptio
   if (auto done = directory->files_.take(now); !done) return fail(done.error());
   auto listing = directory->files_.list();
   if (!listing) return fail(listing.error());
-  directory->quarantined_ = listing->set_aside_count;
+  directory->set_aside_ = listing->set_aside;
   auto opened = directory->open_generations(*std::move(listing), now);
   if (!opened) return fail(opened.error());
   return directory;
@@ -70,6 +78,7 @@ Result<void> LogDirectory::open_generations(LogListing listing, UnixNanos now) {
 // removed.
 Result<bool> LogDirectory::remove_if_unfinished(std::uint64_t number, WalState wal) {
   const std::string name = generation_file_name(number);
+  if (files_.has_journal(number)) undo_unfinished(path_of(number));
   if (files_.is_empty(name)) {
     if (wal != WalState::Missing) return false;
   } else {
@@ -86,9 +95,12 @@ Result<bool> LogDirectory::remove_if_unfinished(std::uint64_t number, WalState w
 
 Result<void> LogDirectory::open_older(const std::vector<std::uint64_t>& numbers, UnixNanos now) {
   for (const std::uint64_t number : numbers) {
+    const auto seal = prepare_older(number);
+    if (!seal) return fail(seal.error());
     auto database = Database::open(path_of(number), Database::Mode::ReadOnly);
     if (!database) return fail(database.error());
-    auto start = check_format(*database).and_then([&](bool) { return read_start(*database); });
+    const auto is_newer = check_format(*database);
+    auto start = is_newer.and_then([&](bool) { return read_start(*database); });
     if (!start && start.error().code != ErrorCode::Corrupt) return fail(start.error());
     readable_.push_back({number, path_of(number), 0, kSequenceMax});
     if (!start) {
@@ -98,9 +110,31 @@ Result<void> LogDirectory::open_older(const std::vector<std::uint64_t>& numbers,
     }
     log_id_ = start->log_id;
     readable_.back().first_seq = start->first_seq;
+    readable_.back().created = start->created;
+    readable_.back().seal = *is_newer && *seal != Seal::Sealed ? Seal::None : *seal;
     if (readable_.size() > 1) readable_[readable_.size() - 2].end_seq = start->first_seq;
   }
   return {};
+}
+
+// Sealing may have been cut off at any of its steps, and a file that was never sealed may be one
+// whose handle failed.
+Result<Seal> LogDirectory::prepare_older(std::uint64_t number) {
+  const std::string name = generation_file_name(number);
+  if (files_.has_wal(number)) {
+    const auto wal = files_.settle(name);
+    if (!wal) return fail(wal.error());
+    // A damaged WAL is kept as it is.
+    return *wal == WalState::Damaged ? Seal::None : Seal::Unchecked;
+  }
+  const bool has_journal = files_.has_journal(number);
+  if (has_journal) undo_unfinished(path_of(number));
+  auto database = Database::open(path_of(number), Database::Mode::ReadOnly);
+  if (!database) return fail(database.error());
+  const auto mode = database->text("PRAGMA journal_mode");
+  if (!mode || *mode != "delete" || has_journal) return Seal::Unchecked;
+  static_cast<void>(files_.protect(number));
+  return Seal::Sealed;
 }
 
 Result<void> LogDirectory::open_newest(WalState wal, UnixNanos now) {
@@ -119,7 +153,7 @@ Result<void> LogDirectory::open_newest(WalState wal, UnixNanos now) {
   has_crashed_ = !active_->tail().ended_orderly;
   const std::uint64_t first_seq = active_->start().first_seq;
   if (!readable_.empty()) readable_.back().end_seq = first_seq;
-  readable_.push_back({newest_number_, path, first_seq, kSequenceMax});
+  readable_.push_back({newest_number_, path, first_seq, kSequenceMax, active_->start().created});
   if (auto checked = check_link(now); !checked) return checked;
   // No connection of ours removes a WAL, or empties one that held a commit.
   if (wal == WalState::Whole && !active_->is_newer()) return {};
@@ -152,6 +186,7 @@ Result<void> LogDirectory::check_link(UnixNanos now) {
   const auto extent = read_extent(before.path, start.first_seq);
   if (!extent && extent.error().code != ErrorCode::Corrupt) return fail(extent.error());
   if (extent && extent->tail.last_hash == start.prev) return {};
+  if (extent && was_set_aside(before.number)) return {};  // salvaged, without its end
   return set_older_aside(readable_.size() - 2, now);
 }
 
@@ -168,7 +203,7 @@ Result<void> LogDirectory::check_older(const ViolationIdBytes& id, UnixNanos now
 Result<void> LogDirectory::set_older_aside(std::size_t index, UnixNanos now) {
   const ReadableGeneration older = readable_[index];
   const std::string name = set_aside_file_name(older.number, now);
-  if (auto done = set_aside(older.number, name); !done) return done;
+  if (auto done = put_aside(older.number, name); !done) return done;
   readable_.erase(readable_.begin() + static_cast<std::ptrdiff_t>(index));
   const bool is_range_known = older.first_seq != 0 && older.end_seq != kSequenceMax;
   note_gap("corrupt", name, is_range_known ? older.first_seq : 0,
@@ -176,9 +211,65 @@ Result<void> LogDirectory::set_older_aside(std::size_t index, UnixNanos now) {
   return {};
 }
 
-Result<void> LogDirectory::set_aside(std::uint64_t number, const std::string& new_name) {
+Result<void> LogDirectory::put_aside(std::uint64_t number, const std::string& new_name) {
   if (auto done = files_.set_aside(number, new_name); !done) return done;
-  ++quarantined_;
+  set_aside_.push_back(new_name);
+  return {};
+}
+
+bool LogDirectory::was_set_aside(std::uint64_t number) const {
+  return std::ranges::any_of(
+      set_aside_, [number](const std::string& name) { return set_aside_number(name) == number; });
+}
+
+// Between two generations that are sound: the end of the one before bounds it, else its own row.
+std::optional<SalvageTask> LogDirectory::salvage_task(const std::string& name) const {
+  const std::uint64_t number = set_aside_number(name);
+  const auto after = std::ranges::find_if(
+      readable_, [number](const ReadableGeneration& each) { return each.number > number; });
+  if (after == readable_.end()) return std::nullopt;
+  SalvageTask task;
+  task.name = name;
+  task.path = files_.path_of(name);
+  task.target = files_.path_of(LogFiles::clean_name(number));
+  task.end_seq = after->first_seq;
+  task.start.number = number;
+  task.start.log_id = log_id_;
+  task.start.created = after->created;
+  std::uint64_t first_seq = 1;
+  const bool has_before = after != readable_.begin() && (after - 1)->number < number;
+  if (has_before) {
+    const auto extent = read_extent((after - 1)->path, task.end_seq);
+    first_seq = extent ? extent->tail.last_seq + 1 : (after - 1)->first_seq + 1;
+  }
+  task.start.first_seq = first_seq;
+  const auto own = read_extent(task.path, task.end_seq);
+  const bool is_own = own && own->start.number == number && own->start.first_seq >= first_seq &&
+                      own->start.first_seq <= task.end_seq;
+  if (is_own) task.start = own->start;
+  files_.remove_clean(number);
+  return task;
+}
+
+Result<void> LogDirectory::adopt(const GenerationStart& start) {
+  const auto place = std::ranges::find_if(
+      readable_, [&start](const ReadableGeneration& each) { return each.number >= start.number; });
+  if (place == readable_.end()) return fail(ErrorCode::StorageFailed, "nothing follows it");
+  if (place->number == start.number) return {};  // a crash came between its place and its gap
+  if (auto done = files_.adopt(start.number); !done) return done;
+  const std::uint64_t end_seq = place->first_seq;
+  if (place != readable_.begin()) (place - 1)->end_seq = start.first_seq;
+  readable_.insert(place, {start.number, path_of(start.number), start.first_seq, end_seq,
+                           start.created, Seal::Sealed});
+  return {};
+}
+
+Result<void> LogDirectory::note_checked(std::uint64_t number, bool is_sound, UnixNanos now) {
+  for (std::size_t i = 0; i + 1 < readable_.size(); ++i) {
+    if (readable_[i].number != number) continue;
+    if (!is_sound) return set_older_aside(i, now);
+    if (readable_[i].seal == Seal::Unchecked) readable_[i].seal = Seal::Due;
+  }
   return {};
 }
 
@@ -218,7 +309,7 @@ void LogDirectory::retire(NextReason reason, UnixNanos now) {
 
 Result<void> LogDirectory::begin_next(const LogState& state, UnixNanos now) {
   if (!damaged_name_.empty()) {
-    if (auto done = set_aside(newest_number_, damaged_name_); !done) return done;
+    if (auto done = put_aside(newest_number_, damaged_name_); !done) return done;
     damaged_name_.clear();
   }
   return begin({newest_number_ + 1, log_id_, tail_.last_seq + 1, tail_.last_hash, now}, state);
@@ -233,8 +324,82 @@ Result<void> LogDirectory::begin(const GenerationStart& start, const LogState& s
   active_ = *std::move(opened);
   newest_number_ = start.number;
   if (!readable_.empty()) readable_.back().end_seq = start.first_seq;
-  readable_.push_back({start.number, path_of(start.number), start.first_seq, kSequenceMax});
+  readable_.push_back(
+      {start.number, path_of(start.number), start.first_seq, kSequenceMax, start.created});
   return {};
+}
+
+Result<void> LogDirectory::rotate(const LogState& state, UnixNanos now) {
+  const GenerationTail tail = active_->tail();
+  const std::uint64_t next = newest_number_ + 1;
+  auto begun = begin({next, log_id_, tail.last_seq + 1, tail.last_hash, now}, state);
+  if (!begun) {
+    static_cast<void>(files_.remove(next));
+    return begun;
+  }
+  readable_[readable_.size() - 2].seal = Seal::Due;
+  return {};
+}
+
+// An older generation becomes the newest again if the active one is found without a record.
+bool LogDirectory::has_to_seal() const {
+  if (active_ == nullptr || active_->tail().last_seq < active_->start().first_seq) return false;
+  return std::ranges::any_of(
+      readable_, [](const ReadableGeneration& generation) { return generation.seal == Seal::Due; });
+}
+
+bool LogDirectory::seal_older() {
+  for (ReadableGeneration& generation : readable_) {
+    if (generation.seal != Seal::Due) continue;
+    return seal(&generation).has_value() && generation.seal == Seal::Sealed;
+  }
+  return false;
+}
+
+Result<void> LogDirectory::seal(ReadableGeneration* generation) {
+  {
+    auto database = Database::open(generation->path, Database::Mode::ReadWrite);
+    if (!database) return fail(database.error());
+    database->set_busy_wait(std::chrono::milliseconds(0));
+    auto mode = database->exec("PRAGMA synchronous=FULL").and_then([&] {
+      return database->text("PRAGMA journal_mode=DELETE");
+    });
+    if (!mode) {
+      const SqliteFailure failure = database->last_failure();
+      const bool is_lost = failure == SqliteFailure::Io || failure == SqliteFailure::Corrupt;
+      if (is_lost) generation->seal = Seal::None;
+      return fail(mode.error());
+    }
+    if (*mode != "delete") return {};
+  }
+  if (auto synced = files_.sync(); !synced) return synced;
+  if (auto done = files_.protect(generation->number); !done) return done;
+  generation->seal = Seal::Sealed;
+  return {};
+}
+
+std::size_t LogDirectory::remove_through(std::uint64_t last_seq) {
+  std::size_t taken = 0;
+  while (readable_.size() > 1 && readable_.front().end_seq <= last_seq + 1) {
+    to_remove_.push_back(readable_.front().number);
+    readable_.erase(readable_.begin());
+    ++taken;
+  }
+  remove_files();
+  return taken;
+}
+
+void LogDirectory::remove_files() {
+  if (to_remove_.empty()) return;
+  std::erase_if(to_remove_,
+                [this](std::uint64_t number) { return files_.remove(number).has_value(); });
+  static_cast<void>(files_.sync());
+}
+
+Result<GenerationStart> LogDirectory::second_start() const {
+  auto extent = read_extent(readable_[1].path, kSequenceMax);
+  if (!extent) return fail(extent.error());
+  return std::move(extent->start);
 }
 
 void LogDirectory::note_gap(std::string_view cause, std::string_view file, std::uint64_t first_seq,

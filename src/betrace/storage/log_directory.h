@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "betrace/base/result.h"
 #include "betrace/storage/log_files.h"
 #include "betrace/storage/log_generation.h"
+#include "betrace/storage/log_salvage.h"
 #include "betrace/storage/log_wal.h"
 #include "betrace/storage/log_walk.h"
 #include "betrace/storage/violation_log.h"
@@ -53,6 +55,27 @@ class LogDirectory {
   /// Begins the generation after the newest. May be repeated when it fails. `state` goes into it.
   /// Requires: there is no active one.
   [[nodiscard]] Result<void> begin_next(const LogState& state, UnixNanos now);
+  /// Begins the generation after the active one, which stays the active one if that fails. The old
+  /// one is still to be sealed.
+  [[nodiscard]] Result<void> rotate(const LogState& state, UnixNanos now);
+  /// Seals the oldest generation that is due, unless somebody reads it just now: true. False if
+  /// nothing could be done. Requires: no connection of ours has one that is due.
+  bool seal_older();
+  [[nodiscard]] bool has_to_seal() const;
+
+  /// Takes the generations that end at or before `last_seq` out of what is readable and removes
+  /// their files; returns how many were taken. Never the active one.
+  std::size_t remove_through(std::uint64_t last_seq);
+  /// Where the generation after the oldest begins. Requires: the oldest is not the active one.
+  [[nodiscard]] Result<GenerationStart> second_start() const;
+
+  /// Takes room for the time when the device is full, as far as there is any.
+  [[nodiscard]] Result<void> make_reserve(std::uint64_t bytes) {
+    return files_.make_reserve(bytes);
+  }
+  /// False if there was no reserve.
+  bool free_reserve() { return files_.free_reserve(); }
+
   /// Sets aside the older generations that are too damaged to say whether they hold the violation.
   [[nodiscard]] Result<void> check_older(const ViolationIdBytes& id, UnixNanos now);
 
@@ -61,22 +84,37 @@ class LogDirectory {
 
   /// Readable files, oldest first.
   [[nodiscard]] const std::vector<ReadableGeneration>& readable() const { return readable_; }
-  [[nodiscard]] std::size_t quarantined() const noexcept { return quarantined_; }
+  /// Names of databases that were set aside and still lie there.
+  [[nodiscard]] const std::vector<std::string>& set_aside() const noexcept { return set_aside_; }
+  /// How one of them can be salvaged; nothing if it cannot be said where it ended.
+  [[nodiscard]] std::optional<SalvageTask> salvage_task(const std::string& name) const;
+  /// Puts the salvaged file in its place and reads it from now on.
+  [[nodiscard]] Result<void> adopt(const GenerationStart& start);
+  /// The whole chain of a generation was checked: it is to be sealed, or set aside.
+  [[nodiscard]] Result<void> note_checked(std::uint64_t number, bool is_sound, UnixNanos now);
   /// Size of all readable files.
   [[nodiscard]] std::uint64_t byte_count() const;
+  /// Size of the newest.
+  [[nodiscard]] std::uint64_t newest_byte_count() const { return files_.size_of(newest_number_); }
+  /// Size of the volume; 0 if it cannot be told.
+  [[nodiscard]] std::uint64_t volume_bytes() const { return files_.volume_bytes(); }
   [[nodiscard]] bool is_on_network() const noexcept { return files_.is_on_network(); }
 
  private:
   explicit LogDirectory(const ViolationLogOptions& options);
   Result<void> open_generations(LogListing listing, UnixNanos now);
   Result<void> open_older(const std::vector<std::uint64_t>& numbers, UnixNanos now);
+  Result<Seal> prepare_older(std::uint64_t number);
+  Result<void> seal(ReadableGeneration* generation);
+  void remove_files();
   Result<void> open_newest(WalState wal, UnixNanos now);
   Result<bool> remove_if_unfinished(std::uint64_t number, WalState wal);
   Result<void> follow_damaged(const std::string& path, WalState wal, UnixNanos now);
   Result<void> check_link(UnixNanos now);
   Result<void> set_older_aside(std::size_t index, UnixNanos now);
   Result<void> begin(const GenerationStart& start, const LogState& state);
-  Result<void> set_aside(std::uint64_t number, const std::string& new_name);
+  Result<void> put_aside(std::uint64_t number, const std::string& new_name);
+  [[nodiscard]] bool was_set_aside(std::uint64_t number) const;
   void note_gap(std::string_view cause, std::string_view file, std::uint64_t first_seq,
                 std::uint64_t last_seq, UnixNanos now);
   [[nodiscard]] std::string path_of(std::uint64_t number) const;
@@ -87,10 +125,11 @@ class LogDirectory {
   std::unique_ptr<LogGeneration> active_;
   GenerationTail tail_;
   std::uint64_t newest_number_ = 0;
-  std::string damaged_name_;  // the newest is still to be set aside as this
+  std::string damaged_name_;              // the newest is still to be set aside as this
+  std::vector<std::uint64_t> to_remove_;  // files that retention has done with
   bool has_crashed_ = false;
   std::vector<GapRecord> gaps_;
-  std::size_t quarantined_ = 0;
+  std::vector<std::string> set_aside_;
 };
 
 }  // namespace betrace::storage

@@ -22,7 +22,10 @@ namespace {
 constexpr const char* kLockName = "LOCK";
 constexpr std::size_t kOwnerBytesMax = 1'024;
 // The database goes last: without it nobody would look for the rest.
-constexpr std::array<std::string_view, 3> kSuffixes = {"-wal", "-shm", ""};
+constexpr std::array<std::string_view, 4> kSuffixes = {"-wal", "-shm", "-journal", ""};
+constexpr const char* kReserveName = "reserve";
+constexpr mode_t kOwnerMode = 0600;
+constexpr mode_t kSealedMode = 0400;
 
 // NFS and SMB: write-ahead logs need shared memory of one host.
 bool is_network_file_system(int directory) {
@@ -89,7 +92,7 @@ Result<LogListing> LogFiles::list() {
   LogListing listing;
   for (const std::string& name : names) {
     if (const std::uint64_t number = set_aside_number(name); number != 0) {
-      ++listing.set_aside_count;
+      listing.set_aside.push_back(name);
       std::string& last = listing.last_set_aside;
       if (std::pair(number, name) > std::pair(set_aside_number(last), last)) last = name;
     }
@@ -98,6 +101,7 @@ Result<LogListing> LogFiles::list() {
     }
   }
   std::ranges::sort(listing.numbers);
+  std::ranges::sort(listing.set_aside);
   return listing;
 }
 
@@ -105,6 +109,7 @@ Result<LogListing> LogFiles::list() {
 // here: closing a descriptor would drop the locks of SQLite.
 Result<WalState> LogFiles::settle(const std::string& name) {
   WalState wal = WalState::Missing;
+  files_.change_mode(directory_.number(), name, kOwnerMode);  // what it forbids is told by open()
   for (const std::string& file : {name, name + "-wal"}) {
     const FileHandle handle(
         files_, files_.open(directory_.number(), file, O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0));
@@ -129,7 +134,7 @@ Result<void> LogFiles::make(std::uint64_t number) {
   // SQLite gives its other files the same mode. Closed before SQLite has it: closing it later would
   // drop SQLite's locks.
   const int flags = O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW;
-  const FileHandle made(files_, files_.open(directory_.number(), name, flags, 0600));
+  const FileHandle made(files_, files_.open(directory_.number(), name, flags, kOwnerMode));
   if (!made.is_open()) return failed(name, made.number());
   return {};
 }
@@ -138,7 +143,7 @@ Result<void> LogFiles::remove(std::uint64_t number) {
   const std::string name = generation_file_name(number);
   for (const std::string_view suffix : kSuffixes) {
     const int code = files_.unlink(directory_.number(), fmt::format("{}{}", name, suffix));
-    if (code < 0 && code != -ENOENT) return failed("an unfinished log cannot be removed", code);
+    if (code < 0 && code != -ENOENT) return failed("a file of the log cannot be removed", code);
   }
   return {};
 }
@@ -153,12 +158,71 @@ Result<void> LogFiles::set_aside(std::uint64_t number, const std::string& new_na
   return {};
 }
 
+std::string LogFiles::clean_name(std::uint64_t number) {
+  return fmt::format(".{}.tmp-clean", generation_file_name(number));
+}
+
+void LogFiles::remove_clean(std::uint64_t number) const {
+  for (const std::string_view suffix : kSuffixes) {
+    files_.unlink(directory_.number(), fmt::format("{}{}", clean_name(number), suffix));
+  }
+}
+
+Result<void> LogFiles::adopt(std::uint64_t number) {
+  const std::string name = generation_file_name(number);
+  const std::string clean = clean_name(number);
+  int code = files_.change_mode(directory_.number(), clean, kSealedMode);
+  if (code >= 0) code = files_.rename(directory_.number(), clean, name);
+  if (code < 0) return failed(name, code);
+  return sync();
+}
+
 Result<void> LogFiles::sync() {
   if (is_mutant('b')) return {};
   const FileHandle fresh(files_, files_.open_directory(path_));
   const int synced = fresh.is_open() ? files_.sync(fresh.number()) : fresh.number();
   if (synced < 0) return failed("cannot be synced", synced);
   return {};
+}
+
+Result<void> LogFiles::protect(std::uint64_t number) {
+  const std::string name = generation_file_name(number);
+  const int code = files_.change_mode(directory_.number(), name, kSealedMode);
+  if (code < 0) return failed(name, code);
+  return {};
+}
+
+// Not `durable`: if a crash undoes it, it is made anew.
+Result<void> LogFiles::make_reserve(std::uint64_t bytes) {
+  FileStamp stamp;
+  const bool is_there = files_.stamp(directory_.number(), kReserveName, &stamp) == 0;
+  if (is_there && stamp.size >= bytes) return {};
+  const int flags = O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC | O_NOFOLLOW;
+  const FileHandle made(files_, files_.open(directory_.number(), kReserveName, flags, kOwnerMode));
+  const int code = made.is_open() ? files_.allocate(made.number(), bytes) : made.number();
+  if (code >= 0) return {};
+  free_reserve();
+  return failed("no room for the reserve", code);
+}
+
+bool LogFiles::free_reserve() { return files_.unlink(directory_.number(), kReserveName) == 0; }
+
+bool LogFiles::has(const std::string& name) const {
+  FileStamp stamp;
+  return files_.stamp(directory_.number(), name, &stamp) == 0;
+}
+
+bool LogFiles::has_journal(std::uint64_t number) const {
+  return has(generation_file_name(number) + "-journal");
+}
+
+bool LogFiles::has_wal(std::uint64_t number) const {
+  return has(generation_file_name(number) + "-wal");
+}
+
+std::uint64_t LogFiles::volume_bytes() const {
+  std::uint64_t bytes = 0;
+  return files_.volume_size(directory_.number(), &bytes) == 0 ? bytes : 0;
 }
 
 std::uint64_t LogFiles::size_of(std::uint64_t number) const {

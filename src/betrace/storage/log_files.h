@@ -19,7 +19,7 @@ namespace betrace::storage {
 struct LogListing {
   std::vector<std::uint64_t> numbers;  ///< Rising.
   std::string last_set_aside;          ///< Name, of the highest number; empty if there is none.
-  std::size_t set_aside_count = 0;
+  std::vector<std::string> set_aside;  ///< All such names.
 };
 
 /// One thread. Every error is StorageFailed unless it is said, and names `state.path`.
@@ -33,7 +33,8 @@ class LogFiles {
 
   [[nodiscard]] Result<LogListing> list();
 
-  /// Makes the recovery of `name` read the device, and says in what state its WAL is.
+  /// Makes the recovery of `name` read the device, and says in what state its WAL is. The file
+  /// may be written afterwards, sealed or not.
   [[nodiscard]] Result<WalState> settle(const std::string& name);
 
   /// Makes the file of a generation, empty and for its owner alone; what an attempt that failed
@@ -43,18 +44,38 @@ class LogFiles {
   [[nodiscard]] Result<void> remove(std::uint64_t number);
   /// Renames a generation with what SQLite has beside it.
   [[nodiscard]] Result<void> set_aside(std::uint64_t number, const std::string& new_name);
+  /// Lets nobody write the file of a generation by mistake.
+  [[nodiscard]] Result<void> protect(std::uint64_t number);
+  /// Puts a file that was salvaged, `clean_name()`, in the place of a generation.
+  [[nodiscard]] Result<void> adopt(std::uint64_t number);
+  /// Removes what an attempt has left of it.
+  void remove_clean(std::uint64_t number) const;
+  /// Temporary: what a crash leaves of it is removed at the next start.
+  [[nodiscard]] static std::string clean_name(std::uint64_t number);
   /// Makes what was made, removed or renamed last.
   [[nodiscard]] Result<void> sync();
 
+  /// Takes `bytes` of the device for the time when it is full; nothing happens if they are taken.
+  [[nodiscard]] Result<void> make_reserve(std::uint64_t bytes);
+  /// Gives them back; false if there were none.
+  bool free_reserve();
+
   /// True if SQLite would take the file for a new database.
   [[nodiscard]] bool is_empty(const std::string& name) const;
+  /// A transaction that is neither whole nor undone lies beside the file, from a crash.
+  [[nodiscard]] bool has_journal(std::uint64_t number) const;
+  /// A WAL lies beside the file.
+  [[nodiscard]] bool has_wal(std::uint64_t number) const;
   /// Bytes of a generation and its WAL.
   [[nodiscard]] std::uint64_t size_of(std::uint64_t number) const;
+  /// Of the volume that the directory is on; 0 if it cannot be told.
+  [[nodiscard]] std::uint64_t volume_bytes() const;
   [[nodiscard]] std::string path_of(std::string_view name) const;
   [[nodiscard]] bool is_on_network() const noexcept { return is_on_network_; }
 
  private:
   void write_owner(UnixNanos now);
+  [[nodiscard]] bool has(const std::string& name) const;
 
   FileSystem& files_;
   std::string path_;

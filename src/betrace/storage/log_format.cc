@@ -41,6 +41,8 @@ std::string_view name_of(LogRecordType type) noexcept {
       return "refused";
     case LogRecordType::Compliance:
       return "compliance";
+    case LogRecordType::Retention:
+      return "retention";
   }
   return "";
 }

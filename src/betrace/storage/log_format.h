@@ -28,6 +28,7 @@ enum class LogRecordType : std::uint8_t {
   Ruleset = 9,
   Refused = 10,
   Compliance = 11,
+  Retention = 12,
   KeyEvent = 13,
 };
 
@@ -44,6 +45,12 @@ inline constexpr std::int64_t kFlagWithdrawn = 4;
 inline constexpr std::uint64_t kSequenceSkip = 1ULL << 24;
 /// No sequence is as large; leaves room to skip.
 inline constexpr std::uint64_t kSequenceMax = 1ULL << 62;
+
+/// Records of the log, both ends inclusive; 0: none.
+struct SequenceRange {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+};
 
 inline constexpr std::string_view kLogSchema = R"sql(
 CREATE TABLE generation (number INTEGER PRIMARY KEY, log TEXT NOT NULL, first_seq INTEGER NOT NULL,

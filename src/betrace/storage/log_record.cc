@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "betrace/base/check.h"
+#include "betrace/base/hex.h"
 #include "betrace/base/json.h"
 #include "betrace/base/utf8.h"
 #include "betrace/base/version.h"
@@ -136,10 +137,28 @@ LogRecord make_gap_record(const GapRecord& gap, const std::string& log_id, UnixN
   payload["file"] = bounded_text(gap.file);
   payload["ranges"] = Json::array();
   if (gap.first_seq != 0) payload["ranges"].push_back({gap.first_seq, gap.last_seq});
+  for (const SequenceRange& range : gap.further) {
+    payload["ranges"].push_back({range.first, range.last});
+  }
   LogRecord record = record_of(LogRecordType::Gap, payload, now);
   if (!gap.gap.rule_id.empty()) record.rule_id = gap.gap.rule_id;
   return record;
 }
+
+LogRecord make_retention_record(const RetentionRecord& retention, const std::string& log_id,
+                                UnixNanos now) {
+  Json payload = head("retention", log_id, now);
+  payload["reason"] = retention.reason;
+  payload["file"] = bounded_text(retention.file);
+  payload["ranges"] = Json::array({{retention.first_seq, retention.last_seq}});
+  payload["last_hash"] = to_hex(retention.last_hash);
+  LogRecord record = record_of(LogRecordType::Retention, payload, now);
+  record.state_name = kRetentionState;
+  record.state_value = std::to_string(retention.last_seq);
+  return record;
+}
+
+std::string salvaged_name(std::string_view file) { return fmt::format("salvaged/{}", file); }
 
 LogRecord make_start_record(bool crashed, const std::string& log_id, UnixNanos now) {
   Json payload = head("start", log_id, now);

@@ -7,8 +7,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "betrace/base/json.h"
+#include "betrace/base/sha256.h"
 #include "betrace/base/time.h"
 #include "betrace/evidence/key_events.h"
 #include "betrace/evidence/record_key.h"
@@ -55,9 +57,24 @@ struct GapRecord {
   std::string file;             ///< Empty: none.
   std::uint64_t first_seq = 0;  ///< 0: no range.
   std::uint64_t last_seq = 0;
+  std::vector<SequenceRange> further{};  ///< Rising, behind the first.
 };
 [[nodiscard]] LogRecord make_gap_record(const GapRecord& gap, const std::string& log_id,
                                         UnixNanos now);
+/// Files of the log that go, as a whole: the chain begins after them from now on.
+struct RetentionRecord {
+  std::string reason;  ///< `age` `bytes`
+  std::string file;
+  std::uint64_t first_seq = 0;
+  std::uint64_t last_seq = 0;
+  Sha256 last_hash{};  ///< Of their last commit: `prev` of the first that stays.
+};
+[[nodiscard]] LogRecord make_retention_record(const RetentionRecord& retention,
+                                              const std::string& log_id, UnixNanos now);
+/// Name of the row of `state` with the last sequence that retention has removed.
+inline constexpr std::string_view kRetentionState = "retention/last_seq";
+/// Name of the row of `state` that says that a file which was set aside has been salvaged.
+[[nodiscard]] std::string salvaged_name(std::string_view file);
 /// `crashed`: the record before was no `stop`.
 [[nodiscard]] LogRecord make_start_record(bool crashed, const std::string& log_id, UnixNanos now);
 [[nodiscard]] LogRecord make_stop_record(const std::string& log_id, UnixNanos now);

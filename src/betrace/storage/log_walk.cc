@@ -30,7 +30,9 @@ Result<void> prepare(Database& database, std::string_view sql, Statement* statem
 
 Result<std::unique_ptr<GenerationReader>> GenerationReader::open(
     const ReadableGeneration& generation) {
-  auto database = Database::open(generation.path, Database::Mode::ReadOnly);
+  const bool is_sealed = generation.seal == Seal::Sealed;
+  const auto mode = is_sealed ? Database::Mode::Sealed : Database::Mode::ReadOnly;
+  auto database = Database::open(generation.path, mode);
   if (!database) return fail(database.error());
   auto reader = std::make_unique<GenerationReader>();
   reader->end_seq = is_mutant('r') ? kSequenceMax : generation.end_seq;

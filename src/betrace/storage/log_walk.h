@@ -20,12 +20,22 @@
 
 namespace betrace::storage {
 
+/// Whether a generation can still change.
+enum class Seal : std::uint8_t {
+  None,       ///< It can, or it is to be left as it is until the next start.
+  Unchecked,  ///< It is to be sealed when its whole chain was checked.
+  Due,        ///< It is to be sealed.
+  Sealed,     ///< Nobody changes the file any more.
+};
+
 /// A generation that may be read, and which sequences count in it.
 struct ReadableGeneration {
   std::uint64_t number = 0;
   std::string path;
   std::uint64_t first_seq = 1;
   std::uint64_t end_seq = 0;  ///< Rows at or above it do not count: a later generation has them.
+  UnixNanos created = 0;
+  Seal seal = Seal::None;
 };
 
 /// A read-only connection to one generation.

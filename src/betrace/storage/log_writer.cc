@@ -9,7 +9,6 @@ namespace betrace::storage {
 namespace {
 
 constexpr std::chrono::milliseconds kIdle{1'000};
-constexpr std::chrono::seconds kLookInterval{1};
 constexpr std::uint64_t kWalPagesMax = 32ULL * 1024 * 1024 / 4096;
 
 }  // namespace
@@ -20,7 +19,9 @@ LogWriter::LogWriter(const ViolationLogOptions& options, std::unique_ptr<LogDire
       directory_(std::move(directory)),
       keys_(std::move(keys)),
       queue_(queue),
-      readers_(readers) {
+      readers_(readers),
+      started_(options.clock()),
+      mender_(options.files != nullptr ? *options.files : real_file_system()) {
   status_.started_after_crash = directory_->has_crashed();
   gaps_ = directory_->take_gaps();
   remember_directory();
@@ -28,6 +29,7 @@ LogWriter::LogWriter(const ViolationLogOptions& options, std::unique_ptr<LogDire
 
 Result<void> LogWriter::begin() {
   state_ = directory_->active()->state();
+  static_cast<void>(rebuild_reserve());
   if (auto begun = begin_keys(); !begun) return begun;
   Group group(1);
   group[0].record =
@@ -36,6 +38,7 @@ Result<void> LogWriter::begin() {
   if (!appended) return fail(ErrorCode::StorageFailed, appended.error().message);
   gaps_ = directory_->take_gaps();
   remember_state(group);
+  directory_->remove_through(retained_last_seq());  // a crash came between its record and its end
   remember_directory();
   return {};
 }
@@ -49,7 +52,7 @@ void LogWriter::run() {
     const LogGeneration* active = directory_->active();
     if (active == nullptr) continue;
     if (active->wal_pages() > kWalPagesMax || (is_idle && !is_checkpointed_)) checkpoint();
-    look_at_size();
+    tend();
   }
 }
 
@@ -77,7 +80,8 @@ void LogWriter::abandon() {
 // While there is a fault, an empty group is tried too: that is the probe.
 void LogWriter::commit(Group& group) {
   while (!is_abandoned_.load()) {
-    const bool is_faulty = !gaps_.empty() || tells_key_ || directory_->active() == nullptr;
+    const bool is_faulty =
+        !gaps_.empty() || tells_key_ || directory_->active() == nullptr || is_reserve_spent_;
     const bool is_idle = group.empty() && !is_faulty && !has_export_to_keep();
     if (is_idle || try_commit(group)) return;
     if (group.empty() && queue_.is_drained()) return;  // nobody waits for the fault to end
@@ -88,7 +92,9 @@ void LogWriter::commit(Group& group) {
 
 bool LogWriter::try_commit(Group& group) {
   make_rotations(group);
-  const auto appended = append_or_move_on(group);
+  auto appended = is_reserve_spent_
+                      ? rebuild_reserve().and_then([&] { return append_or_move_on(group); })
+                      : append_or_move_on(group);
   if (!appended) {
     give_up_waiting(group, appended.error());
     return false;
@@ -110,7 +116,8 @@ Result<std::vector<Appended>> LogWriter::append_or_move_on(const Group& group) {
     if (appended && is_mutant('q')) appended->resize(group.size());
     if (appended) return appended;
     note_failure(appended.error());
-    if (directory_->active() != nullptr || !is_first_try) return appended;
+    const bool has_moved_on = directory_->active() == nullptr && is_first_try;
+    if (!has_moved_on && !spend_reserve()) return appended;
   }
 }
 
@@ -184,12 +191,7 @@ void LogWriter::give_up_waiting(Group& group, const Error& error) {
 }
 
 Result<void> LogWriter::begin_generation() {
-  LogState state;
-  {
-    const std::lock_guard lock(mutex_);
-    state = state_;
-  }
-  auto begun = directory_->begin_next(state, options_.clock().wall);
+  auto begun = directory_->begin_next(state(), options_.clock().wall);
   remember_directory();
   if (!begun) {
     note_failing(begun.error().message);
@@ -204,6 +206,9 @@ void LogWriter::committed(Group& group, const std::vector<Appended>& appended) {
   has_told_fault_ = false;
   is_checkpointed_ = false;
   remember_state(group);
+  if (is_reserve_spent_ && !rebuild_reserve()) {
+    note_failing("no room: the disk is full, and its reserve is used");
+  }
   note_decisions(group, appended);
   for (std::size_t i = 0; i < group.size(); ++i) {
     // The first call counts: each waiter gets the sequence of its first record.
@@ -258,7 +263,8 @@ void LogWriter::remember_directory() {
   status_.log_id = directory_->log_id();
   status_.last_sequence = directory_->tail().last_seq;
   status_.file_bytes = bytes;
-  status_.quarantined = directory_->quarantined();
+  status_.bytes_max = retention_limits().bytes_max;
+  status_.quarantined = directory_->set_aside().size();
   status_.is_on_network = directory_->is_on_network();
 }
 
@@ -273,15 +279,6 @@ void LogWriter::checkpoint() {
   is_checkpointed_ = true;
   const auto done = directory_->active()->checkpoint();
   if (!done && retire_if_lost()) note_failing(done.error().message);
-}
-
-void LogWriter::look_at_size() {
-  const MonotonicTime now = options_.clock().monotonic;
-  if (now < next_look_) return;
-  next_look_ = now + kLookInterval;
-  const std::uint64_t bytes = directory_->byte_count();
-  const std::lock_guard lock(mutex_);
-  status_.file_bytes = bytes;
 }
 
 void LogWriter::pause() {

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,7 +19,9 @@
 #include "betrace/storage/evidence_query.h"
 #include "betrace/storage/log_directory.h"
 #include "betrace/storage/log_keys.h"
+#include "betrace/storage/log_mender.h"
 #include "betrace/storage/log_queue.h"
+#include "betrace/storage/log_retention.h"
 #include "betrace/storage/reader_pool.h"
 #include "betrace/storage/repeated_ids.h"
 #include "betrace/storage/violation_log.h"
@@ -82,8 +85,24 @@ class LogWriter : private ViolationHistory {
   void told_keys();
   void remember_keys();
 
-  void look_at_size();
   void pause();
+
+  // Between groups, log_writer_upkeep.cc.
+  void tend();
+  [[nodiscard]] bool is_rotation_due(UnixNanos now) const;
+  void rotate(const Now& now);
+  void retain(const Now& now);
+  [[nodiscard]] Group records_of(const Removal& removal, const GenerationStart& next,
+                                 UnixNanos now) const;
+  void seal();
+  void mend();
+  void begin_mending();
+  void note_salvaged(const SalvageDone& done);
+  [[nodiscard]] bool spend_reserve();
+  [[nodiscard]] Result<void> rebuild_reserve();
+  [[nodiscard]] RetentionLimits retention_limits() const;
+  [[nodiscard]] std::uint64_t retained_last_seq() const;
+  [[nodiscard]] LogState state() const;
 
   const ViolationLogOptions& options_;
   std::unique_ptr<LogDirectory> directory_;
@@ -96,7 +115,12 @@ class LogWriter : private ViolationHistory {
   std::vector<GapRecord> gaps_;  // still to be told
   bool has_told_fault_ = false;  // of this time of failing
   bool is_checkpointed_ = true;
+  bool is_reserve_spent_ = false;  // nothing but the end is committed before it is there again
+  const Now started_;
   MonotonicTime next_look_;
+  MonotonicTime next_rotation_;  // after one that failed
+  LogMender mender_;
+  std::set<std::string> mended_;  // names of files that the mender was given
 
   std::atomic<bool> is_abandoned_{false};
   std::mutex pause_mutex_;

@@ -56,7 +56,7 @@ void play_lives(std::uint64_t seed) {
 
 TEST(PowerLossModelTest, WhatWasAcknowledgedOutlivesAPowerCutAtAnyCall) {
   const std::uint64_t seed = test_seed();
-  const std::uint64_t cases = test_count("BETRACE_POWER_CUTS", 150);
+  const std::uint64_t cases = test_count("BETRACE_POWER_CUTS", 100);
   for (std::uint64_t i = 0; i < cases && !HasFailure(); ++i) play_lives(seed + i);
 }
 

@@ -16,6 +16,11 @@ void ReaderPool::set(std::vector<ReadableGeneration> readable) {
   ++epoch_;
 }
 
+std::vector<ReadableGeneration> ReaderPool::readable() {
+  const std::lock_guard lock(mutex_);
+  return readable_;
+}
+
 Result<std::unique_ptr<LogReader>> ReaderPool::take(std::uint64_t* epoch) {
   std::vector<ReadableGeneration> readable;
   {

@@ -32,6 +32,9 @@ class ReaderPool {
     return answer;
   }
 
+  /// What is read now.
+  [[nodiscard]] std::vector<ReadableGeneration> readable();
+
  private:
   [[nodiscard]] Result<std::unique_ptr<LogReader>> take(std::uint64_t* epoch);
   void give_back(std::unique_ptr<LogReader> reader, std::uint64_t epoch);

@@ -46,6 +46,16 @@ int note_wal_pages(void* counter, sqlite3*, const char*, int pages) {
   return SQLITE_OK;
 }
 
+// The path as a URI that says that nobody changes the file.
+std::string sealed_name(const std::string& path) {
+  std::string uri = path.starts_with('/') ? "file://" : "file:";
+  for (const char c : path) {
+    const bool is_special = c == '%' || c == '?' || c == '#';
+    uri += is_special ? fmt::format("%{:02x}", static_cast<unsigned char>(c)) : std::string(1, c);
+  }
+  return uri + "?immutable=1";
+}
+
 bool is_no_room(int code, int system_error) {
   return code == SQLITE_IOERR_WRITE &&
          (system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG);
@@ -112,6 +122,12 @@ Statement& Statement::bind_null(int index) {
   return *this;
 }
 
+Statement& Statement::bind_column(int index, const Statement& row, int column) {
+  sqlite3_bind_value(statement_.get(), index + 1,
+                     sqlite3_column_value(row.statement_.get(), column));
+  return *this;
+}
+
 Result<bool> Statement::step() {
   const int code = sqlite3_step(statement_.get());
   if (code == SQLITE_ROW) return true;
@@ -157,11 +173,15 @@ std::string_view Statement::bytes(int column) const {
 }
 
 Result<Database> Database::open(const std::string& path, Mode mode) {
+  const bool is_sealed = mode == Mode::Sealed;
+  const bool is_read_only = is_sealed || mode == Mode::ReadOnly;
   int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOFOLLOW;
-  flags |= mode == Mode::ReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+  flags |= is_read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
   if (mode == Mode::Create) flags |= SQLITE_OPEN_CREATE;
+  if (is_sealed) flags |= SQLITE_OPEN_URI;
+  const std::string name = is_sealed ? sealed_name(path) : path;
   sqlite3* handle = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
+  const int code = sqlite3_open_v2(name.c_str(), &handle, flags, nullptr);
   Database database;
   database.handle_.reset(handle);
   if (code != SQLITE_OK) return failed(handle);
@@ -210,6 +230,38 @@ Result<std::string> Database::text(std::string_view sql) {
   return *row ? std::string(statement->bytes(0)) : std::string();
 }
 
+void Database::set_busy_wait(std::chrono::milliseconds wait) noexcept {
+  sqlite3_busy_timeout(handle_.get(), static_cast<int>(wait.count()));
+}
+
 SqliteFailure Database::last_failure() const noexcept { return failure_on(handle_.get()); }
+
+Result<DatabaseCopy> DatabaseCopy::begin(Database& source, const std::string& path) {
+  auto target = Database::open(path, Database::Mode::Create);
+  if (!target) return fail(target.error());
+  DatabaseCopy copy;
+  copy.target_ = *std::move(target);
+  // Who copies syncs the whole file at the end.
+  if (auto done = copy.target_.exec("PRAGMA synchronous=OFF"); !done) return fail(done.error());
+  sqlite3* const to = copy.target_.handle_.get();
+  copy.copy_.reset(sqlite3_backup_init(to, "main", source.handle_.get(), "main"));
+  if (copy.copy_ == nullptr) return failed(to);
+  return copy;
+}
+
+Result<bool> DatabaseCopy::step(int pages) {
+  const int code = sqlite3_backup_step(copy_.get(), pages);
+  if (code == SQLITE_OK || code == SQLITE_BUSY || code == SQLITE_LOCKED) return false;
+  if (code != SQLITE_DONE) {
+    copy_.reset();
+    return fail(ErrorCode::StorageFailed,
+                fmt::format("violation log: a copy failed: {} ({})", sqlite3_errstr(code), code));
+  }
+  copy_.reset();
+  const auto mode = target_.text("PRAGMA journal_mode=DELETE");
+  if (!mode) return fail(mode.error());
+  target_ = Database();
+  return true;
+}
 
 }  // namespace betrace::storage

@@ -5,6 +5,7 @@
 
 #include <sqlite3.h>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -47,6 +48,8 @@ class Statement {
   Statement& bind_blob(int index, std::span<const std::uint8_t> bytes);
   Statement& bind_blob(int index, std::string_view bytes);
   Statement& bind_null(int index);
+  /// Binds a column of the row that `row` stands at, as it is.
+  Statement& bind_column(int index, const Statement& row, int column);
 
   /// True for a row, false at the end; Error as Database::exec().
   [[nodiscard]] Result<bool> step();
@@ -71,7 +74,8 @@ class Statement {
 /// One connection. One thread at a time.
 class Database {
  public:
-  enum class Mode { ReadOnly, ReadWrite, Create };
+  /// `Sealed`: read only, of a file that nobody changes; takes no locks and looks for no WAL.
+  enum class Mode { ReadOnly, Sealed, ReadWrite, Create };
 
   /// Opens with our limits: nothing in a crafted file runs, closing writes nothing, a foreign lock
   /// is waited for 5 s.
@@ -84,6 +88,8 @@ class Database {
   [[nodiscard]] Result<std::optional<std::int64_t>> integer(std::string_view sql);
   [[nodiscard]] Result<std::string> text(std::string_view sql);
 
+  /// How long a foreign lock is waited for from now on.
+  void set_busy_wait(std::chrono::milliseconds wait) noexcept;
   /// Of the last call on this connection, which failed.
   [[nodiscard]] SqliteFailure last_failure() const noexcept;
   /// Pages in the write-ahead log after the last commit of this connection.
@@ -91,11 +97,30 @@ class Database {
 
  private:
   friend class Statement;
+  friend class DatabaseCopy;
   struct Close {
     void operator()(sqlite3* handle) const noexcept { sqlite3_close_v2(handle); }
   };
   std::unique_ptr<std::uint64_t> wal_pages_ = std::make_unique<std::uint64_t>(0);
   std::unique_ptr<sqlite3, Close> handle_;
+};
+
+/// Copies a database page by page while it is in use. What `source` itself changes meanwhile is
+/// copied too; what another connection changes starts the copy anew. One thread at a time.
+class DatabaseCopy {
+ public:
+  /// `source` must outlive the copy. Error as Database::open() and exec().
+  [[nodiscard]] static Result<DatabaseCopy> begin(Database& source, const std::string& path);
+
+  /// Copies so many pages; true when all are copied and `path` is closed, in no need of a WAL.
+  [[nodiscard]] Result<bool> step(int pages);
+
+ private:
+  struct Finish {
+    void operator()(sqlite3_backup* copy) const noexcept { sqlite3_backup_finish(copy); }
+  };
+  Database target_;
+  std::unique_ptr<sqlite3_backup, Finish> copy_;
 };
 
 }  // namespace betrace::storage

@@ -103,6 +103,12 @@ class FaultyFileSystem : public FileSystem {
   int unlink(int directory, const std::string& name) override {
     return is_hit() ? -error_ : FileSystem::unlink(directory, name);
   }
+  int change_mode(int directory, const std::string& name, mode_t mode) override {
+    return is_hit() ? -error_ : FileSystem::change_mode(directory, name, mode);
+  }
+  int allocate(int file, std::uint64_t bytes) override {
+    return is_hit() ? -error_ : FileSystem::allocate(file, bytes);
+  }
   int make_directory(const std::string& path, mode_t mode) override {
     return forbid_directories_ ? -EACCES : FileSystem::make_directory(path, mode);
   }

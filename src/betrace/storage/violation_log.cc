@@ -7,6 +7,7 @@
 
 #include "betrace/base/check.h"
 #include "betrace/base/hex.h"
+#include "betrace/storage/log_backup.h"
 #include "betrace/storage/log_queue.h"
 #include "betrace/storage/log_writer.h"
 #include "betrace/storage/reader_pool.h"
@@ -254,6 +255,12 @@ Result<RecordPage> ViolationLog::records(const RecordQuery& query) const {
 
 Result<std::map<std::string, RecordedRule>> ViolationLog::recorded_rules() const {
   return core_->writer.recorded_rules();
+}
+
+Result<BackupReport> ViolationLog::back_up(const std::string& path) const {
+  FileSystem* files = core_->options.files;
+  return write_backup(files != nullptr ? *files : real_file_system(), core_->options.path,
+                      core_->readers.readable(), path);
 }
 
 Result<ViolationTail> ViolationLog::tail(const TailQuery& query) const {

@@ -22,6 +22,7 @@
 #include "betrace/evidence/key_ring.h"
 #include "betrace/evidence/record_key.h"
 #include "betrace/model/violation_sink.h"
+#include "betrace/storage/backup_report.h"
 #include "betrace/storage/evidence_query.h"
 #include "betrace/storage/export_position.h"
 #include "betrace/storage/file_system.h"
@@ -39,12 +40,6 @@ struct CommittedRecord {
   model::ViolationRecord record;
 };
 
-/// Records of the log, both ends inclusive; 0: none.
-struct SequenceRange {
-  std::uint64_t first = 0;
-  std::uint64_t last = 0;
-};
-
 struct ViolationLogOptions {
   std::string path;                     ///< State directory; made with mode 0700 if it is missing.
   std::string environment = "default";  ///< For the log id, when the log is made.
@@ -59,6 +54,17 @@ struct ViolationLogOptions {
   std::size_t group_bytes_max = 2ULL * 1024 * 1024;
   std::chrono::milliseconds group_time{3};
   std::chrono::milliseconds retry_time{1'000};  ///< After a failed commit.
+  /// A file of the log is followed by the next at this size, or at this age.
+  std::uint64_t generation_bytes_max = 512ULL * 1024 * 1024;
+  std::chrono::milliseconds generation_age_max = std::chrono::hours(24);
+  /// The oldest file is removed at this age, or while all together are larger than that; they never
+  /// take more than 80 % of the volume.
+  std::chrono::milliseconds age_max = std::chrono::hours(30 * 24);
+  std::uint64_t bytes_max = 8ULL * 1024 * 1024 * 1024;
+  /// There is a sink: what it does not have yet is removed for its size only.
+  bool has_sink = false;
+  /// Room that is kept for the time when the device is full; 0: none.
+  std::uint64_t reserve_bytes = 16ULL * 1024 * 1024;
   /// Called by the log thread after each COMMIT with the records of violations in it, in sequence
   /// order; must be quick. Repeats are not among them.
   std::function<void(std::span<const CommittedRecord>)> publish;
@@ -71,15 +77,19 @@ struct ViolationLogStatus {
   std::uint64_t last_sequence = 0;  ///< Committed.
   std::uint64_t pending_records = 0;
   std::uint64_t pending_bytes = 0;
-  std::uint64_t repeats = 0;     ///< Decisions whose violation was recorded already.
-  std::uint64_t file_bytes = 0;  ///< Of all generations.
-  std::size_t quarantined = 0;   ///< Databases set aside that still lie in the directory.
-  bool is_failing = false;       ///< Commits fail; they are tried again each second.
-  std::string reason;            ///< Of it.
+  std::uint64_t repeats = 0;            ///< Decisions whose violation was recorded already.
+  std::uint64_t file_bytes = 0;         ///< Of all generations.
+  std::uint64_t bytes_max = 0;          ///< What they may have together.
+  std::uint64_t removed_for_age = 0;    ///< Records that retention has removed since the start.
+  std::uint64_t removed_for_bytes = 0;  ///< The same, for their size.
+  bool has_removed_unexported = false;  ///< The sink had not got all of them.
+  std::size_t quarantined = 0;          ///< Databases set aside that still lie in the directory.
+  bool is_failing = false;              ///< Commits fail; they are tried again each second.
+  std::string reason;                   ///< Of it.
   /// Appended by this process, by the number of their type.
   std::array<std::uint64_t, 16> records_by_type{};
-  bool is_on_network = false;  ///< The directory is on a network file system.
   bool has_new_key = false;    ///< open() has made the key that seals it.
+  bool is_on_network = false;  ///< The directory is on a network file system.
   bool started_after_crash = false;
 };
 
@@ -160,6 +170,9 @@ class ViolationLog : public model::ViolationSink {
   [[nodiscard]] Result<EvidenceQuery> evidence_range(UnixNanos start, UnixNanos end) const;
   /// All records of a violation, oldest first. Error NotFound; Corrupt.
   [[nodiscard]] Result<std::vector<EvidenceProof>> evidence_of(std::string_view id) const;
+  /// Copies the log to the new directory `path` while it goes on, and verifies the copy. Errors as
+  /// write_backup().
+  [[nodiscard]] Result<BackupReport> back_up(const std::string& path) const;
 
   /// Records for sinks, oldest first; those that were committed when it is asked.
   [[nodiscard]] Result<ViolationTail> tail(const TailQuery& query) const;

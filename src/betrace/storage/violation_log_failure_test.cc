@@ -26,6 +26,7 @@ struct Fault {
   std::atomic<int> sync_error{0};
   std::atomic<int> failed{0};
   std::atomic<const char*> path{""};
+  std::atomic<const char*> room{nullptr};  // the disk is full only while this file is there
 } fault;
 
 bool is_meant(int file) {
@@ -37,7 +38,9 @@ bool is_meant(int file) {
 }
 
 ssize_t faulty_pwrite(int file, const void* bytes, std::size_t count, off_t offset) {
-  if (fault.write_error.load() != 0 && is_meant(file)) {
+  const char* const room = fault.room.load();
+  const bool has_room = room != nullptr && ::access(room, F_OK) != 0;
+  if (fault.write_error.load() != 0 && is_meant(file) && !has_room) {
     ++fault.failed;
     errno = fault.write_error.load();
     return -1;
@@ -88,6 +91,7 @@ class ViolationLogFailureTest : public TestLog {
   static void heal() {
     fault.write_error = 0;
     fault.sync_error = 0;
+    fault.room = nullptr;
   }
   static void wait_until_failed(int times = 1) {
     while (fault.failed.load() < times) std::this_thread::yield();
@@ -314,6 +318,58 @@ TEST_F(ViolationLogFailureTest, AStartOnAFullDiskSaysWhatIsWrongAndWhere) {
   }
   EXPECT_EQ(total(), 3u);
   EXPECT_TRUE(set_aside().empty());
+}
+
+// A volume on which there is room for nothing new while it is full.
+struct FullVolume : FileSystem {
+  int allocate(int file, std::uint64_t bytes) override {
+    return is_full.load() ? -ENOSPC : FileSystem::allocate(file, bytes);
+  }
+  std::atomic<bool> is_full{false};
+};
+
+TEST_F(ViolationLogFailureTest, AFullDiskIsToldWithTheHelpOfTheReserveWhichIsMadeAnewThen) {
+  FullVolume files;
+  options_.files = &files;
+  options_.reserve_bytes = 64 * 1024;
+  record(0, 3);
+  ASSERT_EQ(std::filesystem::file_size(path("reserve")), 64u * 1024);
+  const std::string reserve = path("reserve");
+  fault.room = reserve.c_str();
+  files.is_full = true;
+  fail_writes("-wal", ENOSPC);
+  record(3, 4);
+  EXPECT_FALSE(has_file("reserve"));
+  EXPECT_TRUE(log().status().is_failing);
+  EXPECT_EQ(gaps(1, "\"cause\":\"disk_full\""), 1);
+  log().record(first_record(test_violation(4)));
+  EXPECT_FALSE(log().flush(20ms).has_value()) << "the rest of it is for the end";
+  EXPECT_FALSE(log().append_rule_change(test_rule_change(1)).has_value());
+  heal();
+  files.is_full = false;
+  ASSERT_TRUE(log().flush(60s).has_value());
+  EXPECT_TRUE(has_file("reserve"));
+  EXPECT_FALSE(log().status().is_failing);
+  expect_whole(5);
+  stop();
+}
+
+TEST_F(ViolationLogFailureTest, AnEndOnAFullDiskIsOrderly) {
+  FullVolume files;
+  options_.files = &files;
+  options_.reserve_bytes = 64 * 1024;
+  record(0, 3);
+  const std::string reserve = path("reserve");
+  fault.room = reserve.c_str();
+  files.is_full = true;
+  fail_writes("-wal", ENOSPC);
+  record(3, 4);
+  stop();
+  heal();
+  EXPECT_FALSE(log().status().started_after_crash);
+  EXPECT_FALSE(has_file("reserve"));
+  expect_whole(4);
+  stop();
 }
 
 TEST_F(ViolationLogFailureTest, AForeignTransactionIsWaitedOut) {

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/loop.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <unistd.h>
@@ -23,6 +24,13 @@ tl::unexpected<Error> unavailable(std::string_view what) {
   return fail(ErrorCode::Unavailable, fmt::format("{}: {}", what, errno_text(errno)));
 }
 
+// What another mount namespace has copied stays mounted there, and is not mounted anew here.
+bool has_own_mounts() {
+  static const bool is_done = ::unshare(CLONE_NEWNS) == 0 &&
+                              ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+  return is_done;
+}
+
 Result<void> mount_device(const std::string& device, const std::string& path) {
   if (::mount(device.c_str(), path.c_str(), "ext4", 0, nullptr) == 0) return {};
   return unavailable("cannot mount a loop device");
@@ -31,6 +39,7 @@ Result<void> mount_device(const std::string& device, const std::string& path) {
 }  // namespace
 
 Result<SmallVolume> SmallVolume::mount(Kind kind, std::size_t bytes) {
+  if (!has_own_mounts()) return unavailable("there is no mount namespace");
   SmallVolume volume;
   volume.directory_ = std::make_unique<TestDirectory>(fast_folder());
   const std::string path = volume.directory_->file("mount");

@@ -47,6 +47,10 @@ class StorageJournal {
     if (place >= kEntriesMax) std::abort();
     shared_->entries[place] = {kind, number, value};
   }
+  /// The power is about to go, or is back. What clients are told in between nobody may rely on: a
+  /// file system that is being shut down may say that it has synced.
+  void set_power(bool is_on) { shared_->has_power.store(is_on); }
+  [[nodiscard]] bool has_power() const { return shared_->has_power.load(); }
   [[nodiscard]] std::span<const JournalEntry> entries() const {
     return {shared_->entries, shared_->count.load()};
   }
@@ -55,6 +59,7 @@ class StorageJournal {
   static constexpr std::size_t kEntriesMax = 100'000;
   struct Shared {
     std::atomic<std::size_t> count{0};
+    std::atomic<bool> has_power{true};
     JournalEntry entries[kEntriesMax];
   };
   Shared* shared_ = nullptr;

@@ -85,6 +85,7 @@ Result<void> StorageWorkload::open() {
   log.files = options_.files;
   log.group_time = 0ms;
   log.retry_time = 1ms;
+  log.reserve_bytes = 256 * 1024;
   log.publish = [this](std::span<const CommittedRecord> records) {
     for (const CommittedRecord& each : records) {
       if (!options_.has_power()) return;
@@ -116,7 +117,8 @@ Result<void> StorageWorkload::work(Random& random) {
   const std::uint64_t choice = draw(random, 20);
   if (choice < 9) {
     change_rules(random);
-    return {};
+    if (options_.has_power()) return {};
+    return fail(ErrorCode::Unavailable, "the power is gone");
   }
   if (choice < 12) log_->move_export({log_->status().last_sequence, {}});
   return record(1 + draw(random, kViolationsMax));

@@ -1,0 +1,118 @@
+# Goal: the image starts as an unprivileged user, answers, and holds what operators are told it holds.
+# Method: buildah builds it without a daemon, on a Debian made by mmdebstrap since no registry of images is asked. The
+# program and its package are those of this machine: the first stage of the Dockerfile, which compiles, is left out.
+#
+# It takes minutes, so it runs only when asked: BETRACE_IMAGE_TEST=1 python3 -m unittest discover -s tests/deploy -p 'image_test.py'
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from documents import DEPLOY, PROGRAM, TOOLS, needs_program, needs_tool
+
+NAME = "betracehq/backend:test"
+BASE = "docker.io/library/debian:12-slim"
+
+
+def runtime_stage():
+    text = (DEPLOY / "Dockerfile").read_text()
+    first = text.index(f"FROM {BASE.rsplit('/', 1)[1]} AS build")
+    second = text.index("FROM debian:12-slim\n")
+    return text[:first] + "FROM scratch AS build\nCOPY out /out\n\n" + text[second:]
+
+
+class Builder:
+    def __init__(self, folder):
+        self.folder = folder
+        self.environment = os.environ | {"BUILDAH_ISOLATION": "chroot", "STORAGE_DRIVER": "vfs"}
+
+    def __call__(self, *arguments, fails=False):
+        done = subprocess.run(["buildah", "--root", self.folder / "storage", "--runroot", self.folder / "run",
+                               *arguments], capture_output=True, text=True, env=self.environment)
+        if done.returncode != 0 and not fails:
+            raise AssertionError(f"buildah {arguments[0]}: {done.stdout[-1500:]}{done.stderr[-1500:]}")
+        return done.stdout.strip()
+
+    def make_base(self):
+        archive = TOOLS / "debian-12.tar"
+        if not archive.exists():
+            archive.parent.mkdir(parents=True, exist_ok=True)
+            subprocess.run(["mmdebstrap", "--variant=minbase", "bookworm", archive], check=True,
+                           capture_output=True)
+        container = self("from", "scratch")
+        self("add", container, str(archive), "/")
+        self("commit", "-q", container, BASE)
+        self("rm", container)
+
+    def make_image(self):
+        context = self.folder / "context"
+        subprocess.run([DEPLOY / "debian/package", PROGRAM, context / "out"], check=True, capture_output=True)
+        bill = subprocess.run([DEPLOY / "sbom", PROGRAM], check=True, capture_output=True)
+        (context / "out/betrace.cdx.json").write_bytes(bill.stdout)
+        shutil.copytree(DEPLOY / "image", context / "deploy/image")
+        (context / "Dockerfile").write_text(runtime_stage())
+        self("bud", "--format", "docker", "--pull-never", "--network", "host", "-t", NAME,
+             "-f", str(context / "Dockerfile"), str(context))
+
+
+@unittest.skipUnless(os.environ.get("BETRACE_IMAGE_TEST"), "SKIPPED: the image is built with BETRACE_IMAGE_TEST=1")
+@needs_program()
+@needs_tool("buildah", "Debian")
+@needs_tool("mmdebstrap", "Debian")
+class ImageTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="betrace-image-"))
+        cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
+        cls.buildah = Builder(cls.folder)
+        cls.buildah.make_base()
+        cls.buildah.make_image()
+        cls.container = cls.buildah("from", "--pull-never", NAME)
+
+    def inside(self, script):
+        """Runs a shell script as the user of the image; addresses stay those of this machine."""
+        return self.buildah("run", "--env", "BETRACE_BIND=127.0.0.1", self.container, "--", "sh", "-euc", script)
+
+    def test_it_is_run_by_an_unprivileged_user_that_owns_its_data(self):
+        self.assertEqual(self.inside("id -u; id -g; stat -c '%u %a' /data/rules /data/state"),
+                         "1000\n1000\n1000 700\n1000 700")
+
+    def test_it_says_its_version_under_both_names(self):
+        version = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True).stdout.strip()
+        self.assertEqual(self.inside("betrace --version"), version)
+        self.assertTrue(self.inside("test -x /usr/bin/betrace-backend && echo there"))
+
+    def test_it_asks_for_health_by_the_program(self):
+        image = json.loads(self.buildah("inspect", "--type", "image", NAME))["Docker"]["config"]
+        self.assertEqual(image["Healthcheck"]["Test"], ["CMD", "betrace", "healthcheck"])
+        self.assertEqual((image["User"], image["Entrypoint"], image["Cmd"]), ("1000:1000", ["betrace"], ["serve"]))
+        self.assertIn("BETRACE_BIND=0.0.0.0", image["Env"])
+
+    def test_it_serves_is_healthy_and_its_scripts_back_up_and_restore(self):
+        said = self.inside("""
+            export BETRACE_HTTP_PORT=23911 BETRACE_OTLP_HTTP_PORT=0 BETRACE_OTLP_GRPC_PORT=0
+            betrace serve >/tmp/log 2>&1 & server=$!
+            for try in $(seq 300); do betrace healthcheck >/dev/null 2>&1 && break; sleep 0.1; done
+            betrace healthcheck
+            curl -fsS -o /dev/null -H 'Content-Type: application/json' http://127.0.0.1:23911/v1/rules -d \
+              '{"id": "slow", "name": "slow", "expression": "span.duration > 1s", "severity": "HIGH"}'
+            /backup-rules.sh > /tmp/rules.json
+            curl -fsS -o /dev/null -X DELETE http://127.0.0.1:23911/v1/rules/slow
+            /restore-rules.sh /tmp/rules.json | jq -c '[.total, .created]'
+            kill $server; wait $server
+            ls /data/rules; ls /data/state | head -1
+        """)
+        self.assertIn("[1,1]\nslow.json\n", said)
+
+    def test_it_holds_its_bill_of_materials_and_nothing_to_build_with(self):
+        bill = json.loads(self.inside("cat /usr/share/doc/betrace/betrace.cdx.json"))
+        self.assertEqual(bill["metadata"]["component"]["name"], "betrace")
+        self.assertEqual(self.inside("command -v gcc cmake git python3 || echo none"), "none")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,132 @@
+# Goal: what the operator's pages tell people to type works, or at least names what is there.
+# Method: queries are checked against the catalogue of metrics, kubectl against the manifests, paths against the
+# project; commands that ask the API run against a real server with a rule and with a violation.
+
+import re
+import shutil
+import subprocess
+import pathlib
+import tempfile
+import unittest
+
+from documents import KUBERNETES, PROGRAM, PROJECT, documents_of, needs_program, needs_tool
+from scripts_test import Server
+from watching_test import problems_of
+
+PAGES = [PROJECT / "docs/guide" / f"{name}.md" for name in
+         ("deployment", "watching", "disaster-recovery", "capacity", "troubleshooting")]
+RUNBOOKS = sorted((PROJECT / "docs/runbooks").glob("*.md"))
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# Names on the pages that stand for the reader's own.
+READERS_OWN = {"deployment": {"betrace-backend"}, "namespace": {"shop", "observability"}}
+
+
+def blocks(language, pages):
+    return [(page, text) for page in pages for kind, text in BLOCK.findall(page.read_text()) if kind == language]
+
+
+def commands(pages, program):
+    """Every command that begins with the program, lines that are continued joined."""
+    for page, text in blocks("bash", pages):
+        for line in text.replace("\\\n", " ").splitlines():
+            if line.strip().startswith(program + " "):
+                yield page, line.strip()
+
+
+class PagesTest(unittest.TestCase):
+    def test_every_shell_example_can_be_parsed(self):
+        for page, text in blocks("bash", PAGES + RUNBOOKS):
+            done = subprocess.run(["bash", "-n"], input=text, capture_output=True, text=True)
+            self.assertEqual(done.stderr, "", page)
+
+    def test_every_query_asks_for_metrics_that_there_are(self):
+        found = blocks("promql", PAGES + RUNBOOKS)
+        self.assertGreater(len(found), 20)
+        for page, text in found:
+            self.assertEqual(problems_of(text), [], page)
+            for line in text.splitlines():
+                self.assertEqual(line.count("("), line.count(")"), f"{page}: {line}")
+
+    def test_every_path_of_the_project_is_there(self):
+        for page in PAGES + RUNBOOKS:
+            for path in re.findall(r"(?<![\w/.-])(?:deploy|docs|rules)/[\w./-]*[\w/]", page.read_text()):
+                made_by_reader = path == "deploy/compose/.env"
+                self.assertTrue(made_by_reader or (PROJECT / path).exists(), f"{page}: {path}")
+
+    @needs_program()
+    def test_every_command_of_betrace_is_one(self):
+        known = subprocess.run([PROGRAM, "--help"], capture_output=True, text=True).stdout
+        for page in PAGES + RUNBOOKS:
+            for name in re.findall(r"(?:`|\n|-- |build/)betrace ([a-z]+)", page.read_text()):
+                self.assertRegex(known, rf"(?m)^  {name} ", f"{page}: betrace {name}")
+
+    def test_every_setting_is_one(self):
+        known = (PROJECT / "docs/guide/configuration.md").read_text()
+        for page in PAGES + RUNBOOKS:
+            for name in re.findall(r"\bBETRACE_[A-Z_]+\b", page.read_text()):
+                self.assertIn(name.removesuffix("_FILE"), known, page)
+            for name in re.findall(r"`((?:limits|log|export|trace|violations|evidence)\.[a-z_]+)`", page.read_text()):
+                self.assertIn(f"`{name}`", known, page)
+
+
+class KubectlTest(unittest.TestCase):
+    def setUp(self):
+        self.names = {}
+        for thing in documents_of(KUBERNETES / "betrace", KUBERNETES / "jobs", KUBERNETES / "router",
+                                  KUBERNETES / "options"):
+            self.names.setdefault(thing["kind"].lower(), set()).add(thing["metadata"].get("name"))
+        self.names["hpa"] = self.names["horizontalpodautoscaler"]
+
+    def known(self, kind, name):
+        return name in self.names.get(kind, set()) | READERS_OWN.get(kind, set())
+
+    def test_every_object_that_is_named_is_one_of_the_manifests(self):
+        count = 0
+        for page, line in commands(PAGES + RUNBOOKS, "kubectl"):
+            pairs = re.findall(r"\b(deployment|service|secret|hpa|cronjob)[/ ](?!generic|-)([a-z][a-z-]*)", line)
+            pairs += [("namespace", name) for name in re.findall(r"(?:-n|namespace) ([a-z-]+)", line)]
+            for kind, name in pairs:
+                self.assertTrue(self.known(kind, name), f"{page}: {line}")
+                count += 1
+        self.assertGreater(count, 60)
+
+    def test_the_container_and_the_labels_that_are_named_are_those_of_the_deployment(self):
+        for page, line in commands(PAGES + RUNBOOKS, "kubectl"):
+            for name in re.findall(r"(\S+)=betracehq/backend", line):
+                self.assertEqual(name, "betrace-backend", page)
+            for label in re.findall(r" -l (\w+=\S+)", line):
+                self.assertEqual(label, "app=betrace-backend", page)
+
+    def test_the_secrets_that_are_made_have_the_keys_that_pods_ask_for(self):
+        text = (PROJECT / "docs/guide/deployment.md").read_text()
+        for key in ("otel-endpoint", "signature-key", "api-key"):
+            self.assertIn(f"--from-literal={key}=", text)
+
+
+@needs_program()
+@needs_tool("jq", "tools/setup")
+@needs_tool("curl", "tools/setup")
+class RunbookCommandsTest(unittest.TestCase):
+    def test_every_command_that_asks_the_api_succeeds(self):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="betrace-runbooks-"))
+        self.addCleanup(shutil.rmtree, folder)
+        server = Server(folder)
+        self.addCleanup(server.stop)
+        server.add("slow-request", "span.duration > 1s")
+        server.change("POST", "/v1/spans", {"spans": [{
+            "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736", "span_id": "00f067aa0ba902b7", "name": "pay",
+            "start_time_unix_nano": "1769853600000000000", "end_time_unix_nano": "1769853602000000000"}]})
+        head = f"set -euo pipefail\napi={server.url} auth='X-API-Key: none' rule=slow-request\n"
+        count = 0
+        for page, text in blocks("bash", RUNBOOKS):
+            lines = [line for line in text.splitlines() if line.startswith(("curl ", "since="))]
+            if not lines:
+                continue
+            done = subprocess.run(["bash", "-c", head + "\n".join(lines)], capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, f"{page}: {lines}: {done.stderr}")
+            count += len(lines)
+        self.assertGreater(count, 20)
+
+
+if __name__ == "__main__":
+    unittest.main()

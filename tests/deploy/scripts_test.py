@@ -1,0 +1,288 @@
+# Goal: the scripts that operators run do what they say, and change nothing when they fail.
+# Method: each is run as a container would run it, against a real server with rules or with stubs in its way.
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+import urllib.error
+import urllib.request
+
+from documents import DEPLOY, KUBERNETES, PROGRAM, PROJECT, documents_of, needs_program, needs_tool
+from wiring import pod_of
+
+BACKUP = DEPLOY / "image/backup-rules.sh"
+RESTORE = DEPLOY / "image/restore-rules.sh"
+SHELL_SCRIPTS = [BACKUP, RESTORE, *(DEPLOY / "debian" / name for name in
+                                    ("package", "postinst", "prerm", "postrm"))]
+START_SECONDS_MAX = 30
+
+
+def clean_environment():
+    return {key: value for key, value in os.environ.items() if not key.startswith(("BETRACE_", "OTEL_"))}
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+class Server:
+    """A real `betrace serve` on a folder of its own."""
+
+    def __init__(self, folder, environment=None):
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self.process = subprocess.Popen(
+            [PROGRAM, "serve", "--http-port", str(port), "--otlp-http-port", "0", "--otlp-grpc-port", "0",
+             "--storage-path", folder / "rules", "--log-level", "error"],
+            stdout=subprocess.DEVNULL, env=clean_environment() | (environment or {}))
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while True:
+            try:
+                return urllib.request.urlopen(f"{self.url}/ready").close()
+            except (urllib.error.URLError, ConnectionError):
+                if time.monotonic() > deadline or self.process.poll() is not None:
+                    raise
+                time.sleep(0.02)
+
+    def rules(self):
+        with urllib.request.urlopen(f"{self.url}/v1/rules") as answer:
+            return json.load(answer)["rules"]
+
+    def change(self, method, path, body=None):
+        request = urllib.request.Request(self.url + path, method=method,
+                                         data=None if body is None else json.dumps(body).encode(),
+                                         headers={"Content-Type": "application/json"})
+        urllib.request.urlopen(request).close()
+
+    def add(self, name, expression, severity="HIGH"):
+        self.change("POST", "/v1/rules", {"id": name, "name": name, "description": "", "expression": expression,
+                                          "severity": severity, "enabled": True})
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(START_SECONDS_MAX)
+
+
+def run(script, *arguments, environment=None):
+    return subprocess.run([script, *arguments], capture_output=True, text=True,
+                          env=clean_environment() | (environment or {}))
+
+
+@needs_program()
+@needs_tool("jq", "tools/setup")
+@needs_tool("curl", "tools/setup")
+class RulesTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="betrace-deploy-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.server = Server(self.folder)
+        self.addCleanup(self.server.stop)
+        self.environment = {"BETRACE_URL": self.server.url, "TMPDIR": str(self.folder)}
+        # Quotes and backslashes are what a careless shell loses.
+        self.server.add("quoted", r'span.name matches "a\\.\"b\""')
+        self.server.add("plain", "span.duration > 1s")
+        self.file = self.folder / "backup.json"
+
+    def backup(self):
+        done = run(BACKUP, environment=self.environment)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.file.write_text(done.stdout)
+
+    def restore(self, *flags):
+        return run(RESTORE, *flags, self.file, environment=self.environment)
+
+    def test_a_backup_holds_every_rule(self):
+        self.backup()
+        self.assertEqual(json.loads(self.file.read_text())["rules"], self.server.rules())
+
+    def test_a_restore_undoes_what_changed_was_deleted_and_was_added(self):
+        self.backup()
+        before = {rule["id"]: (rule["expression"], rule["severity"]) for rule in self.server.rules()}
+        self.server.change("PATCH", "/v1/rules/plain", {"severity": "LOW"})
+        self.server.change("DELETE", "/v1/rules/quoted")
+        self.server.add("newer", "span.duration > 2s")
+        done = self.restore()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual({rule["id"]: (rule["expression"], rule["severity"])
+                          for rule in self.server.rules()}, before)
+        self.assertEqual(json.loads(done.stdout)["deleted"], 1)
+
+    def test_with_keep_what_was_added_stays(self):
+        self.backup()
+        self.server.add("newer", "span.duration > 2s")
+        self.assertEqual(self.restore("--keep").returncode, 0)
+        self.assertEqual({rule["id"] for rule in self.server.rules()}, {"quoted", "plain", "newer"})
+
+    def test_a_second_restore_changes_nothing(self):
+        self.backup()
+        before = self.server.rules()
+        done = self.restore()
+        self.assertEqual(json.loads(done.stdout)["unchanged"], 2)
+        self.assertEqual(self.server.rules(), before)
+
+    def test_a_wrong_rule_in_the_backup_leaves_the_store_as_it_was(self):
+        self.backup()
+        document = json.loads(self.file.read_text())
+        document["rules"][0]["expression"] = "span.duration >"
+        document["rules"][1]["severity"] = "LOW"
+        self.file.write_text(json.dumps(document))
+        before = self.server.rules()
+        done = self.restore()
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("nothing was changed", done.stderr)
+        self.assertEqual(self.server.rules(), before)
+
+    def test_a_file_without_rules_is_refused(self):
+        for text in ("", "{}", '{"error": {"code": "unauthorized"}}', '{"rules": 5}'):
+            self.file.write_text(text)
+            self.assertEqual(self.restore().returncode, 1, text)
+        self.assertEqual(len(self.server.rules()), 2)
+
+    def test_a_server_that_is_away_fails_both_and_prints_no_backup(self):
+        self.backup()
+        away = self.environment | {"BETRACE_URL": f"http://127.0.0.1:{free_port()}"}
+        done = run(BACKUP, environment=away)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertEqual(done.stdout, "")
+        self.assertEqual(run(RESTORE, self.file, environment=away).returncode, 1)
+
+    def test_an_answer_of_another_kind_is_no_backup(self):
+        done = run(BACKUP, environment=self.environment | {"BETRACE_URL": self.server.url + "/health#"})
+        self.assertNotEqual(done.returncode, 0)
+        self.assertEqual(done.stdout, "")
+
+    def test_the_key_is_sent_and_stands_in_no_list_of_processes(self):
+        stubs = self.folder / "stubs"
+        stubs.mkdir()
+        (stubs / "curl").write_text(f'#!/bin/sh\necho "$@" > {self.folder}/arguments\ncat > {self.folder}/config\nexit 22\n')
+        (stubs / "curl").chmod(0o755)
+        key_file = self.folder / "key"
+        key_file.write_text("from-a-file-0123456789\n")
+        for given, sent in (({"BETRACE_API_KEY": "a-key-of-some-length"}, "a-key-of-some-length"),
+                            ({"BETRACE_API_KEY_FILE": str(key_file)}, "from-a-file-0123456789")):
+            done = run(BACKUP, environment=self.environment | given | {"PATH": f"{stubs}:{os.environ['PATH']}"})
+            self.assertEqual(done.returncode, 22)
+            self.assertIn(f'header = "X-API-Key: {sent}"', (self.folder / "config").read_text())
+            self.assertNotIn(sent, (self.folder / "arguments").read_text())
+
+
+class BackupJobTest(unittest.TestCase):
+    """The commands of the nightly job, with a stub for the cloud."""
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="betrace-job-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.sent = self.folder / "sent"
+        job = next(thing for thing in documents_of(KUBERNETES / "jobs") if thing["kind"] == "CronJob")
+        pod = pod_of(job)["spec"]
+        self.commands = [pod["initContainers"][0]["command"], pod["containers"][0]["command"]]
+        stub = self.folder / "aws"
+        stub.write_text(f'#!/bin/sh\n[ -s "$3" ] || exit 9\necho "$4" >> {self.sent}\n')
+        stub.chmod(0o755)
+
+    def run_job(self, backup_script):
+        script = self.folder / "backup-rules.sh"
+        script.write_text(f"#!/bin/sh\n{backup_script}\n")
+        script.chmod(0o755)
+        for command in self.commands:
+            text = command[2].replace("/backup-rules.sh", str(script)).replace("/backup/", f"{self.folder}/")
+            done = subprocess.run(["sh", "-c", text], capture_output=True, text=True, env={
+                "PATH": f"{self.folder}:{os.environ['PATH']}", "BUCKET": "s3://bucket"})
+            if done.returncode != 0:
+                return done.returncode
+        return 0
+
+    def test_the_dated_object_is_written_first_and_the_latest_last(self):
+        self.assertEqual(self.run_job("echo '{\"rules\": []}'"), 0)
+        first, last = self.sent.read_text().split()
+        self.assertRegex(first, r"^s3://bucket/rules-\d{8}\.json$")
+        self.assertEqual(last, "s3://bucket/rules-latest.json")
+
+    def test_a_failed_backup_sends_nothing(self):
+        self.assertNotEqual(self.run_job("exit 22"), 0)
+        self.assertFalse(self.sent.exists())
+
+
+class ShellTest(unittest.TestCase):
+    @needs_tool("shellcheck", "tools/setup --ci")
+    def test_shellcheck_has_nothing_to_say(self):
+        done = subprocess.run(["shellcheck", *SHELL_SCRIPTS], capture_output=True, text=True)
+        self.assertEqual(done.stdout, "")
+
+    def test_scripts_can_be_executed(self):
+        for path in (*SHELL_SCRIPTS, DEPLOY / "sbom"):
+            self.assertTrue(os.access(path, os.X_OK), path)
+
+
+@needs_program()
+@needs_tool("dpkg-query", "Debian")
+class PackageTest(unittest.TestCase):
+    @needs_tool("objdump", "binutils")
+    def test_the_package_names_every_library_and_installs_program_unit_and_settings(self):
+        with tempfile.TemporaryDirectory() as folder:
+            done = run(DEPLOY / "debian/package", PROGRAM, folder)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            package = done.stdout.strip()
+            fields = subprocess.run(["dpkg-deb", "-f", package], capture_output=True, text=True).stdout
+            listed = subprocess.run(["dpkg-deb", "-c", package], capture_output=True, text=True).stdout
+        for name in ("libc6", "libstdc++6", "libsqlite3-0", "libnghttp2-14", "libcurl4", "passwd"):
+            self.assertRegex(fields, rf"Depends:.*\b{name.replace('+', '.')}\b")
+        self.assertIn(f"Version: {version_of_program()}\n", fields)
+        for path in ("./usr/bin/betrace", "./lib/systemd/system/betrace.service", "./etc/betrace/betrace.yaml"):
+            self.assertIn(path, listed)
+        self.assertNotRegex(listed, r"(?m)^.{7}[sS]|\bd?.{8}w")
+
+    def test_the_bill_of_materials_names_each_library_once_with_its_version(self):
+        bill = json.loads(run(DEPLOY / "sbom", PROGRAM).stdout)
+        names = [component["name"] for component in bill["components"]]
+        self.assertEqual(len(names), len(set(names)))
+        for name in ("libsqlite3-0", "libssl3", "nlohmann-json3-dev"):
+            self.assertIn(name, names)
+        for component in bill["components"]:
+            self.assertRegex(component["purl"], r"^pkg:deb/debian/[a-z0-9.+-]+@\S+\?arch=\w+$")
+
+    def test_the_settings_of_the_package_are_valid(self):
+        done = run(PROGRAM, "config", "check", "--config", str(DEPLOY / "debian/betrace.yaml"))
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+
+class UnitTest(unittest.TestCase):
+    def test_the_unit_waits_longer_than_the_program_drains(self):
+        unit = (DEPLOY / "systemd/betrace.service").read_text()
+        self.assertIn("TimeoutStopSec=35s", unit)
+        self.assertIn("RestartPreventExitStatus=2 75 78", unit)
+
+    @needs_tool("systemd-analyze", "systemd")
+    def test_systemd_calls_the_unit_well_confined(self):
+        done = subprocess.run(["systemd-analyze", "security", "--offline=true", "--threshold=20",
+                               DEPLOY / "systemd/betrace.service"], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stdout[-400:] + done.stderr)
+
+
+class VersionTest(unittest.TestCase):
+    @needs_program()
+    def test_every_place_that_names_the_version_names_that_of_the_program(self):
+        version = version_of_program()
+        chart = documents_of(DEPLOY / "helm/betrace/Chart.yaml")[0]
+        self.assertEqual((chart["version"], chart["appVersion"]), (version, version))
+        for path in [*DEPLOY.rglob("*.y*ml"), *DEPLOY.rglob("*.json"), DEPLOY / "Dockerfile"]:
+            for line in path.read_text().splitlines():
+                if "betracehq/backend:" in line:
+                    self.assertIn(f"betracehq/backend:{version}", line, path)
+
+
+def version_of_program():
+    return subprocess.run([PROGRAM, "--version"], capture_output=True, text=True).stdout.split()[1]
+
+
+if __name__ == "__main__":
+    unittest.main()
