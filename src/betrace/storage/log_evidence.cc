@@ -7,7 +7,6 @@
 
 #include "betrace/evidence/commit_payload.h"
 #include "betrace/evidence/merkle.h"
-#include "betrace/storage/file_system.h"
 #include "betrace/storage/log_check.h"
 
 namespace betrace::storage {
@@ -164,36 +163,6 @@ Result<EvidenceQuery> read_range(GenerationReaders& readers, UnixNanos start, Un
   }
   if (range.last_seq == 0) return fail(ErrorCode::NotFound, "no record of that time");
   return range;
-}
-
-Result<std::vector<ReadableGeneration>> find_generations(const std::string& path) {
-  FileSystem& files = real_file_system();
-  const FileHandle directory(files, files.open_directory(path));
-  std::vector<std::string> names;
-  if (!directory.is_open() || files.list(directory.number(), &names) != 0) {
-    return fail(ErrorCode::NotFound, fmt::format("{} cannot be opened", path));
-  }
-  std::vector<ReadableGeneration> found;
-  for (const std::string& name : names) {
-    const std::uint64_t number = generation_number(name);
-    if (number == 0 || name != generation_file_name(number)) continue;
-    found.push_back({number, fmt::format("{}/{}", path, name), 1, kSequenceMax});
-  }
-  if (found.empty()) return fail(ErrorCode::NotFound, fmt::format("{} holds no log", path));
-  std::ranges::sort(found, {}, &ReadableGeneration::number);
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    auto database = Database::open(found[i].path, Database::Mode::ReadOnly);
-    if (!database) return fail(database.error());
-    const auto start =
-        check_format(*database).and_then([&](bool) { return read_start(*database); });
-    if (!start) {
-      return fail(start.error().code, fmt::format("{}: {}", generation_file_name(found[i].number),
-                                                  start.error().message));
-    }
-    found[i].first_seq = start->first_seq;
-    if (i > 0) found[i - 1].end_seq = start->first_seq;
-  }
-  return found;
 }
 
 }  // namespace betrace::storage

@@ -24,8 +24,4 @@ namespace betrace::storage {
 [[nodiscard]] Result<EvidenceQuery> read_range(GenerationReaders& readers, UnixNanos start,
                                                UnixNanos end);
 
-/// The generations that lie in a directory, oldest first, and what counts in each. Takes no lock.
-/// Error NotFound: there is none.
-[[nodiscard]] Result<std::vector<ReadableGeneration>> find_generations(const std::string& path);
-
 }  // namespace betrace::storage

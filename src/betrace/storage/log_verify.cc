@@ -6,6 +6,7 @@
 
 #include "betrace/evidence/chain_verifier.h"
 #include "betrace/storage/durable_file.h"
+#include "betrace/storage/log_backup.h"
 #include "betrace/storage/log_check.h"
 #include "betrace/storage/log_evidence.h"
 #include "betrace/storage/log_keys.h"
@@ -170,7 +171,7 @@ evidence::Verification verify_log(const std::string& path,
     verifier.reject(verdict_of_file(ring.error()), ring.error().message, 0, keys_place);
     return verifier.finish(keys_place);
   }
-  const auto generations = find_generations(path);
+  const auto generations = find_generations(real_file_system(), path);
   Place end{path, 0};
   if (!generations) {
     verifier.reject(verdict_of_file(generations.error()), generations.error().message, 0, end);

@@ -58,7 +58,8 @@ void LogWriter::run() {
 
 Result<void> LogWriter::end() {
   // Gaps first: the last record of an orderly end is the `stop`.
-  auto appended = gaps_.empty() ? Result<std::vector<Appended>>() : append_or_move_on({});
+  auto appended =
+      gaps_.empty() && !tells_key_ ? Result<std::vector<Appended>>() : append_or_move_on({});
   if (appended) {
     gaps_ = directory_->take_gaps();
     Group group(1);
@@ -150,7 +151,7 @@ Result<std::vector<Appended>> LogWriter::append(const Group& group) {
     if ((*appended)[i].sequence == 0) continue;
     ++status_.records_by_type[static_cast<std::size_t>(records[i]->type)];
   }
-  if (!records.empty()) {
+  if (directory_->tail().last_seq != last_commit_.last_seq) {  // it was not repeats alone
     last_commit_ = {directory_->active()->last_envelope(), directory_->tail().last_seq};
   }
   return appended;

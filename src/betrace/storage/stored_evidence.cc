@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "betrace/storage/durable_file.h"
+#include "betrace/storage/log_backup.h"
 #include "betrace/storage/log_keys.h"
 #include "betrace/storage/log_reader.h"
 
@@ -20,7 +21,7 @@ StoredEvidence::~StoredEvidence() = default;
 Result<std::unique_ptr<StoredEvidence>> StoredEvidence::open(const std::string& path) {
   auto keys = read_key_ring_in(path);
   if (!keys) return fail(keys.error());
-  const auto generations = find_generations(path);
+  const auto generations = find_generations(real_file_system(), path);
   if (!generations) return fail(generations.error());
   auto reader = LogReader::open(*generations);
   if (!reader) return fail(reader.error());
