@@ -1,5 +1,6 @@
 #include "betrace/base/sha256.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include "betrace/base/check.h"
@@ -14,6 +15,10 @@ Sha256 sha256(std::string_view bytes) noexcept {
       EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, algorithm, nullptr);
   BETRACE_CHECK(is_done == 1);
   return digest;
+}
+
+bool same_digest(const Sha256& left, const Sha256& right) noexcept {
+  return CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0;
 }
 
 }  // namespace betrace

@@ -1,4 +1,4 @@
-// SHA-256, for ids that must be the same on any machine and for the evidence chain.
+// SHA-256, for ids that must be the same on any machine, the evidence chain and API keys.
 #pragma once
 
 #include <array>
@@ -11,5 +11,8 @@ using Sha256 = std::array<std::uint8_t, 32>;
 
 /// Returns the digest of `bytes`. Source: FIPS 180-4, by OpenSSL.
 [[nodiscard]] Sha256 sha256(std::string_view bytes) noexcept;
+
+/// True if both are equal; takes as long whichever byte differs, so that a stranger learns nothing.
+[[nodiscard]] bool same_digest(const Sha256& left, const Sha256& right) noexcept;
 
 }  // namespace betrace
