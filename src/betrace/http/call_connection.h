@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "betrace/http/call_session.h"
+#include "betrace/http/channel.h"
 #include "betrace/http/served_connection.h"
 
 namespace betrace::http {
@@ -20,10 +21,9 @@ class CallConnection : public ServedConnection,
                        public std::enable_shared_from_this<CallConnection> {
  public:
   /// Requires: `service` lives longer.
-  CallConnection(tcp::socket socket, std::string address, CallService& service,
-                 std::uint32_t jitter)
-      : socket_(std::move(socket)),
-        timer_(socket_.get_executor()),
+  CallConnection(Channel channel, std::string address, CallService& service, std::uint32_t jitter)
+      : channel_(std::move(channel)),
+        timer_(channel_.socket().get_executor()),
         service_(service),
         session_(service, std::move(address), Clock::now(), jitter) {}
 
@@ -33,7 +33,7 @@ class CallConnection : public ServedConnection,
 
  private:
   using Clock = std::chrono::steady_clock;
-  enum class Stage : std::uint8_t { Receive, Send, Linger };
+  enum class Stage : std::uint8_t { Handshake, Receive, Send, Linger };
 
   static constexpr std::size_t kReceiveBytes = 128 * 1024;
   static constexpr std::size_t kSendBytes = 64 * 1024;
@@ -41,6 +41,7 @@ class CallConnection : public ServedConnection,
   static constexpr int kReadsInARow = 4;
   static constexpr std::chrono::milliseconds kLingerTime{2'000};
 
+  asio::awaitable<bool> shake_hands();
   asio::awaitable<bool> send();
   asio::awaitable<bool> receive();
   asio::awaitable<void> linger();
@@ -49,7 +50,7 @@ class CallConnection : public ServedConnection,
   void schedule();
   void wake();
 
-  tcp::socket socket_;
+  Channel channel_;
   asio::steady_timer timer_;
   CallService& service_;
   CallSession session_;
@@ -65,8 +66,8 @@ class CallConnection : public ServedConnection,
 inline asio::awaitable<void> CallConnection::serve() {
   const auto self = shared_from_this();
   boost::system::error_code ignored;
-  socket_.non_blocking(true, ignored);
-  bool more = true;
+  channel_.socket().non_blocking(true, ignored);
+  bool more = co_await shake_hands();
   while (more) {
     more = co_await send();
     if (more && session_.is_finished()) {
@@ -75,19 +76,35 @@ inline asio::awaitable<void> CallConnection::serve() {
     }
     if (more) more = co_await receive();
   }
+  channel_.end_sending();
   cut();
   timer_.cancel();
+}
+
+/// True at once without TLS.
+inline asio::awaitable<bool> CallConnection::shake_hands() {
+  if (!channel_.is_encrypted()) co_return true;
+  const Clock::time_point deadline = Clock::now() + service_.server.tls_time;
+  arm(Stage::Handshake, deadline);
+  const bool is_done = co_await channel_.handshake();
+  if (!is_done && Clock::now() >= deadline) service_.observer->timed_out("tls");
+  if (!is_done) co_return false;
+  session_.set_certificate_names(channel_.certificate_names());
+  bool is_open = true;
+  read_now(&is_open);  // what came with the end of the handshake has woken us already
+  co_return is_open;
 }
 
 inline void CallConnection::drain() {
   session_.drain(Clock::now());
   boost::system::error_code ignored;
-  if (stage_ == Stage::Receive) socket_.cancel(ignored);
+  if (stage_ == Stage::Receive) channel_.socket().cancel(ignored);
+  if (stage_ == Stage::Handshake) cut();
 }
 
 inline void CallConnection::cut() {
   boost::system::error_code ignored;
-  socket_.close(ignored);
+  channel_.socket().close(ignored);
 }
 
 /// Sends all that there is; false if the peer is gone or does not take it.
@@ -97,12 +114,11 @@ inline asio::awaitable<bool> CallConnection::send() {
   while (session_.take_output(&output_, kSendBytes)) {
     arm(Stage::Send, Clock::now() + service_.server.body_time +
                          std::chrono::milliseconds(output_.size() * 1'000 / rate));
-    const auto [error, count] =
-        co_await asio::async_write(socket_, asio::buffer(output_), kAwaitTuple);
+    const auto [error, count] = co_await channel_.write(output_);
     if (error) co_return false;
     output_.clear();
   }
-  co_return socket_.is_open();
+  co_return channel_.socket().is_open();
 }
 
 /// Waits for bytes or for the next deadline, and handles either; false if the peer is gone.
@@ -113,8 +129,8 @@ inline asio::awaitable<bool> CallConnection::receive() {
     reads_in_a_row_ = 0;
     if (!is_open) co_return false;
     arm(Stage::Receive, session_.next_deadline());
-    const auto [error] = co_await socket_.async_wait(tcp::socket::wait_read, kAwaitTuple);
-    if (!socket_.is_open()) co_return false;
+    const auto [error] = co_await channel_.socket().async_wait(tcp::socket::wait_read, kAwaitTuple);
+    if (!channel_.socket().is_open()) co_return false;
     if (!error) read_now(&is_open);
   }
   if (const auto now = Clock::now(); now >= session_.next_deadline()) session_.on_time(now);
@@ -126,7 +142,7 @@ inline asio::awaitable<bool> CallConnection::receive() {
 inline bool CallConnection::read_now(bool* is_open) {
   thread_local std::vector<char> input(kReceiveBytes);
   boost::system::error_code error;
-  const std::size_t count = socket_.read_some(asio::buffer(input), error);
+  const std::size_t count = channel_.read_now(input, &error);
   if (error == asio::error::would_block || error == asio::error::try_again) return false;
   *is_open = !error;
   if (error) return false;
@@ -137,13 +153,14 @@ inline bool CallConnection::read_now(bool* is_open) {
 /// As in HTTP/1.1: closing while the peer sends would destroy what is on its way to him.
 inline asio::awaitable<void> CallConnection::linger() {
   boost::system::error_code ignored;
-  socket_.shutdown(tcp::socket::shutdown_send, ignored);
+  channel_.end_sending();
+  channel_.socket().shutdown(tcp::socket::shutdown_send, ignored);
   arm(Stage::Linger, Clock::now() + kLingerTime);
   std::vector<char> forgotten(4 * 1024);
-  bool more = socket_.is_open();
+  bool more = channel_.socket().is_open();
   while (more) {
     const auto [error, count] =
-        co_await socket_.async_read_some(asio::buffer(forgotten), kAwaitTuple);
+        co_await channel_.socket().async_read_some(asio::buffer(forgotten), kAwaitTuple);
     more = !error;
   }
 }
@@ -175,7 +192,7 @@ inline void CallConnection::wake() {
     service_.observer->timed_out("write");
     cut();
   } else {
-    socket_.cancel(ignored);
+    channel_.socket().cancel(ignored);
   }
 }
 

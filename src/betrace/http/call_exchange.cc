@@ -27,8 +27,11 @@ CallRefusal bad_framing(std::string message) {
 
 }  // namespace
 
-CallExchange::CallExchange(CallService& service, std::string remote_address) : service_(service) {
+CallExchange::CallExchange(CallService& service, std::string remote_address,
+                           std::vector<std::string> certificate_names)
+    : service_(service) {
   head_.remote_address = std::move(remote_address);
+  head_.certificate_names = std::move(certificate_names);
 }
 
 void CallExchange::add_field(std::string_view name, std::string_view value) {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "betrace/http/body_buffer.h"
 #include "betrace/http/call_limits.h"
@@ -20,7 +21,8 @@ namespace betrace::http {
 class CallExchange {
  public:
   /// Requires: `service` lives longer.
-  CallExchange(CallService& service, std::string remote_address);
+  CallExchange(CallService& service, std::string remote_address,
+               std::vector<std::string> certificate_names = {});
 
   /// Takes a field of the head, or of a trailer, which is counted and forgotten.
   void add_field(std::string_view name, std::string_view value);

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "betrace/http/call_status.h"
 #include "betrace/http/headers.h"
@@ -19,7 +20,9 @@ struct CallHead {
   std::string path;            ///< `/package.Service/Method`, as sent.
   Headers metadata;            ///< All other fields, names in lower case.
   std::string remote_address;  ///< Without the port.
-  std::string actor;           ///< Who calls; empty until the authorization hook has filled it in.
+  /// Subject alternative names of the client's certificate, which was verified; else empty.
+  std::vector<std::string> certificate_names;
+  std::string actor;  ///< Who calls; empty until the authorization hook has filled it in.
 
   // Set by read_call_head().
   bool is_gzip = false;                             ///< `grpc-encoding`

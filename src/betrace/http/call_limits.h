@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,7 +39,8 @@ struct CallListenerOptions {
   std::uint16_t port = 0;                           ///< 0: the system picks one.
   std::size_t threads = 1;                          ///< Threads of its own, for handlers too.
   CallLimits limits;
-  CallAuthorization authorize = {};  ///< Empty: everyone may do everything.
+  CallAuthorization authorize = {};         ///< Empty: everyone may do everything.
+  std::shared_ptr<TlsFiles> tls = nullptr;  ///< Null: plain text.
   /// Makes the status of a refusal that may be tried again; empty: UNAVAILABLE without details.
   std::function<CallStatus(std::string_view message)> retry_later = {};
 };

@@ -55,8 +55,9 @@ milliseconds with_jitter(milliseconds time, std::uint32_t jitter) {
 }  // namespace
 
 struct CallSession::OpenCall {
-  OpenCall(CallService& service, const std::string& remote_address, MonotonicTime now)
-      : exchange(service, remote_address), begun(now) {}
+  OpenCall(CallService& service, const std::string& remote_address,
+           const std::vector<std::string>& certificate_names, MonotonicTime now)
+      : exchange(service, remote_address, certificate_names), begun(now) {}
 
   CallExchange exchange;
   const MonotonicTime begun;
@@ -120,7 +121,7 @@ CallSession::OpenCall* CallSession::find(std::int32_t stream) {
 }
 
 void CallSession::head_begun(std::int32_t stream) {
-  calls_.try_emplace(stream, service_, remote_address_, now_);
+  calls_.try_emplace(stream, service_, remote_address_, certificate_names_, now_);
 }
 
 void CallSession::field(std::int32_t stream, std::string_view name, std::string_view value) {

@@ -13,6 +13,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "betrace/base/time.h"
 #include "betrace/http/call_exchange.h"
@@ -29,6 +31,11 @@ class CallSession : private H2Events {
   CallSession(CallService& service, std::string remote_address, MonotonicTime now,
               std::uint32_t jitter = 0);
   ~CallSession() override;
+
+  /// Sets who the peer is by its certificate; before the first receive().
+  void set_certificate_names(std::vector<std::string> names) {
+    certificate_names_ = std::move(names);
+  }
 
   /// Takes what came and answers the calls that are complete.
   void receive(std::string_view bytes, MonotonicTime now);
@@ -84,6 +91,7 @@ class CallSession : private H2Events {
 
   CallService& service_;
   const std::string remote_address_;
+  std::vector<std::string> certificate_names_;
   H2Session session_;
   std::map<std::int32_t, OpenCall> calls_;  // in the order in which they began
   MonotonicTime now_;

@@ -48,6 +48,9 @@ std::string request_text(const ClientOptions& options, std::string_view method,
   text.append(method).append(" ").append(target).append(" HTTP/1.1\r\nHost: ");
   text.append(v6 ? "[" + options.host + "]" : options.host);
   text.append(":").append(std::to_string(options.port)).append("\r\n");
+  for (const auto& [name, value] : options.headers) {
+    text.append(name).append(": ").append(value).append("\r\n");
+  }
   for (const HeaderView& header : headers) {
     text.append(header.name).append(": ").append(header.value).append("\r\n");
   }
@@ -94,6 +97,7 @@ Client::~Client() { close(); }
 Client::Client(Client&& other) noexcept
     : options_(std::move(other.options_)),
       socket_(std::exchange(other.socket_, -1)),
+      tls_(std::move(other.tls_)),
       received_(std::move(other.received_)) {}
 
 Client& Client::operator=(Client&& other) noexcept {
@@ -101,6 +105,7 @@ Client& Client::operator=(Client&& other) noexcept {
     close();
     options_ = std::move(other.options_);
     socket_ = std::exchange(other.socket_, -1);
+    tls_ = std::move(other.tls_);
     received_ = std::move(other.received_);
   }
   return *this;
@@ -109,6 +114,7 @@ Client& Client::operator=(Client&& other) noexcept {
 void Client::close() noexcept {
   if (socket_ >= 0) ::close(socket_);
   socket_ = -1;
+  tls_.reset();
   received_.clear();
 }
 
@@ -169,7 +175,7 @@ Result<void> Client::connect() {
     set_timeouts(opened, options_.timeout);
     if (::connect(opened, address->ai_addr, address->ai_addrlen) == 0) {
       socket_ = opened;
-      return {};
+      return shake_hands();
     }
     why = errno_text();
     ::close(opened);
@@ -177,7 +183,42 @@ Result<void> Client::connect() {
   return fail(ErrorCode::Unavailable, "cannot connect to " + place + ": " + why);
 }
 
+/// Nothing in plain text.
+Result<void> Client::shake_hands() {
+  if (options_.tls_certificate.empty()) return {};
+  auto session = connect_tls(options_.tls_certificate);
+  if (!session) return fail(session.error());
+  tls_ = std::move(*session);
+  std::vector<char> room(kReceiveStep);
+  while (true) {
+    const TlsSession::Progress progress = tls_->handshake();
+    if (auto sent = send_encrypted(); !sent) return sent;
+    if (progress == TlsSession::Progress::Done) return {};
+    const auto count = progress == TlsSession::Progress::NeedMore
+                           ? receive_raw(room)
+                           : Result<std::size_t>(std::size_t{0});
+    if (!count) return fail(count.error());
+    if (*count == 0) {
+      close();
+      return fail(ErrorCode::Unavailable, "the server does not show the certificate of tls.cert");
+    }
+    tls_->receive({room.data(), *count});
+  }
+}
+
 Result<void> Client::send_all(std::string_view bytes) {
+  if (tls_ == nullptr) return send_raw(bytes);
+  if (!tls_->write(bytes)) return fail(ErrorCode::Unavailable, "cannot send: TLS is broken");
+  return send_encrypted();
+}
+
+Result<void> Client::send_encrypted() {
+  std::string bytes;
+  tls_->take_output(&bytes);
+  return send_raw(bytes);
+}
+
+Result<void> Client::send_raw(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;
@@ -191,18 +232,36 @@ Result<void> Client::send_all(std::string_view bytes) {
 Result<std::size_t> Client::receive() {
   const std::size_t before = received_.size();
   received_.resize(before + kReceiveStep);
+  const std::span<char> room(received_.data() + before, kReceiveStep);
+  const auto count = tls_ == nullptr ? receive_raw(room) : receive_decrypted(room);
+  received_.resize(before + count.value_or(0));
+  if (count && *count > 0) reply_has_begun_ = true;
+  return count;
+}
+
+Result<std::size_t> Client::receive_decrypted(std::span<char> room) {
+  std::vector<char> encrypted(kReceiveStep);
+  while (true) {
+    std::size_t count = 0;
+    const TlsSession::Progress progress = tls_->read(room, &count);
+    if (progress != TlsSession::Progress::NeedMore) return count;  // 0 at the end
+    const auto received = receive_raw(encrypted);
+    if (!received || *received == 0) return received;
+    tls_->receive({encrypted.data(), *received});
+  }
+}
+
+Result<std::size_t> Client::receive_raw(std::span<char> room) {
   ssize_t count = -1;
   do {
-    count = ::recv(socket_, received_.data() + before, kReceiveStep, 0);
+    count = ::recv(socket_, room.data(), room.size(), 0);
   } while (count < 0 && errno == EINTR);
   const int error = errno;
-  received_.resize(before + static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
   if (count < 0) {
     const bool late = error == EAGAIN || error == EWOULDBLOCK;
     return fail(ErrorCode::Unavailable,
                 late ? "no reply in time" : std::string("cannot receive: ") + std::strerror(error));
   }
-  if (count > 0) reply_has_begun_ = true;
   return static_cast<std::size_t>(count);
 }
 

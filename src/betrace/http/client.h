@@ -1,18 +1,22 @@
 // A small blocking HTTP/1.1 client for tests, `betrace demo` and `betrace healthcheck`.
 //
-// Plain HTTP, one connection kept alive, no redirects, no TLS. Export to other systems needs more
-// and does not use it.
+// One connection kept alive, no redirects; TLS to a server of this machine only, whose certificate
+// is at hand. Export to other systems needs more and does not use it.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "betrace/base/result.h"
 #include "betrace/http/message.h"
+#include "betrace/http/tls.h"
 
 namespace betrace::http {
 
@@ -21,6 +25,10 @@ struct ClientOptions {
   std::uint16_t port = 0;
   std::chrono::milliseconds timeout{10'000};       ///< Of each connect, send and receive.
   std::size_t reply_bytes_max = 64 * 1024 * 1024;  ///< Of one reply, inflated.
+  /// PEM file of the certificate that the server must show; empty: plain text.
+  std::string tls_certificate;
+  /// Sent with each request, such as the API key.
+  std::vector<std::pair<std::string, std::string>> headers;
 };
 
 /// One connection, opened when needed. Not thread-safe.
@@ -47,8 +55,13 @@ class Client {
 
  private:
   [[nodiscard]] Result<void> connect();
+  [[nodiscard]] Result<void> shake_hands();
   [[nodiscard]] Result<void> send_all(std::string_view bytes);
+  [[nodiscard]] Result<void> send_raw(std::string_view bytes);
+  [[nodiscard]] Result<void> send_encrypted();
   [[nodiscard]] Result<std::size_t> receive();
+  [[nodiscard]] Result<std::size_t> receive_raw(std::span<char> room);
+  [[nodiscard]] Result<std::size_t> receive_decrypted(std::span<char> room);
   [[nodiscard]] Result<Response> receive_reply(std::string_view method);
   [[nodiscard]] Result<void> receive_head(Response* reply);
   [[nodiscard]] Result<std::string> receive_body(const Response& reply);
@@ -57,8 +70,9 @@ class Client {
 
   ClientOptions options_;
   int socket_ = -1;
-  std::string received_;          // bytes of the reply that have not been used yet
-  bool reply_has_begun_ = false;  // of the current request
+  std::unique_ptr<TlsSession> tls_;  // null in plain text
+  std::string received_;             // bytes of the reply that have not been used yet
+  bool reply_has_begun_ = false;     // of the current request
 };
 
 }  // namespace betrace::http

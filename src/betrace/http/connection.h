@@ -4,7 +4,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <ctime>
 #include <memory>
@@ -13,8 +12,10 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "betrace/base/time.h"
+#include "betrace/http/channel.h"
 #include "betrace/http/chunk_decoder.h"
 #include "betrace/http/exchange.h"
 #include "betrace/http/head_reader.h"
@@ -28,10 +29,9 @@ namespace betrace::http {
 class Connection : public ServedConnection, public std::enable_shared_from_this<Connection> {
  public:
   /// Requires: `service` and `pool` live longer.
-  Connection(tcp::socket socket, std::string address, const Service& service,
-             asio::thread_pool& pool)
-      : socket_(std::move(socket)),
-        timer_(socket_.get_executor()),
+  Connection(Channel channel, std::string address, const Service& service, asio::thread_pool& pool)
+      : channel_(std::move(channel)),
+        timer_(channel_.socket().get_executor()),
         service_(service),
         pool_(pool),
         address_(std::move(address)),
@@ -43,7 +43,7 @@ class Connection : public ServedConnection, public std::enable_shared_from_this<
 
  private:
   using Clock = std::chrono::steady_clock;
-  enum class Phase : std::uint8_t { Idle, Header, Body, Answer, Write, Linger };
+  enum class Phase : std::uint8_t { Handshake, Idle, Header, Body, Answer, Write, Linger };
   enum class Received : std::uint8_t { Complete, Refused, Closed };
 
   static constexpr std::size_t kHeadStep = 4 * 1024;
@@ -52,6 +52,7 @@ class Connection : public ServedConnection, public std::enable_shared_from_this<
   static constexpr std::size_t kSkippedBytesMax = 1024 * 1024;
   static constexpr std::chrono::milliseconds kLingerTime{2'000};
 
+  asio::awaitable<bool> shake_hands();
   asio::awaitable<bool> serve_one();
   asio::awaitable<Received> receive_head();
   asio::awaitable<Received> receive_body(Exchange& exchange, BodyBuffer& body);
@@ -74,11 +75,12 @@ class Connection : public ServedConnection, public std::enable_shared_from_this<
   void schedule();
   void wake();
 
-  tcp::socket socket_;
+  Channel channel_;
   asio::steady_timer timer_;
   const Service& service_;
   asio::thread_pool& pool_;
   const std::string address_;
+  std::vector<std::string> certificate_names_;
 
   // The request that is being received or answered.
   HeadReader reader_;
@@ -102,21 +104,31 @@ class Connection : public ServedConnection, public std::enable_shared_from_this<
 
 inline asio::awaitable<void> Connection::serve() {
   const auto self = shared_from_this();
-  bool more = true;
+  bool more = co_await shake_hands();
   while (more) more = co_await serve_one();
-  boost::system::error_code ignored;
-  socket_.close(ignored);
+  channel_.end_sending();
+  cut();
   timer_.cancel();
+}
+
+/// True at once without TLS.
+inline asio::awaitable<bool> Connection::shake_hands() {
+  if (!channel_.is_encrypted()) co_return true;
+  arm(Phase::Handshake, Clock::now() + service_.limits.tls_time);
+  const bool is_done = co_await channel_.handshake();
+  if (timed_out_) service_.observer->timed_out("tls");
+  if (is_done) certificate_names_ = channel_.certificate_names();
+  co_return is_done;
 }
 
 inline void Connection::drain() {
   draining_ = true;
-  if (phase_ == Phase::Idle) cut();
+  if (phase_ == Phase::Idle || phase_ == Phase::Handshake) cut();
 }
 
 inline void Connection::cut() {
   boost::system::error_code ignored;
-  socket_.close(ignored);
+  channel_.socket().close(ignored);
 }
 
 inline asio::awaitable<bool> Connection::serve_one() {
@@ -157,6 +169,8 @@ inline void Connection::begin_request() {
   head_.version_minor = 1;
   head_.headers.clear();
   head_.remote_address = address_;
+  head_.is_encrypted = channel_.is_encrypted();
+  head_.certificate_names = certificate_names_;
   head_.request_id.clear();
   head_.body_bytes = 0;
   head_.actor.clear();
@@ -220,8 +234,7 @@ inline asio::awaitable<Connection::Received> Connection::receive_body(Exchange& 
   arm_body(0);
   if (form_.expects_continue && input_.empty()) {
     static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-    const auto [error, sent] =
-        co_await asio::async_write(socket_, asio::buffer(kContinue), kAwaitTuple);
+    const auto [error, sent] = co_await channel_.write(kContinue);
     if (error) co_return Received::Closed;
   }
   Received received = Received::Closed;
@@ -245,8 +258,8 @@ inline asio::awaitable<Connection::Received> Connection::receive_length(BodyBuff
     const std::span<char> room = body.room(std::min(left, kBodyStep));
     if (room.empty()) co_return refuse_body(no_room_for_body(), "bodies_bytes");
     arm_body(body.size());
-    const auto [error, count] = co_await socket_.async_read_some(
-        asio::buffer(room.data(), std::min(room.size(), left)), kAwaitTuple);
+    const auto [error, count] =
+        co_await channel_.read_some(asio::buffer(room.data(), std::min(room.size(), left)));
     if (error) co_return broken("body", "the body of the request took too long");
     body.commit(count);
   }
@@ -345,8 +358,7 @@ inline asio::awaitable<bool> Connection::respond(const Response& response, bool 
   const std::size_t rate = std::max<std::size_t>(service_.limits.min_rate, 1);
   arm(Phase::Write, Clock::now() + service_.limits.body_time +
                         std::chrono::milliseconds(body.size() * 1'000 / rate));
-  const std::array<asio::const_buffer, 2> buffers{asio::buffer(reply_head_), asio::buffer(body)};
-  const auto [error, sent] = co_await asio::async_write(socket_, buffers, kAwaitTuple);
+  const auto [error, sent] = co_await channel_.write(reply_head_, body);
   if (error && timed_out_) service_.observer->timed_out("write");
   const std::chrono::duration<double> taken = Clock::now() - first_byte_;
   service_.observer->request_finished({method_label(head_.method), route, response.status,
@@ -360,9 +372,10 @@ inline asio::awaitable<bool> Connection::respond(const Response& response, bool 
 /// has sent what we did not read, would destroy the response on its way.
 inline asio::awaitable<void> Connection::linger() {
   boost::system::error_code ignored;
-  socket_.shutdown(tcp::socket::shutdown_send, ignored);
+  channel_.end_sending();
+  channel_.socket().shutdown(tcp::socket::shutdown_send, ignored);
   arm(Phase::Linger, Clock::now() + kLingerTime);
-  bool more = socket_.is_open();
+  bool more = channel_.socket().is_open();
   while (more) {
     input_.clear();
     more = co_await receive_some(kBodyStep);
@@ -374,7 +387,7 @@ inline asio::awaitable<bool> Connection::receive_some(std::size_t step) {
   const std::size_t before = input_.size();
   input_.resize(before + step);
   const auto [error, count] =
-      co_await socket_.async_read_some(asio::buffer(input_.data() + before, step), kAwaitTuple);
+      co_await channel_.read_some(asio::buffer(input_.data() + before, step));
   input_.resize(before + (error ? 0 : count));
   co_return !error;
 }
@@ -415,7 +428,7 @@ inline void Connection::wake() {
   deadline_ = Clock::time_point::max();
   timed_out_ = true;
   boost::system::error_code ignored;
-  socket_.cancel(ignored);
+  channel_.socket().cancel(ignored);
 }
 
 }  // namespace betrace::http

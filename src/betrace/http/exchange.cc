@@ -9,6 +9,7 @@
 
 #include "betrace/base/ascii.h"
 #include "betrace/base/utf8.h"
+#include "betrace/http/cross_origin.h"
 #include "betrace/http/gzip.h"
 #include "betrace/http/negotiation.h"
 #include "betrace/http/reply_writer.h"
@@ -70,6 +71,7 @@ std::optional<Response> Exchange::open(const MessageForm& form) {
 
 std::optional<Response> Exchange::open_unguarded(const MessageForm& form) {
   if (auto refusal = check_host()) return refusal;
+  if (auto refusal = check_page()) return refusal;
   if (auto refusal = check_route(form)) return refusal;
   if (auto refusal = check_credential()) return refusal;
   if (!form.query_is_legal) {
@@ -97,6 +99,13 @@ std::optional<Response> Exchange::check_host() {
       problem_of(403, "forbidden", "the host " + quote_excerpt(name) + " is not in http.hosts"));
 }
 
+std::optional<Response> Exchange::check_page() {
+  const std::vector<std::string>& origins = service_.options.cors_origins;
+  allow_origin(head_, origins);
+  if (const auto problem = check_origin(head_, origins)) return refuse(*problem);
+  return std::nullopt;
+}
+
 std::optional<Response> Exchange::check_route(const MessageForm& form) {
   RouteMatch match;
   if (form.path_is_legal) match = service_.routes.match(head_.method, head_.path);
@@ -107,6 +116,9 @@ std::optional<Response> Exchange::check_route(const MessageForm& form) {
       parameters_ = std::move(match.parameters);
       return std::nullopt;
     case RouteMatch::Kind::NoSuchMethod:
+      if (is_preflight(head_, service_.options.cors_origins)) {
+        return preflight_response(match.allow, service_.options.key_header);
+      }
       head_.reply_headers.add("Allow", match.allow);
       return refuse(problem_of(405, "method_not_allowed",
                                "this path takes " + match.allow + " and no other method"));

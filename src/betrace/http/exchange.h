@@ -28,9 +28,9 @@ class Exchange {
   /// Requires: both live longer; `head` is complete but for what the hooks set.
   Exchange(const Service& service, RequestHead& head) noexcept : service_(service), head_(head) {}
 
-  /// Checks, in this order: host, path, method, credential (of the hook), query, Accept, type and
-  /// coding of the body, its declared length, admission. Returns the refusal, or nothing: then
-  /// read the body, of at most body_bytes_max() bytes, and call answer().
+  /// Checks, in this order: host, origin of the page, path, method, credential (of the hook),
+  /// query, Accept, type and coding of the body, its declared length, admission. Returns the
+  /// refusal, or nothing: then read the body, of at most body_bytes_max() bytes, and call answer().
   [[nodiscard]] std::optional<Response> open(const MessageForm& form);
 
   /// Inflates the body, calls the handler and compresses what it returns. May block and take long,
@@ -48,6 +48,7 @@ class Exchange {
 
  private:
   [[nodiscard]] std::optional<Response> check_host();
+  [[nodiscard]] std::optional<Response> check_page();
   [[nodiscard]] std::optional<Response> check_route(const MessageForm& form);
   [[nodiscard]] std::optional<Response> check_credential();
   [[nodiscard]] std::optional<Response> check_body(const MessageForm& form);

@@ -18,13 +18,16 @@ using QueryParameters = std::vector<std::pair<std::string, std::string>>;
 
 /// Everything of a request but its body.
 struct RequestHead {
-  std::string method;            ///< As sent, case-sensitive: `GET`.
-  std::string target;            ///< As sent: `/v1/rules?limit=10`.
-  std::string path;              ///< Percent-decoded once: `/v1/rules`.
-  QueryParameters query;         ///< Decoded.
-  int version_minor = 1;         ///< HTTP/1.x
-  Headers headers;               ///< Values without surrounding white space.
-  std::string remote_address;    ///< Without the port: `127.0.0.1`, `::1`.
+  std::string method;          ///< As sent, case-sensitive: `GET`.
+  std::string target;          ///< As sent: `/v1/rules?limit=10`.
+  std::string path;            ///< Percent-decoded once: `/v1/rules`.
+  QueryParameters query;       ///< Decoded.
+  int version_minor = 1;       ///< HTTP/1.x
+  Headers headers;             ///< Values without surrounding white space.
+  std::string remote_address;  ///< Without the port: `127.0.0.1`, `::1`.
+  bool is_encrypted = false;   ///< Came over TLS.
+  /// Subject alternative names of the client's certificate, which was verified; else empty.
+  std::vector<std::string> certificate_names;
   std::string request_id;        ///< The client's X-Request-Id, or a generated one.
   std::uint64_t body_bytes = 0;  ///< Content-Length as declared; 0 if absent or chunked.
 
@@ -46,9 +49,9 @@ struct Request {
 };
 
 /// A complete answer. The server adds Content-Length, Connection, Date, X-Request-Id,
-/// X-Content-Type-Options, Cache-Control: no-store (unless set here), and gzips the body when the
-/// client asks for it (unless Content-Encoding is set here). A field value may hold any bytes:
-/// control characters are sent as spaces.
+/// Cache-Control: no-store (unless set here), the fields that protect browsers, and gzips the body
+/// when the client asks for it (unless Content-Encoding is set here). A field value may hold any
+/// bytes: control characters are sent as spaces.
 struct Response {
   int status = 200;
   Headers headers;

@@ -35,8 +35,21 @@ TEST(ReplyHeadTest, HasTheFieldsOfEveryReply) {
             "Content-Length: 2\r\n"
             "X-Request-Id: id-1\r\n"
             "X-Content-Type-Options: nosniff\r\n"
+            "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; "
+            "img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; "
+            "form-action 'none'; frame-ancestors 'none'\r\n"
+            "Referrer-Policy: no-referrer\r\n"
+            "Cross-Origin-Opener-Policy: same-origin\r\n"
             "Cache-Control: no-store\r\n"
             "\r\n");
+}
+
+TEST(ReplyHeadTest, TellsBrowsersToStayOnTls) {
+  RequestHead head = some_head();
+  const std::string field = "Strict-Transport-Security: max-age=31536000\r\n";
+  EXPECT_EQ(reply_head(empty_response(), head, true, kTime).find(field), std::string::npos);
+  head.is_encrypted = true;
+  EXPECT_NE(reply_head(empty_response(), head, true, kTime).find(field), std::string::npos);
 }
 
 TEST(ReplyHeadTest, HasTheDateOfItsSecond) {

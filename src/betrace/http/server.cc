@@ -222,10 +222,14 @@ void Server::State::welcome(Listener& listener, Loop& loop, tcp::socket socket) 
 std::shared_ptr<ServedConnection> Server::State::connect(Listener& listener, tcp::socket socket,
                                                          const std::string& address) {
   if (listener.calls == nullptr) {
-    return std::make_shared<Connection>(std::move(socket), address, *listener.requests, pool);
+    const auto& files = listener.requests->options.tls;
+    Channel channel(std::move(socket), files ? files->accept(TlsProtocol::Http1) : nullptr);
+    return std::make_shared<Connection>(std::move(channel), address, *listener.requests, pool);
   }
+  const auto& files = listener.calls->options.tls;
+  Channel channel(std::move(socket), files ? files->accept(TlsProtocol::Http2) : nullptr);
   static thread_local std::minstd_rand jitter(std::random_device{}());
-  return std::make_shared<CallConnection>(std::move(socket), address, *listener.calls,
+  return std::make_shared<CallConnection>(std::move(channel), address, *listener.calls,
                                           static_cast<std::uint32_t>(jitter()));
 }
 

@@ -3,8 +3,8 @@
 //
 // app/ makes one; everything about a path is in route_table.h and call_table.h, all limits in
 // server_limits.h and call_limits.h. Strict: whatever could be read in two ways is answered 400 and
-// the connection closed. HTTP/2 is spoken by those who know that it is, on ports of its own. Knows
-// no TLS. Asio stays in the .cc.
+// the connection closed. HTTP/2 is spoken by those who know that it is, on ports of its own. TLS
+// is tls.h. Asio stays in the .cc.
 #pragma once
 
 #include <chrono>

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,7 @@
 
 #include "betrace/http/message.h"
 #include "betrace/http/route_table.h"
+#include "betrace/http/tls.h"
 
 namespace betrace::http {
 
@@ -21,6 +23,7 @@ namespace betrace::http {
 struct ServerLimits {
   std::chrono::milliseconds header_time{10'000};  ///< First byte to end of head; over it 408.
   std::chrono::milliseconds body_time{30'000};    ///< A whole body; over it 408.
+  std::chrono::milliseconds tls_time{10'000};     ///< A TLS handshake; then close.
   std::chrono::milliseconds idle_time{120'000};   ///< Between two requests; then close.
   /// A body must have brought `min_rate` bytes for each second after the first `rate_grace`; else
   /// 408. A client must take its response at the same rate after the first `body_time`; else close.
@@ -63,7 +66,7 @@ class ServerObserver {
   virtual void handler_failed(const RequestHead&, std::string_view /*what*/) {}
   /// `limit` is `connections` or `connections_per_ip`.
   virtual void connection_refused(std::string_view /*limit*/) {}
-  /// `phase` is `header`, `body`, `idle` or `write`.
+  /// `phase` is `header`, `body`, `idle`, `write` or `tls`.
   virtual void timed_out(std::string_view /*phase*/) {}
   /// A request was refused at a limit: `headers`, `header_bytes`, `line_bytes`, `body` (the route's
   /// body_bytes_max), `inflate_ratio`, `bodies_bytes`; or `malformed`.
@@ -94,6 +97,9 @@ struct ListenerOptions {
   /// If set, the Host of a request must be localhost, a loopback address or one of these names
   /// (without port); else 403. For loopback binds: stops DNS rebinding.
   std::optional<std::vector<std::string>> hosts = std::nullopt;
+  std::vector<std::string> cors_origins = {};  ///< Exact origins that pages may call from.
+  std::string key_header = "X-API-Key";        ///< Told to the browsers of those pages.
+  std::shared_ptr<TlsFiles> tls = nullptr;     ///< Null: plain text.
 };
 
 }  // namespace betrace::http

@@ -11,10 +11,12 @@ constexpr Values kProtocols = {"grpc", "http_protobuf", "http_json", "json", "ka
 constexpr Values kRejectReasons = {"invalid_id", "invalid_text", "invalid_field", "limit"};
 constexpr Values kDropReasons = {"duplicate", "own", "trace_limit", "memory", "shutdown"};
 constexpr Values kRefusedLimits = {
-    "auth",       "grpc_message", "grpc_watches",      "header_bytes", "headers",
-    "http_body",  "import_body",  "inflate_ratio",     "ingest_queue", "json_depth",
-    "line_bytes", "log.pending",  "malformed",         "memory",       "proto_depth",
-    "rest_body",  "rules",        "spans_per_request", "stopping",     "storage"};
+    "auth_failures",     "grpc_message",      "grpc_watches",  "header_bytes",    "headers",
+    "http_body",         "import_body",       "inflate_ratio", "ingest_queue",    "json_depth",
+    "line_bytes",        "log.pending",       "malformed",     "memory",          "proto_depth",
+    "rest_body",         "rest_compute_rate", "rest_rate",     "rest_write_rate", "rules",
+    "spans_per_request", "stopping",          "storage"};
+constexpr Values kAuthFailures = {"missing", "invalid", "expired", "role"};
 constexpr Values kTruncatedParts = {"attributes", "events", "links", "key", "value"};
 constexpr Values kLateOutcomes = {"redecided", "reopened"};
 constexpr Values kCloseReasons = {"complete",   "idle",   "max_age",
@@ -31,7 +33,7 @@ constexpr Values kRecordTypes = {"violation", "final",   "revision",  "rule_chan
                                  "ruleset",   "refused", "compliance"};
 constexpr Values kStorageOperations = {"write", "fsync", "rename", "read"};
 constexpr Values kConnectionLimits = {"connections", "connections_per_ip"};
-constexpr Values kTimeoutPhases = {"header", "body", "idle", "write"};
+constexpr Values kTimeoutPhases = {"header", "body", "idle", "write", "tls"};
 
 constexpr Values kH2AbuseKinds = {"preface",    "protocol",       "reset",    "continuation",
                                   "head_bytes", "ping",           "settings", "empty_data",
@@ -42,6 +44,7 @@ constexpr MetricLabel kRejected[] = {{"reason", LabelKind::Enumerated, kRejectRe
 constexpr MetricLabel kDropped[] = {{"reason", LabelKind::Enumerated, kDropReasons}};
 constexpr MetricLabel kRefused[] = {{"limit", LabelKind::Enumerated, kRefusedLimits},
                                     {"protocol", LabelKind::Enumerated, kProtocols}};
+constexpr MetricLabel kAuthFailed[] = {{"reason", LabelKind::Enumerated, kAuthFailures}};
 constexpr MetricLabel kTruncated[] = {{"what", LabelKind::Enumerated, kTruncatedParts}};
 constexpr MetricLabel kLate[] = {{"outcome", LabelKind::Enumerated, kLateOutcomes}};
 constexpr MetricLabel kClosed[] = {{"reason", LabelKind::Enumerated, kCloseReasons},
@@ -170,6 +173,7 @@ constexpr MetricInfo kCatalog[] = {
     {AuthEnabled, "betrace_auth_enabled", Gauge, "1 if roles are enforced, else 0"},
     {AuthBootstrap, "betrace_auth_bootstrap", Gauge, "1 in bootstrap mode, else 0"},
     {AuthInsecure, "betrace_auth_insecure", Gauge, "1 if everything is open on purpose, else 0"},
+    {AuthFailures, "betrace_auth_failures_total", Counter, "credentials refused", kAuthFailed},
     {StorageErrors, "betrace_storage_errors_total", Counter, "I/O errors of the data directory",
      kStorage},
     {StorageReadOnly, "betrace_storage_read_only", Gauge, "1 while writes are refused, else 0"},

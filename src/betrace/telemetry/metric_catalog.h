@@ -60,6 +60,7 @@ enum class MetricId : std::uint8_t {
   AuthEnabled,
   AuthBootstrap,
   AuthInsecure,
+  AuthFailures,
   StorageErrors,
   StorageReadOnly,
   StorageQuarantined,
