@@ -85,12 +85,14 @@ struct RouteRow {
 // The guards by name, so that the list below reads as one.
 struct Guards {
   explicit Guards(const ApiOptions& options)
-      : rest(options.rest_body_bytes_max), import(options.import_body_bytes_max) {}
+      : rest(options.rest_body_bytes_max),
+        import(options.import_body_bytes_max),
+        scrape{options.is_metrics_public ? Role::Public : Role::Read, RateClass::None, 0, {}, ""} {}
 
   const std::size_t rest;
   const std::size_t import;
   const Guard probe{Role::Public, RateClass::None, 0, {}, "application/json", RunOn::Inline};
-  const Guard scrape{Role::Public, RateClass::None, 0, {}, ""};
+  const Guard scrape;
   const Guard open{Role::Public, RateClass::Read};
   const Guard read{Role::Read, RateClass::Read};
   const Guard write{Role::Write, RateClass::Write, rest};

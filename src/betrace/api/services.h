@@ -61,6 +61,7 @@ struct ApiOptions {
   otlp::ReaderLimits span_limits;                        ///< `limits.spans_per_request`, ...
   Now started;                                           ///< Of the process.
   std::string auth = "off";                              ///< `on` `off` `bootstrap` `insecure`
+  bool is_metrics_public = true;                         ///< `metrics.public`
   std::string signing = "off";                           ///< `on` `off`
   std::string witness_path;                              ///< `evidence.witness_dir`, may be empty.
   std::string backup_dir;                                ///< `log.backup_dir`, may be empty.

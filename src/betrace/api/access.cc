@@ -1,0 +1,160 @@
+#include "betrace/api/access.h"
+
+#include <array>
+#include <utility>
+
+#include "betrace/api/credential.h"
+
+namespace betrace::api {
+namespace {
+
+using http::Role;
+using telemetry::MetricId;
+
+// The same for every reason, so that a stranger cannot tell a wrong key from an old one.
+constexpr std::string_view kNeedsKey = "a valid credential is needed";
+constexpr std::string_view kNeedsRole = "the credential lacks the role";
+constexpr std::string_view kTooManyFailures = "too many failed credentials from this address";
+constexpr std::string_view kOtlpPath = "/v1/traces";
+
+http::Problem access_problem(int status, std::string_view code, std::string_view message) {
+  http::Problem problem;
+  problem.status = status;
+  problem.code = code;
+  problem.message = message;
+  return problem;
+}
+
+}  // namespace
+
+std::string_view name_of(AuthMode mode) noexcept {
+  constexpr std::array<std::string_view, 4> kNames = {"off", "on", "bootstrap", "insecure"};
+  return kNames[static_cast<std::size_t>(mode)];
+}
+
+Access::Access(AccessOptions options, telemetry::Metrics& metrics)
+    : options_(std::move(options)),
+      metrics_(metrics),
+      failures_(options_.auth_failures),
+      reads_(options_.read),
+      writes_(options_.write),
+      computations_(options_.compute),
+      keys_(std::make_shared<const KeyRing>()) {}
+
+void Access::set_keys(KeyRing keys) {
+  auto next = std::make_shared<const KeyRing>(std::move(keys));
+  const std::lock_guard lock(mutex_);
+  keys_ = std::move(next);
+}
+
+std::shared_ptr<const KeyRing> Access::keys() const {
+  const std::lock_guard lock(mutex_);
+  return keys_;
+}
+
+bool Access::is_open(std::optional<Role> role, std::string_view path) const noexcept {
+  if (options_.mode == AuthMode::Off || options_.mode == AuthMode::Insecure) return true;
+  if (role == Role::Public) return true;
+  if (role != Role::Ingest) return false;
+  // Senders of telemetry come up before anybody has read the key; scripts with JSON do not.
+  const bool is_otlp = path != "/v1/spans";
+  return options_.is_ingest_anonymous || (options_.mode == AuthMode::Bootstrap && is_otlp);
+}
+
+Access::Verdict Access::judge(const Caller& caller, std::optional<Role> role) {
+  const Credential credential = find_credential(caller.headers, options_.key_header);
+  const std::shared_ptr<const KeyRing> ring = keys();
+  const ApiKey* key = nullptr;
+  switch (credential.kind) {
+    case Credential::Kind::Unclear:
+      return failed(caller, "invalid");
+    case Credential::Kind::One:
+      key = ring->find_key(credential.key);
+      if (key == nullptr) return failed(caller, "invalid");
+      break;
+    case Credential::Kind::None:
+      key = ring->find_name(caller.certificate_names);
+      if (key == nullptr) return failed(caller, "missing");
+  }
+  if (!key->is_valid_at(options_.clock().wall)) return failed(caller, "expired");
+  caller.actor = "key:" + key->id;
+  if (!role || key->roles.allows(*role)) return Verdict::Allowed;
+  metrics_.add(MetricId::AuthFailures, {"role"});
+  return Verdict::Forbidden;
+}
+
+Access::Verdict Access::failed(const Caller& caller, std::string_view reason) {
+  metrics_.add(MetricId::AuthFailures, {reason});
+  if (!failures_.rate().is_limited()) return Verdict::Unauthorized;
+  const Draw draw = failures_.draw(caller.address, options_.clock().monotonic);
+  return draw.is_granted ? Verdict::Unauthorized : Verdict::TooManyFailures;
+}
+
+std::optional<http::Problem> Access::authorize(http::RequestHead& head, const http::Route* route) {
+  const auto role = route == nullptr ? std::nullopt : std::optional<Role>(route->role);
+  if (!is_open(role, head.path)) {
+    const Caller caller{head.headers, head.certificate_names, head.remote_address, head.actor};
+    switch (judge(caller, role)) {
+      case Verdict::Unauthorized:
+        head.reply_headers.add("WWW-Authenticate", "Bearer realm=\"betrace\"");
+        return access_problem(401, "unauthorized", kNeedsKey);
+      case Verdict::Forbidden:
+        return access_problem(403, "forbidden", kNeedsRole);
+      case Verdict::TooManyFailures: {
+        const std::string_view protocol = head.path == kOtlpPath ? "http_protobuf" : "json";
+        metrics_.add(MetricId::Refused, {"auth_failures", protocol});
+        http::Problem problem = access_problem(429, "rate_limited", kTooManyFailures);
+        problem.retry_after = 1;
+        return problem;
+      }
+      case Verdict::Allowed:
+        break;
+    }
+  }
+  return route == nullptr ? std::nullopt : draw(head, route->rate);
+}
+
+std::optional<http::CallStatus> Access::authorize(http::CallHead& head,
+                                                  const http::CallMethod& method) {
+  if (is_open(method.role, head.path)) return std::nullopt;
+  const Caller caller{head.metadata, head.certificate_names, head.remote_address, head.actor};
+  switch (judge(caller, method.role)) {
+    case Verdict::Unauthorized:
+      return http::CallStatus{http::CallCode::Unauthenticated, std::string(kNeedsKey), ""};
+    case Verdict::Forbidden:
+      return http::CallStatus{http::CallCode::PermissionDenied, std::string(kNeedsRole), ""};
+    case Verdict::TooManyFailures:
+      metrics_.add(MetricId::Refused, {"auth_failures", "grpc"});
+      return http::CallStatus{http::CallCode::ResourceExhausted, std::string(kTooManyFailures), ""};
+    case Verdict::Allowed:
+      break;
+  }
+  return std::nullopt;
+}
+
+std::optional<http::Problem> Access::draw(http::RequestHead& head, http::RateClass rate) {
+  struct Bucket {
+    TokenBuckets* buckets;
+    std::string_view limit;
+  };
+  Bucket from{nullptr, {}};
+  if (rate == http::RateClass::Read) from = {&reads_, "rest_rate"};
+  if (rate == http::RateClass::Write) from = {&writes_, "rest_write_rate"};
+  if (rate == http::RateClass::Compute) from = {&computations_, "rest_compute_rate"};
+  if (from.buckets == nullptr || !from.buckets->rate().is_limited()) return std::nullopt;
+  const Now now = options_.clock();
+  const std::string& client = head.actor.empty() ? head.remote_address : head.actor;
+  const Draw draw = from.buckets->draw(client, now.monotonic);
+  const auto bucket = static_cast<std::uint64_t>(from.buckets->rate().bucket);
+  head.reply_headers.add("X-RateLimit-Limit", std::to_string(bucket));
+  head.reply_headers.add("X-RateLimit-Remaining", std::to_string(draw.left));
+  head.reply_headers.add("X-RateLimit-Reset",
+                         std::to_string(now.wall / kNanosPerSecond + draw.seconds_to_full));
+  if (draw.is_granted) return std::nullopt;
+  metrics_.add(MetricId::Refused, {from.limit, "json"});
+  http::Problem problem = access_problem(429, "rate_limited", "too many requests");
+  problem.retry_after = draw.seconds_to_next;
+  return problem;
+}
+
+}  // namespace betrace::api
