@@ -17,8 +17,8 @@ const Client = grpc.makeGenericClientConstructor({
 }, 'betrace');
 
 /** A client of `host:port`. */
-export function connect(address, options = {}) {
-  return new Client(address, grpc.credentials.createInsecure(), options);
+export function connect(address, options = {}, credentials = grpc.credentials.createInsecure()) {
+  return new Client(address, credentials, options);
 }
 
 /** Calls once; returns the code, the reply and, if it failed, the trailers, and never throws. */

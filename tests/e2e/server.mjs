@@ -1,6 +1,8 @@
 // Starts a real `betrace serve` on free ports with a folder of its own, and stops it.
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
+import http from 'node:http';
+import https from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -33,6 +35,22 @@ function isFree(port) {
   });
 }
 
+/** Asks once, over TLS if `url` says so; `options` as of node:https, and `body`. Never checks names. */
+export function ask(url, { body, ...options } = {}) {
+  const client = url.startsWith('https:') ? https : http;
+  return new Promise((resolve, reject) => {
+    const request = client.request(url, { checkServerIdentity: () => undefined, ...options }, (answer) => {
+      const pieces = [];
+      answer.on('data', (piece) => pieces.push(piece));
+      answer.on('error', reject);
+      answer.on('end', () => resolve({ status: answer.statusCode, headers: answer.headers,
+                                       text: Buffer.concat(pieces).toString() }));
+    });
+    request.on('error', reject);
+    request.end(body);
+  });
+}
+
 /** Polls `attempt` until it gives something other than undefined; fails after `deadlineMs`. */
 export async function eventually(what, attempt, deadlineMs = 60_000) {
   const deadline = Date.now() + deadlineMs;
@@ -47,14 +65,16 @@ export async function eventually(what, attempt, deadlineMs = 60_000) {
 export class Server {
   /**
    * `folder` keeps rules and log; it is made when absent and removed by `remove()`. `under` is a
-   * command that runs the program, such as `prlimit`. Traces close soon, unless `flags` or `env` say else.
+   * command that runs the program, such as `prlimit`; with `ca` it serves over TLS. Traces close soon and rates
+   * have no bound, unless `flags` or `env` say else.
    */
-  static async start({ folder, flags = [], env = {}, under = [] } = {}) {
+  static async start({ folder, flags = [], env = {}, under = [], ca } = {}) {
     const server = new Server();
     server.folder = folder ?? (await mkdtemp(join(tmpdir(), 'betrace-e2e-')));
-    server.api = `http://127.0.0.1:${(server.httpPort = await freePort())}`;
-    server.otlp = `http://127.0.0.1:${(server.otlpPort = await freePort())}`;
-    server.grpc = `http://127.0.0.1:${(server.grpcPort = await freePort())}`;
+    const scheme = ca ? 'https' : 'http';
+    server.api = `${scheme}://127.0.0.1:${(server.httpPort = await freePort())}`;
+    server.otlp = `${scheme}://127.0.0.1:${(server.otlpPort = await freePort())}`;
+    server.grpc = `${scheme}://127.0.0.1:${(server.grpcPort = await freePort())}`;
     server.output = '';
     const [command, ...before] = [...under, program];
     server.process = spawn(command, [...before, 'serve',
@@ -62,7 +82,7 @@ export class Server {
       '--otlp-grpc-port', `${server.grpcPort}`,
       '--storage-path', join(server.folder, 'rules'), ...flags], { env: {
         ...process.env, BETRACE_TRACE_QUIET: '50ms', BETRACE_TRACE_IDLE: '500ms',
-        BETRACE_TRACE_AGE_MAX: '5s', ...env } });
+        BETRACE_TRACE_AGE_MAX: '5s', BETRACE_LIMITS_REST_RATE: '0', BETRACE_LIMITS_REST_WRITE_RATE: '0', ...env } });
     for (const stream of [server.process.stdout, server.process.stderr]) {
       stream.on('data', (text) => { server.output += text; });
     }
@@ -70,7 +90,7 @@ export class Server {
     server.process.once('exit', () => { server.gone = true; });
     await eventually('ready', async () => {
       if (server.gone) throw new Error(`betrace serve ended:\n${server.output}`);
-      const answer = await fetch(`${server.api}/ready`).catch(() => undefined);
+      const answer = await ask(`${server.api}/ready`, { ca, agent: false }).catch(() => undefined);
       return answer?.status === 200 ? true : undefined;
     });
     return server;

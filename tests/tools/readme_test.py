@@ -7,7 +7,8 @@ import unittest
 
 import page_session
 
-PAGES = {"README.md": 8, "docs/guide/api.md": 20}  # and how many examples each has at least
+PAGES = {"README.md": 8, "docs/guide/api.md": 20,
+         "docs/guide/security.md": 5}  # and how many examples each has at least
 
 
 def ends_soon(process_id):
@@ -44,6 +45,9 @@ class PageTest(unittest.TestCase):
 
     def test_the_examples_of_the_api_guide_work(self):
         self.check_page("docs/guide/api.md")
+
+    def test_the_examples_of_the_security_guide_work(self):
+        self.check_page("docs/guide/security.md")
 
 
 class PageSessionTest(unittest.TestCase):

@@ -9,6 +9,7 @@
 #include <ostream>
 #include <utility>
 
+#include "betrace/app/access_settings.h"
 #include "betrace/app/command_line_load.h"
 #include "betrace/app/completion.h"
 #include "betrace/app/config_command.h"
@@ -19,7 +20,9 @@
 #include "betrace/app/evidence_handover.h"
 #include "betrace/app/exit_code.h"
 #include "betrace/app/healthcheck.h"
+#include "betrace/app/key_command.h"
 #include "betrace/app/log_command.h"
+#include "betrace/app/own_server.h"
 #include "betrace/app/reference_pages.h"
 #include "betrace/app/replay.h"
 #include "betrace/app/resend.h"
@@ -99,6 +102,7 @@ class CommandLine {
   void add_handover(CLI::App& evidence);
   void add_log();
   void add_config();
+  void add_key();
   void add_completion();
 
   int serve();
@@ -108,6 +112,7 @@ class CommandLine {
   int complete();
   int config_show();
   int config_check();
+  int key_new();
   tl::expected<Config, int> load(const SettingFlags& flags);
   [[nodiscard]] std::vector<CommandWords> words() const;
   [[nodiscard]] const CLI::App* incomplete(const std::vector<std::string>& arguments) const;
@@ -145,6 +150,7 @@ class CommandLine {
   SettingFlags show_flags_;
   SettingFlags check_flags_;
   DemoOptions demo_;
+  NewKeyOptions new_key_;
   bool demo_serves_ = false;
   RulesCheckOptions rules_;
   std::string rules_format_ = "text";
@@ -183,6 +189,7 @@ CommandLine::CommandLine(const Process& process)
   add_evidence();
   add_log();
   add_config();
+  add_key();
   add_completion();
 }
 
@@ -200,7 +207,7 @@ void CommandLine::add_demo() {
   CLI::App* demo = command(root_, "demo", "Send a small shop's traffic and print its violations",
                            "Example: betrace demo --serve --traces 100", &CommandLine::demo);
   demo->add_flag("--serve", demo_serves_, "Start a server with the starter rules in this process");
-  demo->add_option("--host", demo_.host, "Server to send to")->capture_default_str();
+  demo->add_option("--host", demo_.server.host, "Server to send to")->capture_default_str();
   demo->add_option("--rate", demo_.rate, "Traces a second; 0 = as fast as possible")
       ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str();
@@ -420,6 +427,20 @@ void CommandLine::add_config() {
   pages->add_subcommand("metrics", "")->callback([this] { process_.out << metrics_page(); });
 }
 
+void CommandLine::add_key() {
+  CLI::App* key = root_.add_subcommand("key", "Make API keys");
+  key->require_subcommand(1);
+  CLI::App* made = command(*key, "new", "Print a random key once, and keep its hash",
+                           "Example: betrace key new --roles ingest --id shop --file keys.yaml",
+                           &CommandLine::key_new);
+  made->add_option("--roles", new_key_.roles, "ingest, read, write, admin; several with commas")
+      ->delimiter(',')
+      ->required();
+  made->add_option("--id", new_key_.id, "Name of the key in logs and records [key-...]");
+  made->add_option("--file", new_key_.file,
+                   "The key file that gets the entry [the entry is printed]");
+}
+
 void CommandLine::add_completion() {
   CLI::App* completion = command(root_, "completion", "Print completion for a shell",
                                  "Example: betrace completion bash", &CommandLine::complete);
@@ -445,7 +466,9 @@ int CommandLine::demo() {
   StopSignal stop;
   const auto config = load(demo_flags_);
   if (!config) return config.error();
-  demo_.api_port = static_cast<std::uint16_t>(config->number("http.port"));
+  const std::string host = demo_.server.host;
+  demo_.server = own_server(*config);
+  demo_.server.host = host;
   demo_.otlp_port = static_cast<std::uint16_t>(config->number("otlp.http_port"));
   demo_.colour = is_terminal(STDOUT_FILENO);
   return demo_serves_ ? run_demo_with_server(demo_, *config, stop, process_.out, process_.err)
@@ -479,6 +502,8 @@ int CommandLine::bench() {
   return bench::run_load(options, process_.out, process_.err);
 }
 
+int CommandLine::key_new() { return run_key_new(new_key_, process_.out, process_.err); }
+
 int CommandLine::config_show() {
   const auto config = load(show_flags_);
   if (!config) return config.error();
@@ -489,6 +514,10 @@ int CommandLine::config_show() {
 int CommandLine::config_check() {
   const auto config = load(check_flags_);
   if (!config) return config.error();
+  if (const auto files = check_access_files(*config); !files) {
+    process_.err << "config error: " << files.error().message << "\n";
+    return kExitUsage;
+  }
   print_config_check(*config, process_.out, process_.err);
   return 0;
 }

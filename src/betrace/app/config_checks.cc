@@ -7,6 +7,7 @@
 #include <array>
 #include <cctype>
 
+#include "betrace/app/access_settings.h"
 #include "betrace/app/export_settings.h"
 #include "betrace/base/utf8.h"
 
@@ -89,13 +90,17 @@ void check_order(const Config& config, const Order& order, const ReportProblem& 
                              shown(config, other)));
 }
 
+bool is_address(const std::string& text) {
+  in6_addr number{};
+  return inet_pton(AF_INET, text.c_str(), &number) == 1 ||
+         inet_pton(AF_INET6, text.c_str(), &number) == 1;
+}
+
 void check_bind(const Config& config, const ReportProblem& report) {
   if (config.list("http.bind").empty()) report("http.bind", "names no address");
   for (const std::string& address : config.list("http.bind")) {
-    if (is_loopback(address)) continue;
-    report("http.bind", fmt::format("\"{}\" is not a loopback address; this version has no "
-                                    "authentication and listens on loopback only",
-                                    quote_excerpt(address)));
+    if (is_address(address)) continue;
+    report("http.bind", fmt::format("\"{}\" is no IPv4 or IPv6 address", quote_excerpt(address)));
   }
 }
 
@@ -132,7 +137,6 @@ void check_texts(const Config& config, const ReportProblem& report) {
 }  // namespace
 
 bool is_loopback(std::string_view address) {
-  if (address == "localhost") return true;
   const std::string text(address);
   in_addr four{};
   if (inet_pton(AF_INET, text.c_str(), &four) == 1) return (ntohl(four.s_addr) >> 24) == 127;
@@ -146,6 +150,7 @@ void check_config(const Config& config, const ReportProblem& report) {
   check_ports(config, report);
   check_texts(config, report);
   static_cast<void>(export_settings(config, report));
+  check_access(config, report);
   check_secret(config, "api_key", kApiKeyBytesMin, report);
   check_secret(config, "signature_key", kSignatureKeyBytesMin, report);
   check_secret(config, "signature_key_previous", kSignatureKeyBytesMin, report);

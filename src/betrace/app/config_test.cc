@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 
+#include "betrace/app/access_settings.h"
 #include "betrace/app/config_checks.h"
 
 namespace betrace::app {
@@ -148,10 +149,10 @@ TEST_F(ConfigTest, UnknownVariablesAreOnlyDoubted) {
 }
 
 TEST_F(ConfigTest, SettingsOfLaterFeaturesSayThatTheyHaveNoEffect) {
-  inputs.environment = {{"BETRACE_TLS_CERT", "/x.pem"}};
+  inputs.environment = {{"BETRACE_PEERS", "a:1"}};
   ASSERT_EQ(config().warnings().size(), 1u);
   EXPECT_EQ(config().warnings()[0].text,
-            "BETRACE_TLS_CERT (environment): has no effect in this version");
+            "BETRACE_PEERS (environment): has no effect in this version");
 }
 
 TEST_F(ConfigTest, TheFirstOfTwoVariablesWinsAndOldNamesStillWork) {
@@ -218,16 +219,46 @@ TEST_F(ConfigTest, EachDoorHasAPortOfItsOwn) {
   EXPECT_THAT(problems(), ElementsAre());
 }
 
-TEST_F(ConfigTest, OnlyLoopbackAddressesAreAccepted) {
+TEST_F(ConfigTest, TheModeOfAccessFollowsFromAddressesAndCredentials) {
+  const auto mode = [this] { return access_settings(config()).rules.mode; };
   inputs.environment = {{"BETRACE_BIND", "127.0.0.5, ::1"}};
-  EXPECT_THAT(config().list("http.bind"), ElementsAre("127.0.0.5", "::1"));
-  inputs.environment = {{"BETRACE_BIND", "0.0.0.0"}};
-  EXPECT_THAT(problems(), ElementsAre(HasSubstr("BETRACE_BIND (environment): \"0.0.0.0\" is not a "
-                                                "loopback address")));
+  EXPECT_EQ(mode(), api::AuthMode::Off);
+  inputs.environment = {{"BETRACE_BIND", "127.0.0.5, 0.0.0.0"}};
+  EXPECT_EQ(mode(), api::AuthMode::Bootstrap);
+  inputs.environment.emplace_back("BETRACE_API_KEY", "correct-horse-battery");
+  EXPECT_EQ(mode(), api::AuthMode::On);
+  inputs.environment.emplace_back("BETRACE_INSECURE", "true");
+  EXPECT_EQ(mode(), api::AuthMode::Insecure);
+  inputs.environment = {{"BETRACE_API_KEYS_FILE", "keys.yaml"}};
+  EXPECT_EQ(mode(), api::AuthMode::On) << "on loopback too";
+}
+
+TEST_F(ConfigTest, AccessThatCannotBeIsAProblem) {
+  const auto problem = [this](NamedTexts environment) {
+    inputs.environment = std::move(environment);
+    return testing::PrintToString(problems());
+  };
+  EXPECT_THAT(problem({{"BETRACE_BIND", "localhost"}}), HasSubstr("is no IPv4 or IPv6 address"));
+  EXPECT_THAT(problem({{"BETRACE_TLS_CERT", "a"}}), HasSubstr("BETRACE_TLS_CERT"));
+  EXPECT_THAT(problem({{"BETRACE_TLS_KEY", "a"}}), HasSubstr("needs tls.cert"));
+  EXPECT_THAT(problem({{"BETRACE_TLS_CLIENT_CA", "a"}}), HasSubstr("gives nobody a role"));
+  for (const std::string origin : {"*", "https://*.example", "https://a.example/", "a.example",
+                                   "null", "https://A.example", "https://u@a.example"}) {
+    EXPECT_THAT(problem({{"BETRACE_CORS_ORIGINS", origin}}), HasSubstr("is not an origin"))
+        << origin;
+  }
+  EXPECT_EQ(problem({{"BETRACE_CORS_ORIGINS", "https://a.example, http://[::1]:8080"}}), "{}");
+  for (const std::string name : {"Cookie", "Host", "no token"}) {
+    EXPECT_THAT(problem({{"BETRACE_API_KEY_HEADER", name}}), HasSubstr("BETRACE_API_KEY_HEADER"));
+  }
+}
+
+TEST_F(ConfigTest, LoopbackIsNothingElse) {
   EXPECT_FALSE(is_loopback("::"));
   EXPECT_FALSE(is_loopback("128.0.0.1"));
   EXPECT_FALSE(is_loopback("127.0.0.1.example"));
-  EXPECT_TRUE(is_loopback("localhost"));
+  EXPECT_FALSE(is_loopback("localhost"));
+  EXPECT_TRUE(is_loopback("127.9.0.1"));
 }
 
 TEST_F(ConfigTest, SigningCannotBeRequired) {

@@ -31,11 +31,10 @@ std::uint64_t random_run() {
   return std::uint64_t{device()} << 32 | device();
 }
 
-http::ClientOptions client_options(const DemoOptions& options, std::uint16_t port) {
-  http::ClientOptions client;
-  client.host = options.host;
-  client.port = port;
-  return client;
+http::ClientOptions otlp_door(const DemoOptions& options) {
+  http::ClientOptions door = options.server;
+  door.port = options.otlp_port;
+  return door;
 }
 
 // Sends the shop's traces and keeps account of the faults in them.
@@ -44,7 +43,7 @@ class Traffic {
   Traffic(const DemoOptions& options, std::uint64_t seed)
       : options_(options),
         shop_(seed, random_run(), options.fault_rate),
-        client_(client_options(options, options.otlp_port)),
+        client_(otlp_door(options)),
         started_(read_clocks().monotonic) {}
 
   [[nodiscard]] bool is_done() const {
@@ -148,9 +147,10 @@ bool send_all(Traffic& traffic, ViolationWatch& watch, StopSignal& stop, std::os
 int run_demo(const DemoOptions& options, StopSignal& stop, std::ostream& out, std::ostream& err) {
   const std::uint64_t seed = options.seed != 0 ? options.seed : std::random_device()();
   Traffic traffic(options, seed);
-  const std::string url = fmt::format("http://{}:{}", options.host, options.api_port);
-  ViolationWatch watch(http::Client(client_options(options, options.api_port)), url,
-                       options.colour);
+  const http::ClientOptions& server = options.server;
+  const std::string url = fmt::format(
+      "{}://{}:{}", server.tls_certificate.empty() ? "http" : "https", server.host, server.port);
+  ViolationWatch watch(http::Client(server), url, options.colour);
   if (const auto ready = watch.skip_present(); !ready) {
     fmt::print(err, "demo: no server at {}: {}; start one with `betrace serve`, or use --serve\n",
                url, ready.error().message);

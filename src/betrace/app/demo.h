@@ -10,13 +10,13 @@
 #include <string>
 
 #include "betrace/app/stop_signal.h"
+#include "betrace/http/client.h"
 
 namespace betrace::app {
 
 struct DemoOptions {
-  std::string host = "127.0.0.1";
-  std::uint16_t otlp_port = 4318;  ///< OTLP/HTTP.
-  std::uint16_t api_port = 12011;  ///< REST.
+  http::ClientOptions server;      ///< The API of a running server.
+  std::uint16_t otlp_port = 4318;  ///< Its OTLP/HTTP.
   double rate = 5;                 ///< Traces a second; 0 = as fast as they are taken.
   double fault_rate = 0.1;         ///< Share of traces with a fault, 0 to 1.
   std::uint64_t traces = 0;        ///< Ends after so many; 0 = until it is stopped.

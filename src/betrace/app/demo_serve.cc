@@ -47,7 +47,7 @@ int run_demo_with_server(const DemoOptions& options, const Config& config, StopS
     return exit_code_of(service.error());
   }
   fmt::print(out, "BeTrace serves on http://{}:{} (OTLP/HTTP on {}); rules are in {}\n",
-             options.host, (*service)->http_port(), (*service)->otlp_http_port(),
+             options.server.host, (*service)->http_port(), (*service)->otlp_http_port(),
              config.text("storage.path"));
   const int code = run_demo(options, stop, out, err);
   stop.release();

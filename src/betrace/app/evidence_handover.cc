@@ -12,6 +12,7 @@
 
 #include "betrace/app/evidence_files.h"
 #include "betrace/app/exit_code.h"
+#include "betrace/app/own_server.h"
 #include "betrace/app/serve.h"
 #include "betrace/base/hex.h"
 #include "betrace/http/client.h"
@@ -241,10 +242,7 @@ int run_evidence_keys(const Config& config, const EvidenceKeysOptions& options, 
     }
     return kExitDone;
   }
-  http::ClientOptions client_options;
-  client_options.host = config.list("http.bind").front();
-  client_options.port = static_cast<std::uint16_t>(config.number("http.port"));
-  http::Client client(client_options);
+  http::Client client(own_server(config));
   const auto reply =
       client.post("/v1/evidence/keys/rotate", "application/json",
                   options.is_compromised ? R"({"compromised":true})" : R"({"compromised":false})");

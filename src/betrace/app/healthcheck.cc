@@ -6,14 +6,14 @@
 #include <chrono>
 #include <ostream>
 
+#include "betrace/app/own_server.h"
 #include "betrace/http/client.h"
 
 namespace betrace::app {
 
 int run_healthcheck(const Config& config, std::ostream& err) {
-  http::ClientOptions options;
-  options.host = config.list("http.bind").front();
-  options.port = static_cast<std::uint16_t>(config.number("http.port"));
+  http::ClientOptions options = own_server(config);
+  options.headers.clear();  // nobody is asked who he is
   options.timeout = std::chrono::seconds(5);
   http::Client client(options);
   const auto reply = client.get("/health");

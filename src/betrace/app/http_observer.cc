@@ -37,6 +37,7 @@ void HttpObserver::request_finished(const http::FinishedRequest& request) {
                          {"route", request.route},
                          {"status", request.status},
                          {"seconds", request.seconds},
+                         {"actor", request.head.actor},
                          {"request_id", request.head.request_id}});
 }
 

@@ -6,6 +6,7 @@
 #include <ostream>
 #include <string>
 
+#include "betrace/app/own_server.h"
 #include "betrace/base/json.h"
 #include "betrace/http/client.h"
 
@@ -24,10 +25,7 @@ std::string shown(const std::string& body, const char* member) {
 
 int run_resend(const Config& config, const ResendRange& range, std::ostream& out,
                std::ostream& err) {
-  http::ClientOptions options;
-  options.host = config.list("http.bind").front();
-  options.port = static_cast<std::uint16_t>(config.number("http.port"));
-  http::Client client(options);
+  http::Client client(own_server(config));
   Json body = {{"from_seq", std::to_string(range.first)}};
   if (range.last != 0) body["to_seq"] = std::to_string(range.last);
   const auto reply = client.post("/v1/violations/resend", "application/json", body.dump());

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 #include <fmt/ostream.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <fstream>
@@ -68,6 +70,7 @@ http::ServerLimits server_limits(const Config& config) {
   http::ServerLimits limits;
   limits.header_time = config.duration("limits.header_time");
   limits.body_time = config.duration("limits.body_time");
+  limits.tls_time = config.duration("limits.tls_time");
   limits.idle_time = config.duration("limits.idle_time");
   limits.min_rate = config.size("limits.min_rate");
   limits.headers = config.number("limits.headers");
@@ -141,6 +144,13 @@ Result<std::string> read_text_file(const std::string& path, std::size_t bytes_ma
   return text;
 }
 
+// No core file and no debugger of another user shows keys or spans.
+void hide_memory() {
+  const rlimit none{0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+  prctl(PR_SET_DUMPABLE, 0);
+}
+
 }  // namespace
 
 evidence::RecordKeys record_keys(const Config& config) {
@@ -161,6 +171,11 @@ Result<ServiceOptions> service_options(const Config& config) {
   options.calls.message_bytes_max = config.size("limits.grpc_message");
   options.calls.age_max = config.duration("otlp.grpc_age_max");
   options.hosts = config.list("http.hosts");
+  options.cors_origins = config.list("http.cors_origins");
+  options.access = access_settings(config);
+  for (const ConfigWarning& warning : config.warnings()) {
+    options.ignored_settings.push_back(warning.setting);
+  }
   options.workers = config.number("workers");
   options.storage_path = config.text("storage.path");
   options.state_path = config.text("state.path");
@@ -184,6 +199,8 @@ Result<ServiceOptions> service_options(const Config& config) {
   options.log.record_keys = record_keys(config);
   options.witness_path = config.text("evidence.witness_dir");
   options.api = api_options(config);
+  options.api.auth = api::name_of(options.access.rules.mode);
+  options.api.is_metrics_public = config.boolean("metrics.public");
   options.exported = export_settings(config, [](std::string_view, const std::string&) {});
   options.is_exporter_required = config.boolean("ready.require_exporter");
   share_memory(&options);
@@ -219,6 +236,7 @@ int exit_code_of(const Error& error) noexcept {
 }
 
 int run_serve(const Config& config, bool discards_spans, StopSignal& stop, std::ostream& err) {
+  hide_memory();
   telemetry::Logger log(log_options(config));
   for (const ConfigWarning& warning : config.warnings()) log.warn(warning.text);
   auto options = service_options(config);
@@ -232,7 +250,10 @@ int run_serve(const Config& config, bool discards_spans, StopSignal& stop, std::
     fmt::print(err, "betrace: {}\n", service.error().message);
     return exit_code_of(service.error());
   }
-  while (stop.wait_for(kSignalPoll) != SignalSeen::Stop) {
+  SignalSeen seen = SignalSeen::None;
+  while (seen != SignalSeen::Stop) {
+    seen = stop.wait_for(kSignalPoll);
+    if (seen == SignalSeen::Reload) (*service)->reload();
   }
   stop.release();
   return (*service)->stop() ? kExitDone : kExitFailed;

@@ -8,7 +8,9 @@
 #include <set>
 #include <utility>
 
+#include "betrace/api/access.h"
 #include "betrace/api/routes.h"
+#include "betrace/app/access_files.h"
 #include "betrace/app/checkpointer.h"
 #include "betrace/app/discard.h"
 #include "betrace/app/engine_metrics.h"
@@ -39,6 +41,7 @@ using telemetry::MetricId;
 using telemetry::Readiness;
 
 constexpr std::chrono::milliseconds kWatchInterval{1'000};
+constexpr std::chrono::minutes kInsecureInterval{10};
 // Refuse at this share of limits.memory, so that the rest is left for what was accepted.
 constexpr double kSoftMemoryShare = 0.8;
 
@@ -65,11 +68,15 @@ class Service::Parts {
         metrics_(options_.metric_rules_max),
         observer_(metrics_, log),
         readiness_(options_.is_exporter_required),
+        access_(options_.access.rules, metrics_),
+        access_files_(options_.access, access_, log),
         active_(options_.engine.shard.witness_attributes) {}
 
   Result<void> start();
   bool stop();
+  void reload() { access_files_.look(); }
 
+  [[nodiscard]] const std::vector<http::RouteTable>& tables() const noexcept { return tables_; }
   [[nodiscard]] std::uint16_t http_port() const noexcept { return http_port_; }
   [[nodiscard]] std::uint16_t otlp_http_port() const noexcept { return otlp_http_port_; }
   [[nodiscard]] std::uint16_t otlp_grpc_port() const noexcept { return otlp_grpc_port_; }
@@ -77,6 +84,7 @@ class Service::Parts {
  private:
   Result<void> open_rules();
   Result<void> open_log();
+  Result<void> read_credentials();
   Result<void> open_account();
   Result<void> make_engine();
   Result<void> activate_rules();
@@ -88,6 +96,9 @@ class Service::Parts {
   Result<void> open_doors();
   Result<void> open_grpc_door();
 
+  [[nodiscard]] std::string state_path() const {
+    return options_.state_path.empty() ? options_.storage_path + "/.betrace" : options_.state_path;
+  }
   Result<std::uint16_t> listen(std::uint16_t port, http::ErrorFormat format,
                                std::vector<http::Route> routes);
   void count(std::span<const storage::CommittedRecord> committed);
@@ -96,6 +107,7 @@ class Service::Parts {
   std::uint64_t drain_export(std::chrono::milliseconds left);
   void tend_stores();
   void tend_memory();
+  void tend_access();
   void report_problems();
   void report_storage();
   void report_signing();
@@ -106,6 +118,9 @@ class Service::Parts {
   telemetry::Metrics metrics_;
   HttpObserver observer_;
   telemetry::Readiness readiness_;
+  api::Access access_;
+  AccessFiles access_files_;
+  std::optional<MonotonicTime> told_insecure_;  // touched by tend_access() only
   telemetry::ResidentMemory resident_memory_;
   engine::ActiveRules active_;
   std::set<std::string> registered_;  // rule ids with series; touched by rules_activated() only
@@ -119,6 +134,7 @@ class Service::Parts {
   std::unique_ptr<exporter::Exporter> exporter_;
   std::unique_ptr<Checkpointer> checkpoints_;
   std::unique_ptr<RuleWatcher> watcher_;
+  std::vector<http::RouteTable> tables_;
   std::unique_ptr<http::Server> server_;
   std::uint16_t http_port_ = 0;
   std::uint16_t otlp_http_port_ = 0;
@@ -135,6 +151,7 @@ Result<void> Service::Parts::start() {
       {"rule directory", &Parts::open_rules,
        "; --storage-path or BETRACE_STORAGE_PATH names another directory"},
       {"violation log", &Parts::open_log},
+      {"credentials", &Parts::read_credentials},
       {"account", &Parts::open_account},
       {"engine", &Parts::make_engine},
       {"rules", &Parts::activate_rules},
@@ -177,8 +194,7 @@ Result<void> Service::Parts::open_rules() {
 
 Result<void> Service::Parts::open_log() {
   storage::ViolationLogOptions options = options_.log;
-  options.path =
-      options_.state_path.empty() ? options_.storage_path + "/.betrace" : options_.state_path;
+  options.path = state_path();
   options.has_sink = options_.exported.has_value();
   options.publish = [this](std::span<const storage::CommittedRecord> records) { count(records); };
   auto opened = storage::ViolationLog::open(std::move(options));
@@ -187,6 +203,8 @@ Result<void> Service::Parts::open_log() {
   report_signing();
   return {};
 }
+
+Result<void> Service::Parts::read_credentials() { return access_files_.load(state_path()); }
 
 Result<void> Service::Parts::open_account() {
   account::ClerkServices services{
@@ -268,6 +286,7 @@ Result<void> Service::Parts::watch_rules() {
     tend_stores();
     clerk_->advance(read_clocks());
     checkpoints_->tend(read_clocks().monotonic);
+    tend_access();
   });
   return {};
 }
@@ -277,6 +296,15 @@ Result<void> Service::Parts::watch_rules() {
 void Service::Parts::tend_memory() {
   if (options_.memory_bytes_max == 0) return;
   if (telemetry::resident_memory_bytes() > soft_memory(options_.memory_bytes_max)) malloc_trim(0);
+}
+
+void Service::Parts::tend_access() {
+  access_files_.look();
+  if (options_.access.rules.mode != api::AuthMode::Insecure) return;
+  const MonotonicTime now = read_clocks().monotonic;
+  if (told_insecure_ && now - *told_insecure_ < kInsecureInterval) return;
+  told_insecure_ = now;
+  log_.warn("everything is open to everybody who can connect: insecure is set");
 }
 
 void Service::Parts::tend_stores() {
@@ -339,7 +367,19 @@ void Service::Parts::report_storage() {
 }
 
 Result<void> Service::Parts::export_metrics() {
-  readiness_.warn("auth_off");
+  const api::AuthMode mode = options_.access.rules.mode;
+  for (const std::string& name : options_.ignored_settings) {
+    readiness_.warn("ignored_setting:" + name);
+  }
+  readiness_.warn("auth_off", mode == api::AuthMode::Off);
+  readiness_.warn("auth_bootstrap", mode == api::AuthMode::Bootstrap);
+  readiness_.warn("auth_insecure", mode == api::AuthMode::Insecure);
+  readiness_.warn("plaintext_listener",
+                  !options_.access.is_loopback_only && access_files_.tls() == nullptr);
+  const bool is_enforced = mode == api::AuthMode::On || mode == api::AuthMode::Bootstrap;
+  metrics_.set(MetricId::AuthEnabled, is_enforced ? 1 : 0);
+  metrics_.set(MetricId::AuthBootstrap, mode == api::AuthMode::Bootstrap ? 1 : 0);
+  metrics_.set(MetricId::AuthInsecure, mode == api::AuthMode::Insecure ? 1 : 0);
   readiness_.warn("signing_off", !is_signing());
   metrics_.set(MetricId::SigningEnabled, is_signing() ? 1 : 0);
   telemetry::export_process_metrics(metrics_);
@@ -396,7 +436,14 @@ Result<std::uint16_t> Service::Parts::listen(std::uint16_t port, http::ErrorForm
   listener.port = port;
   listener.threads = options_.workers;
   listener.error_format = std::move(format);
-  listener.hosts = options_.hosts;
+  if (options_.access.is_loopback_only) listener.hosts = options_.hosts;
+  listener.cors_origins = options_.cors_origins;
+  listener.key_header = options_.access.rules.key_header;
+  listener.tls = access_files_.tls();
+  listener.authorize = [this](http::RequestHead& head, const http::Route* route) {
+    return access_.authorize(head, route);
+  };
+  tables_.push_back(table);
   return server_->listen(std::move(listener), std::move(table));
 }
 
@@ -457,6 +504,10 @@ Result<void> Service::Parts::open_grpc_door() {
   listener.threads = options_.workers;
   listener.limits = options_.calls;
   listener.retry_later = ingest::otlp_retry_later;
+  listener.tls = access_files_.tls();
+  listener.authorize = [this](http::CallHead& head, const http::CallMethod& method) {
+    return access_.authorize(head, method);
+  };
   http::CallTable calls;
   auto receive = ingest::otlp_grpc_export(*engine_, metrics_, options_.span_limits);
   if (options_.discards_spans) discard_spans(&receive);
@@ -550,6 +601,8 @@ Result<std::unique_ptr<Service>> Service::start(ServiceOptions options, telemetr
 }
 
 bool Service::stop() { return parts_->stop(); }
+void Service::reload() { parts_->reload(); }
+const std::vector<http::RouteTable>& Service::tables() const noexcept { return parts_->tables(); }
 std::uint16_t Service::http_port() const noexcept { return parts_->http_port(); }
 std::uint16_t Service::otlp_http_port() const noexcept { return parts_->otlp_http_port(); }
 std::uint16_t Service::otlp_grpc_port() const noexcept { return parts_->otlp_grpc_port(); }

@@ -13,10 +13,12 @@
 
 #include "betrace/account/clerk.h"
 #include "betrace/api/services.h"
+#include "betrace/app/access_settings.h"
 #include "betrace/app/export_settings.h"
 #include "betrace/base/result.h"
 #include "betrace/engine/engine.h"
 #include "betrace/http/call_limits.h"
+#include "betrace/http/route_table.h"
 #include "betrace/http/server_limits.h"
 #include "betrace/otlp/read_summary.h"
 #include "betrace/storage/violation_log.h"
@@ -44,7 +46,10 @@ struct ServiceOptions {
   std::uint64_t memory_bytes_max = 0;  ///< `limits.memory`; 0 = not watched.
   std::size_t http_body_bytes_max = 20 * 1024 * 1024;
   http::CallLimits calls;          ///< Of OTLP/gRPC.
-  std::vector<std::string> hosts;  ///< Accepted besides loopback names.
+  std::vector<std::string> hosts;  ///< Accepted besides loopback names, if nobody else can connect.
+  std::vector<std::string> cors_origins;
+  AccessSettings access;
+  std::vector<std::string> ignored_settings;  ///< Given, and without effect; shown on /ready.
   otlp::ReaderLimits span_limits;
   http::ServerLimits server;
   engine::EngineOptions engine;
@@ -69,6 +74,9 @@ class Service {
   /// Ends without grace.
   ~Service();
 
+  /// Reads keys and certificates again if their files have changed. Thread-safe.
+  void reload();
+
   /// The orderly end: refuse, decide what is open, commit. Returns false if something had to be
   /// left undecided.
   bool stop();
@@ -76,6 +84,9 @@ class Service {
   [[nodiscard]] std::uint16_t http_port() const noexcept;
   [[nodiscard]] std::uint16_t otlp_http_port() const noexcept;
   [[nodiscard]] std::uint16_t otlp_grpc_port() const noexcept;
+  /// Every route of the two HTTP listeners, the second being OTLP alone; for tests that must meet
+  /// them all.
+  [[nodiscard]] const std::vector<http::RouteTable>& tables() const noexcept;
 
  private:
   class Parts;
