@@ -92,7 +92,7 @@ test('large bodies go both ways', async () => {
   const { status, text } = await ask(`${server.api}/v1/spans`, { ca, method: 'POST', body: JSON.stringify({ spans }),
     headers: { ...byKey, 'content-type': 'application/json' } });
   assert.deepEqual([status, text], [202, '{"accepted":3000,"rejected":0,"errors":[]}']);
-  assert.ok((await ask(`${server.api}/metrics`, { ca })).text.length > 64 * 1024);
+  assert.ok((await ask(`${server.api}/metrics`, { ca })).text.length > 16 * 1024, 'more than a record of TLS');
 });
 
 async function exportOne(metadata, credentials) {
