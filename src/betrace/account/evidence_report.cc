@@ -89,7 +89,7 @@ class ReportReader {
     const auto coverage = evidence::read_coverage(record.payload);
     if (!coverage) return fail(coverage.error());
     if (!overlaps(*coverage)) return {};
-    if (coverage->from > covered_to_) {
+    if (coverage->from > covered_to()) {
       report_.uncovered.push_back(
           {covered_to(), coverage->from, report_.coverage_proof.last_sequence, record.sequence});
     }

@@ -21,14 +21,14 @@ using testing::Not;
 
 class EvidenceReportTest : public ClerkTest {
  protected:
-  // Works for so many minutes: each one span of which the rule judges one trace.
+  // Works for so many minutes, or whatever coverage is told of: each one trace of one span.
   void work(int minutes) {
     for (int i = 0; i < minutes; ++i) {
       metrics_.add(MetricId::SpansReceived, {"grpc"}, 1);
       engine_.spans_ingested["grpc"] += 1;
       engine_.traces_closed[2][5] += 1;
       engine_.rules["pii"].pass += 1;
-      pass(60s);
+      pass(clerk_options_.coverage_interval);
     }
   }
   void violate(std::uint64_t number, const std::string& tag) {
@@ -58,29 +58,31 @@ class EvidenceReportTest : public ClerkTest {
 constexpr UnixNanos kMinute = 60 * kNanosPerSecond;
 
 TEST_F(EvidenceReportTest, AMonthWithAHoleOfTwoHoursReportsExactlyThatHole) {
-  constexpr int kMonth = 30 * 24 * 60;
-  constexpr int kBeforeHole = 12 * 24 * 60 + 180;
-  constexpr int kHole = 137;
+  constexpr int kMonth = 30 * 24 * 6;  // of ten minutes
+  constexpr int kBeforeHole = 12 * 24 * 6 + 18;
+  constexpr int kHole = 13;
+  constexpr UnixNanos kTenMinutes = 10 * kMinute;
   end();
+  clerk_options_.coverage_interval = 10min;
   start();
   work(kBeforeHole);
   end();
-  passed_ += kHole * 60s;
+  passed_ += kHole * 10min;
   start();
   work(kMonth - kBeforeHole - kHole);
   end();
-  const EvidenceReport made = report(kBegin, kBegin + kMonth * kMinute);
+  const EvidenceReport made = report(kBegin, kBegin + kMonth * kTenMinutes);
   ASSERT_EQ(made.uncovered.size(), 1U);
-  EXPECT_EQ(made.uncovered[0].from, kBegin + kBeforeHole * kMinute);
-  EXPECT_EQ(made.uncovered[0].to, kBegin + (kBeforeHole + kHole) * kMinute);
+  EXPECT_EQ(made.uncovered[0].from, kBegin + kBeforeHole * kTenMinutes);
+  EXPECT_EQ(made.uncovered[0].to, kBegin + (kBeforeHole + kHole) * kTenMinutes);
   EXPECT_THAT(made.losses, IsEmpty());
   EXPECT_FALSE(made.is_complete());
   EXPECT_EQ(made.outcome(), "no_violation");
   EXPECT_EQ(made.coverage.spans_ingested, std::uint64_t{kMonth - kHole});
   EXPECT_EQ(made.verdict.evaluated(), std::uint64_t{kMonth - kHole});
   EXPECT_THAT(made.rules, ElementsAre("pii"));
-  EXPECT_EQ(report_json(made)["coverage"]["uncovered"][0]["seconds"], kHole * 60);
-  EXPECT_THAT(report_html(made), HasSubstr("2 h 17 min 00 s"));
+  EXPECT_EQ(report_json(made)["coverage"]["uncovered"][0]["seconds"], kHole * 600);
+  EXPECT_THAT(report_html(made), HasSubstr("2 h 10 min 00 s"));
 }
 
 TEST_F(EvidenceReportTest, EachFigureNamesTheRecordsThatProveIt) {
@@ -108,7 +110,8 @@ TEST_F(EvidenceReportTest, EachFigureNamesTheRecordsThatProveIt) {
   const auto log = storage::open_log_archive(directory_.file("state")).value();
   storage::RecordQuery all;
   all.limit = 1'000;
-  for (const auto& record : log->records(all).value().records) {
+  const auto page = log->records(all).value();
+  for (const auto& record : page.records) {
     const bool is_counted = record.sequence >= made.coverage_proof.first_sequence &&
                             record.sequence <= made.coverage_proof.last_sequence;
     if (record.type != LogRecordType::Coverage) continue;

@@ -36,7 +36,7 @@ class ClerkTest : public ::testing::Test {
     log_ = storage::ViolationLog::open(options).value();
     engine_ = {};
     clerk_ = std::make_unique<Clerk>(
-        ClerkOptions(), ClerkServices{*log_, metrics_, [this] { return engine_; }}, now());
+        clerk_options_, ClerkServices{*log_, metrics_, [this] { return engine_; }}, now());
   }
   void close() {
     clerk_.reset();
@@ -99,6 +99,7 @@ class ClerkTest : public ::testing::Test {
   }
 
   storage::TestDirectory directory_;
+  ClerkOptions clerk_options_;
   std::chrono::nanoseconds passed_{0};
   telemetry::Metrics metrics_;
   engine::ShardStatistics engine_;

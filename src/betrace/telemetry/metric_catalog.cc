@@ -28,9 +28,9 @@ constexpr Values kEvictionReasons = {"age", "bytes"};
 constexpr Values kExportKinds = {"violation", "withdrawn", "evidence", "checkpoint"};
 constexpr Values kExportFailures = {"connect", "timeout", "tls", "auth", "unavailable", "rejected"};
 constexpr Values kParkReasons = {"export_parked", "export_refused", "sink_error"};
-constexpr Values kRecordTypes = {"violation", "final",   "revision",  "rule_change",
-                                 "gap",       "start",   "stop",      "coverage",
-                                 "ruleset",   "refused", "compliance"};
+constexpr Values kRecordTypes = {"violation",  "final",     "revision", "rule_change", "gap",
+                                 "start",      "stop",      "coverage", "ruleset",     "refused",
+                                 "compliance", "retention", "key_event"};
 constexpr Values kStorageOperations = {"write", "fsync", "rename", "read"};
 constexpr Values kConnectionLimits = {"connections", "connections_per_ip"};
 constexpr Values kTimeoutPhases = {"header", "body", "idle", "write", "tls"};
