@@ -6,9 +6,9 @@
 // Goal: R2 and R5, whichever call to the disk fails and in which way: what was acknowledged is
 // there, what was refused is not, memory holds what the disk does, everything goes on by itself
 // when the fault is over, and a handle whose sync failed is not used again. Method: one life of
-// both stores, from their first start over an orderly end and a second start, in which call 0, then
-// call 1, ... fails. `make test` takes every few calls; BETRACE_EVERY_CALL=1 takes all. A kill while
-// the very first file is made is left out: an empty file may be set aside then, with a gap.
+// both stores, from their first start over an orderly end and a second start, in which call 0,
+// then call 1, ... fails. `make test` takes every few calls; BETRACE_EVERY_CALL=1 takes all. A kill
+// while the very first file is made is left out: an empty file may be set aside then, with a gap.
 
 namespace betrace::storage {
 namespace {
