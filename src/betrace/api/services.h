@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "betrace/api/violation_feed.h"
 #include "betrace/base/time.h"
 #include "betrace/control/rule_control.h"
 #include "betrace/engine/span_sink.h"
@@ -51,6 +52,7 @@ struct ApiOptions {
   std::string auth = "off";                              ///< `on` `off` `bootstrap` `insecure`
   std::string signing = "off";                           ///< `on` `off`
   std::string trace_url_template;                        ///< `ui.trace_url_template`, may be empty.
+  FeedLimits feed;                                       ///< `limits.sse_clients`, ...
   /// Effective limits by configuration key, shown as they are; no secrets.
   std::vector<std::pair<std::string, SettingValue>> shown_limits;
 };

@@ -1,6 +1,7 @@
 #include "betrace/base/sha256.h"
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 #include "betrace/base/check.h"
 
@@ -13,6 +14,15 @@ Sha256 sha256(std::string_view bytes) noexcept {
   const int is_done =
       EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, algorithm, nullptr);
   BETRACE_CHECK(is_done == 1);
+  return digest;
+}
+
+Sha256 hmac_sha256(std::string_view key, std::string_view bytes) noexcept {
+  Sha256 digest{};
+  const auto* const made = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+                                reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+                                digest.data(), nullptr);
+  BETRACE_CHECK(made != nullptr);
   return digest;
 }
 

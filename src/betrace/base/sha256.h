@@ -12,4 +12,7 @@ using Sha256 = std::array<std::uint8_t, 32>;
 /// Returns the digest of `bytes`. Source: FIPS 180-4, by OpenSSL.
 [[nodiscard]] Sha256 sha256(std::string_view bytes) noexcept;
 
+/// Returns the HMAC of `bytes` under a key of any length. Source: RFC 2104, by OpenSSL.
+[[nodiscard]] Sha256 hmac_sha256(std::string_view key, std::string_view bytes) noexcept;
+
 }  // namespace betrace

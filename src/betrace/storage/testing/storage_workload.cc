@@ -118,7 +118,7 @@ Result<void> StorageWorkload::work(Random& random) {
     change_rules(random);
     return {};
   }
-  if (choice < 12) log_->move_export({log_->status().last_sequence, {}});
+  if (choice < 12) log_->move_export(kExportSink, {log_->status().last_sequence, {}});
   return record(1 + draw(random, kViolationsMax));
 }
 
