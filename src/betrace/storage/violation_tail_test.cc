@@ -149,7 +149,7 @@ TEST_F(ViolationTailTest, EachSinkHasAPositionOfItsOwn) {
 TEST_F(ViolationTailTest, TellsOfChangesToWhoAsksForThem) {
   log().record(first_record(early_violation(2)));
   log().record(final_record(2));
-  log().record(withdrawal(2, "rule"));
+  log().record(withdrawal(2, "early"));
   record(3, 4);
   TailQuery query;
   query.with_changes = true;
