@@ -40,7 +40,9 @@ class ClerkTest : public ::testing::Test {
   }
   void close() {
     clerk_.reset();
-    if (log_ != nullptr) EXPECT_TRUE(log_->stop(std::chrono::seconds(60)).has_value());
+    if (log_ != nullptr) {
+      EXPECT_TRUE(log_->stop(std::chrono::seconds(60)).has_value());
+    }
     log_.reset();
   }
 

@@ -45,6 +45,7 @@ constexpr std::array kErrorRows = {
     ErrorRow{ErrorKind::StorageUncertain, "storage_uncertain", 503},
     ErrorRow{ErrorKind::Starting, "starting", 503},
     ErrorRow{ErrorKind::ShuttingDown, "shutting_down", 503},
+    ErrorRow{ErrorKind::TooManyStreams, "too_many_streams", 503},
 };
 
 const ErrorRow& row_of(ErrorKind kind) noexcept {
@@ -115,10 +116,6 @@ http::Response error_response(const ApiError& error, const http::RequestHead& he
   problem.retry_after = error.retry_after;
   problem.details_json = dump(error.details);
   return http::json_error(problem, head);
-}
-
-std::string dump(const OrderedJson& value) {
-  return value.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
 }
 
 }  // namespace betrace::api

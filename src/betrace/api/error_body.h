@@ -6,19 +6,16 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
 
+#include "betrace/base/json.h"
 #include "betrace/base/result.h"
 #include "betrace/http/message.h"
 
 namespace betrace::api {
-
-/// JSON that keeps the order of its members: what people see is in the order of the documentation.
-using OrderedJson = nlohmann::ordered_json;
 
 /// Codes of an error body. Their names and statuses never change.
 enum class ErrorKind : std::uint8_t {
@@ -53,6 +50,7 @@ enum class ErrorKind : std::uint8_t {
   StorageUncertain,
   Starting,
   ShuttingDown,
+  TooManyStreams,
 };
 
 /// `invalid_json`, ...
@@ -83,8 +81,5 @@ using Reply = tl::expected<T, ApiError>;
 
 /// Returns the response: the one error body, and Retry-After where it is set.
 [[nodiscard]] http::Response error_response(const ApiError& error, const http::RequestHead& head);
-
-/// Returns compact JSON; invalid UTF-8 comes out as U+FFFD.
-[[nodiscard]] std::string dump(const OrderedJson& value);
 
 }  // namespace betrace::api

@@ -95,6 +95,7 @@ struct Guards {
   const Guard scrape;
   const Guard open{Role::Public, RateClass::Read};
   const Guard read{Role::Read, RateClass::Read};
+  const Guard follow{Role::Read, RateClass::Read, 0, {}, "text/event-stream"};
   const Guard write{Role::Write, RateClass::Write, rest};
   const Guard remove{Role::Write, RateClass::Write};
   const Guard patch{
@@ -131,6 +132,7 @@ std::vector<RouteRow> rows_of(const Guards& is) {
       {"GET", "/v1/rules/{id}/history", is.read, &RulesReadHandler::history},
       {"POST", "/v1/spans", is.ingest, &SpansHandler::take},
       {"GET", "/v1/violations", is.read, &ViolationsHandler::list},
+      {"GET", "/v1/violations/stream", is.follow, &ViolationsHandler::stream},
       {"POST", "/v1/violations/resend", is.manage, &ViolationsHandler::resend},
       {"GET", "/v1/violations/{id}", is.read, &ViolationsHandler::get},
       {"GET", "/v1/audit", is.audit, &AuditHandler::list},

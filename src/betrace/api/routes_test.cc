@@ -43,6 +43,7 @@ constexpr Expected kRoutes[] = {
     {"GET /v1/rules/export", Role::Read, RateClass::Compute, 0},
     {"POST /v1/spans", Role::Ingest, RateClass::Ingest, kImport},
     {"GET /v1/violations", Role::Read, RateClass::Read, 0},
+    {"GET /v1/violations/stream", Role::Read, RateClass::Read, 0},
     {"POST /v1/violations/resend", Role::Admin, RateClass::Write, kRest},
     {"GET /v1/violations/{id}", Role::Read, RateClass::Read, 0},
     {"GET /v1/violations/{id}/evidence", Role::Read, RateClass::Read, 0},

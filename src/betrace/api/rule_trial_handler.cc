@@ -10,8 +10,8 @@
 #include "betrace/api/query.h"
 #include "betrace/api/rule_json.h"
 #include "betrace/api/rule_trial.h"
-#include "betrace/api/violation_json.h"
 #include "betrace/control/rule_check.h"
+#include "betrace/model/violation_json.h"
 #include "betrace/otlp/json_span_reader.h"
 
 namespace betrace::api {
@@ -72,7 +72,7 @@ OrderedJson invalid_json(const rules::Diagnostic& diagnostic) {
 OrderedJson trial_json(const RuleTrial& trial, const rules::CheckedRule& rule, double time_ms) {
   OrderedJson violations = OrderedJson::array();
   for (const model::Violation& violation : trial.violations) {
-    violations.push_back(trial_violation_json(violation));
+    violations.push_back(model::trial_violation_json(violation));
   }
   const bool is_decided = !trial.is_budget_spent;
   return {{"matches", is_decided ? OrderedJson(!trial.violations.empty()) : OrderedJson()},

@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "betrace/api/violation_feed.h"
 #include "betrace/base/time.h"
 #include "betrace/control/rule_control.h"
 #include "betrace/engine/span_sink.h"
@@ -66,6 +67,7 @@ struct ApiOptions {
   std::string witness_path;                              ///< `evidence.witness_dir`, may be empty.
   std::string backup_dir;                                ///< `log.backup_dir`, may be empty.
   std::string trace_url_template;                        ///< `ui.trace_url_template`, may be empty.
+  FeedLimits feed;                                       ///< `limits.sse_clients`, ...
   /// Effective limits by configuration key, shown as they are; no secrets.
   std::vector<std::pair<std::string, SettingValue>> shown_limits;
 };

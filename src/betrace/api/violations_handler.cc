@@ -8,8 +8,8 @@
 
 #include "betrace/api/object_reader.h"
 #include "betrace/api/query.h"
-#include "betrace/api/violation_json.h"
 #include "betrace/base/utf8.h"
+#include "betrace/model/violation_json.h"
 #include "betrace/otlp/text_ids.h"
 
 namespace betrace::api {
@@ -47,15 +47,20 @@ std::optional<model::TraceId> read_trace_id(QueryReader& query) {
   return std::nullopt;
 }
 
-std::optional<model::ViolationStatus> read_status(QueryReader& query) {
-  switch (query.choice("status", {"confirmed", "withdrawn", "all"})) {
-    case 0:
-      return model::ViolationStatus::Confirmed;
-    case 1:
-      return model::ViolationStatus::Withdrawn;
-    default:
-      return std::nullopt;
-  }
+std::optional<model::ViolationStatus> read_status(QueryReader& query, std::string_view absent) {
+  const std::string word = query.text("status").value_or(std::string(absent));
+  if (word == "confirmed") return model::ViolationStatus::Confirmed;
+  if (word == "withdrawn") return model::ViolationStatus::Withdrawn;
+  if (word != "all") query.reject("status", "is none of confirmed, withdrawn, all");
+  return std::nullopt;
+}
+
+// Decimal digits; 0 if they are none, or too large.
+std::uint64_t sequence_of(std::string_view text) {
+  std::uint64_t value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, value);
+  return error == std::errc() && at == end && value < storage::kSequenceMax ? value : 0;
 }
 
 // A sequence as decimal text or as a number, from 1.
@@ -64,30 +69,31 @@ std::optional<std::uint64_t> read_sequence(ObjectReader& reader, std::string_vie
   if (json == nullptr) return std::nullopt;
   std::uint64_t value = 0;
   if (json->is_number_unsigned()) value = json->get<std::uint64_t>();
-  if (json->is_string()) {
-    const std::string& text = json->get_ref<const std::string&>();
-    const char* const end = text.data() + text.size();
-    const auto [at, error] = std::from_chars(text.data(), end, value);
-    if (error != std::errc() || at != end) value = 0;
-  }
+  if (json->is_string()) value = sequence_of(json->get_ref<const std::string&>());
   if (value != 0 && value < storage::kSequenceMax) return value;
   reader.reject(ErrorKind::InvalidField, fmt::format("{} is not a sequence", member));
   return std::nullopt;
 }
 
-Reply<storage::ViolationQuery> read_query(const http::RequestHead& head) {
-  QueryReader query(head);
+// The filters that the list and the stream share.
+storage::ViolationQuery read_filters(QueryReader& query, std::string_view status_absent) {
   storage::ViolationQuery wanted;
   wanted.rule_ids = query.list("rule_id");
   wanted.severities = query.severities("severity");
   wanted.services = query.list("service");
+  wanted.completeness = read_grades(query);
+  wanted.status = read_status(query, status_absent);
+  return wanted;
+}
+
+Reply<storage::ViolationQuery> read_query(const http::RequestHead& head) {
+  QueryReader query(head);
+  storage::ViolationQuery wanted = read_filters(query, "confirmed");
   wanted.trace_id = read_trace_id(query);
   wanted.start_time = query.time("start_time").value_or(0);
   wanted.end_time = query.time("end_time");
-  wanted.completeness = read_grades(query);
   wanted.late = query.optional_boolean("late");
   wanted.early = query.optional_boolean("early");
-  wanted.status = read_status(query);
   const Page page = query.page(kPageDefault, kOffsetMax);
   wanted.limit = page.limit;
   wanted.offset = static_cast<std::uint32_t>(page.offset);
@@ -99,8 +105,8 @@ Reply<storage::ViolationQuery> read_query(const http::RequestHead& head) {
   return wanted;
 }
 
-ViolationPlace place_of(const storage::StoredViolation& stored) {
-  return {stored.sequence, stored.violation.timestamp, stored.signature, stored.key_id};
+model::ViolationPlace place_of(const storage::StoredViolation& stored) {
+  return {stored.sequence, stored.created_at, stored.signature, stored.key_id};
 }
 
 // Whether the HMAC fits the stored bytes now; null: there is none, or its key is not here.
@@ -127,7 +133,7 @@ Reply<http::Response> ViolationsHandler::list(const http::Request& request,
   }
   OrderedJson violations = OrderedJson::array();
   for (const storage::StoredViolation& stored : page->violations) {
-    violations.push_back(violation_json(stored.violation, place_of(stored)));
+    violations.push_back(model::violation_json(stored.violation, place_of(stored)));
   }
   return json_reply(200,
                     {{"violations", std::move(violations)},
@@ -150,17 +156,39 @@ Reply<http::Response> ViolationsHandler::get(const http::Request& request,
     return refuse(ErrorKind::ViolationNotFound,
                   fmt::format("there is no violation {}", quote_excerpt(id)));
   }
-  OrderedJson json = violation_json(stored->violation, place_of(*stored));
+  OrderedJson json = model::violation_json(stored->violation, place_of(*stored));
   json["verified"] = verified(services_, *stored);
-  json.update(violation_proof_json(stored->violation));
+  json.update(model::violation_proof_json(stored->violation));
   if (!stored->cut.empty()) json["cut"] = stored->cut;
   OrderedJson links = OrderedJson::object();
   if (!options_.trace_url_template.empty()) {
-    links["trace"] = trace_link(options_.trace_url_template, stored->violation.trace_id);
+    links["trace"] = model::trace_link(options_.trace_url_template, stored->violation.trace_id);
   }
   links["evidence"] = fmt::format("/v1/violations/{}/evidence", id);
   json["links"] = std::move(links);
   return json_reply(200, json);
+}
+
+// A client that comes back says so in the header, and its URL is that of its beginning.
+Reply<http::Response> ViolationsHandler::stream(const http::Request& request,
+                                                const http::PathParameters&) const {
+  QueryReader query(request.head);
+  storage::ViolationQuery filter = read_filters(query, "all");
+  auto after = query.text("last_event_id");
+  if (const auto header = request.head.headers.find("Last-Event-ID")) after = *header;
+  std::optional<std::uint64_t> sequence;
+  if (after && !after->empty()) {
+    sequence = sequence_of(*after);
+    if (*sequence == 0 && *after != "0") query.reject("last_event_id", "is not a sequence");
+  }
+  if (auto mistake = query.finish()) return refuse(std::move(*mistake));
+  http::Response response = http::make_response(200, "text/event-stream", "");
+  response.stream = feed_->follow(std::move(filter), sequence);
+  if (response.stream != nullptr) return response;
+  ApiError full{.kind = ErrorKind::TooManyStreams,
+                .message = "limits.sse_clients streams are open already"};
+  full.retry_after = 5;
+  return refuse(std::move(full));
 }
 
 Reply<http::Response> ViolationsHandler::resend(const http::Request& request,

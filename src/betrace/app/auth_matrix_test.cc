@@ -268,7 +268,9 @@ TEST_F(AuthMatrixTest, OnlyTheRightCredentialOpensARoute) {
       const bool is_allowed = may(shown.role, row.role);
       if (row.role == Role::Public && is_malformed) continue;  // no request at all
       EXPECT_EQ(!is_refused, is_allowed) << row.name << " with " << shown.fields << status;
-      if (shown.role && !is_allowed) EXPECT_EQ(status, 403) << row.name << " with " << shown.fields;
+      if (shown.role && !is_allowed) {
+        EXPECT_EQ(status, 403) << row.name << " with " << shown.fields;
+      }
     }
   }
   EXPECT_GT(cells_, 2'000u);

@@ -151,6 +151,7 @@ void check_config(const Config& config, const ReportProblem& report) {
   check_texts(config, report);
   static_cast<void>(export_settings(config, report));
   check_access(config, report);
+  static_cast<void>(notification_settings(config, report));
   check_secret(config, "api_key", kApiKeyBytesMin, report);
   check_secret(config, "signature_key", kSignatureKeyBytesMin, report);
   check_secret(config, "signature_key_previous", kSignatureKeyBytesMin, report);

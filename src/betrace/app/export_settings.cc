@@ -100,8 +100,8 @@ class ExportSettingsReader {
     options.limits.queue_records_max = config_.number("otlp.queue_size");
     options.limits.backlog_bytes_max = config_.size("export.backlog_bytes");
     options.limits.schedule_delay = config_.duration("otlp.schedule_delay");
-    options.spans.emits_evidence = config_.boolean("evidence.emit_spans");
-    options.spans.is_own_trace = config_.text("export.placement") == "own_trace";
+    settings_.spans.emits_evidence = config_.boolean("evidence.emit_spans");
+    settings_.spans.is_own_trace = config_.text("export.placement") == "own_trace";
     auto attributes = exporter::read_pairs(config_.text("otlp.resource_attributes"));
     if (!attributes) return reject("otlp.resource_attributes", attributes.error().message);
     // The name of its own setting counts before the one among the attributes.
@@ -112,8 +112,8 @@ class ExportSettingsReader {
       if (!is_named) service = name->second;
       attributes->erase(name);
     }
-    options.spans.resource = {{std::string(kServiceName), std::move(service)}};
-    std::ranges::move(*attributes, std::back_inserter(options.spans.resource));
+    settings_.spans.resource = {{std::string(kServiceName), std::move(service)}};
+    std::ranges::move(*attributes, std::back_inserter(settings_.spans.resource));
   }
 
   const Config& config_;

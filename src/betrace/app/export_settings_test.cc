@@ -48,7 +48,7 @@ TEST_F(ExportSettingsTest, TheGuidesEndpointIsPlainGrpc) {
   EXPECT_EQ(found->exporter.limits.queue_records_max, 1'000U);
   EXPECT_EQ(found->exporter.limits.schedule_delay, std::chrono::seconds(1));
   EXPECT_EQ(found->sink.timeout, std::chrono::seconds(10));
-  EXPECT_THAT(found->exporter.spans.resource, ElementsAre(Pair("service.name", "betrace")));
+  EXPECT_THAT(found->spans.resource, ElementsAre(Pair("service.name", "betrace")));
 }
 
 TEST_F(ExportSettingsTest, OnlyTheEndpointForTracesIsUsedAsWritten) {
@@ -70,10 +70,10 @@ TEST_F(ExportSettingsTest, TheShorterOfBothTimeoutsCounts) {
 TEST_F(ExportSettingsTest, TheNameOfTheServiceHasAnOrder) {
   set("OTEL_EXPORTER_OTLP_ENDPOINT", "tempo:4317");
   set("OTEL_RESOURCE_ATTRIBUTES", "k=v%201,service.name=guard");
-  EXPECT_THAT(settings()->exporter.spans.resource,
+  EXPECT_THAT(settings()->spans.resource,
               ElementsAre(Pair("service.name", "guard"), Pair("k", "v 1")));
   set("OTEL_SERVICE_NAME", "watch");
-  EXPECT_THAT(settings()->exporter.spans.resource,
+  EXPECT_THAT(settings()->spans.resource,
               ElementsAre(Pair("service.name", "watch"), Pair("k", "v 1")));
 }
 

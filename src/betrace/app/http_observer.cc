@@ -30,8 +30,10 @@ std::string_view protocol_of(const http::RequestHead& head) {
 void HttpObserver::request_finished(const http::FinishedRequest& request) {
   const std::string status = fmt::format("{:03}", request.status);
   metrics_.add(MetricId::HttpRequests, {request.method, request.route, status});
-  metrics_.observe(MetricId::HttpRequestDurationSeconds, {request.method, request.route, status},
-                   request.seconds);
+  if (!request.is_stream) {  // which lasts as long as its reader likes
+    metrics_.observe(MetricId::HttpRequestDurationSeconds, {request.method, request.route, status},
+                     request.seconds);
+  }
   if (refused_ && !request.error_code.empty()) refused_(request);
   log_.debug("request", {{"method", request.method},
                          {"route", request.route},

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <ostream>
 
-#include "betrace/api/violation_json.h"
 #include "betrace/app/counted.h"
 #include "betrace/base/json.h"
+#include "betrace/model/violation_json.h"
 
 namespace betrace::app {
 namespace {
@@ -34,11 +34,11 @@ std::string text_line(const model::Violation& violation) {
 
 // The object of the API without its place in a log, of which there is none, and with its proof.
 std::string json_line(const model::Violation& violation) {
-  api::OrderedJson json =
-      api::violation_json(violation, api::ViolationPlace{0, violation.timestamp, "", ""});
+  OrderedJson json =
+      model::violation_json(violation, model::ViolationPlace{0, violation.timestamp, "", ""});
   for (const char* name : {"sequence", "key_id", "signature", "unsigned"}) json.erase(name);
-  json.update(api::violation_proof_json(violation));
-  return json.dump(-1, ' ', false, api::OrderedJson::error_handler_t::replace) + "\n";
+  json.update(model::violation_proof_json(violation));
+  return json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
 }
 
 // `480 complete, 17 idle`, or `none`.

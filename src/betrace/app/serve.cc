@@ -119,6 +119,8 @@ api::ApiOptions api_options(const Config& config) {
   options.import_body_bytes_max = config.size("limits.import_body");
   options.span_limits = span_limits(config);
   options.backup_dir = config.text("log.backup_dir");
+  options.feed.clients_max = config.number("limits.sse_clients");
+  options.feed.buffer_events_max = config.number("limits.sse_buffer");
   options.trace_url_template = config.text("ui.trace_url_template");
   for (const Setting& setting : config_catalog()) {
     const bool is_limit = setting.key.starts_with("limits.") || setting.key.starts_with("trace.") ||
@@ -202,6 +204,7 @@ Result<ServiceOptions> service_options(const Config& config) {
   options.api.auth = api::name_of(options.access.rules.mode);
   options.api.is_metrics_public = config.boolean("metrics.public");
   options.exported = export_settings(config, [](std::string_view, const std::string&) {});
+  options.notified = notification_settings(config, [](std::string_view, const std::string&) {});
   options.is_exporter_required = config.boolean("ready.require_exporter");
   share_memory(&options);
   if (const std::string& path = config.text("rules.bootstrap_file"); !path.empty()) {

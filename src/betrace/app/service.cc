@@ -24,6 +24,7 @@
 #include "betrace/engine/active_rules.h"
 #include "betrace/exporter/curl_sink.h"
 #include "betrace/exporter/exporter.h"
+#include "betrace/exporter/otlp_form.h"
 #include "betrace/http/server.h"
 #include "betrace/ingest/health_calls.h"
 #include "betrace/ingest/otlp_grpc_receiver.h"
@@ -93,6 +94,7 @@ class Service::Parts {
   Result<void> export_metrics();
   Result<void> start_export();
   Result<void> start_checkpoints();
+  Result<void> start_notifications();
   Result<void> open_doors();
   Result<void> open_grpc_door();
 
@@ -132,6 +134,7 @@ class Service::Parts {
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<control::RuleControl> control_;
   std::unique_ptr<exporter::Exporter> exporter_;
+  std::vector<std::unique_ptr<exporter::Exporter>> notifiers_;  // webhook, Alertmanager
   std::unique_ptr<Checkpointer> checkpoints_;
   std::unique_ptr<RuleWatcher> watcher_;
   std::vector<http::RouteTable> tables_;
@@ -158,6 +161,7 @@ Result<void> Service::Parts::start() {
       {"first rules", &Parts::load_bootstrap_rules},
       {"metrics", &Parts::export_metrics},
       {"export", &Parts::start_export},
+      {"notifications", &Parts::start_notifications},
       {"checkpoints", &Parts::start_checkpoints},
       {"rule watcher", &Parts::watch_rules},
       {"doors", &Parts::open_doors, "; stop what listens there, or choose another port"},
@@ -399,8 +403,9 @@ Result<void> Service::Parts::start_export() {
   auto sink = exporter::make_curl_sink(std::move(settings.sink));
   if (!sink) return fail(sink.error());
   const exporter::ExporterServices services{*violations_, metrics_, readiness_, log_};
+  auto form = std::make_unique<exporter::OtlpForm>(std::move(settings.spans));
   exporter_ = std::make_unique<exporter::Exporter>(std::move(settings.exporter), services,
-                                                   *std::move(sink));
+                                                   std::move(form), *std::move(sink));
   exporter_->start();
   return {};
 }
@@ -425,6 +430,18 @@ void Service::Parts::report_signing() {
                   : "the log is sealed",
            {{"kid", key.kid()}, {"fingerprint", fingerprint}});
   if (!is_signing()) log_.warn("records are unsigned: signature_key is not set");
+}
+
+Result<void> Service::Parts::start_notifications() {
+  const exporter::ExporterServices services{*violations_, metrics_, readiness_, log_};
+  for (NotificationSettings& settings : options_.notified) {
+    auto sink = exporter::make_curl_sink(std::move(settings.sink));
+    if (!sink) return fail(sink.error());
+    notifiers_.push_back(std::make_unique<exporter::Exporter>(
+        std::move(settings.exporter), services, std::move(settings.form), *std::move(sink)));
+    notifiers_.back()->start();
+  }
+  return {};
 }
 
 Result<std::uint16_t> Service::Parts::listen(std::uint16_t port, http::ErrorFormat format,
@@ -557,12 +574,19 @@ void Service::Parts::rules_activated(const control::LoadedRules& loaded) {
 
 // Leaves the log a tenth of the time for its last commit.
 std::uint64_t Service::Parts::drain_export(std::chrono::milliseconds left) {
-  if (exporter_ == nullptr) return 0;
+  std::vector<exporter::Exporter*> all;
+  if (exporter_ != nullptr) all.push_back(exporter_.get());
+  for (const auto& notifier : notifiers_) all.push_back(notifier.get());
+  if (all.empty()) return 0;
   const auto started = read_clocks().monotonic;
   static_cast<void>(violations_->flush(left));  // what cannot be committed is not exported either
   const auto used =
       std::chrono::duration_cast<std::chrono::milliseconds>(read_clocks().monotonic - started);
-  return exporter_->stop(std::max(left * 9 / 10 - used, std::chrono::milliseconds(0)));
+  const auto grace = std::max(left * 9 / 10 - used, std::chrono::milliseconds(0));
+  for (exporter::Exporter* each : all) each->begin_stop(grace);
+  std::uint64_t unexported = 0;
+  for (exporter::Exporter* each : all) unexported += each->finish_stop();
+  return unexported;
 }
 
 bool Service::Parts::stop() {

@@ -57,7 +57,8 @@ struct ServiceOptions {
   account::ClerkOptions account;           ///< How often the account is written.
   api::ApiOptions api;                     ///< Its start time is set here.
   std::optional<ExportSettings> exported;  ///< Nothing: violations are not exported.
-  bool is_exporter_required = false;       ///< A dead exporter makes the process unready.
+  std::vector<NotificationSettings> notified;
+  bool is_exporter_required = false;  ///< A dead exporter makes the process unready.
   /// The OTLP doors answer that all spans are taken, and drop them unread: for benchmarks, which
   /// learn what a door alone costs. Logged and warned of in /ready.
   bool discards_spans = false;

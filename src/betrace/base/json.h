@@ -12,6 +12,8 @@
 namespace betrace {
 
 using Json = nlohmann::json;
+/// JSON that keeps the order of its members: what people see is in the order of the documentation.
+using OrderedJson = nlohmann::ordered_json;
 
 /// Deepest nesting of a JSON body that is not OTLP.
 inline constexpr int kJsonDepthMax = 64;
@@ -23,5 +25,6 @@ inline constexpr int kJsonDepthMax = 64;
 
 /// Returns compact JSON; invalid UTF-8 comes out as U+FFFD instead of an exception.
 [[nodiscard]] std::string dump_json(const Json& value);
+[[nodiscard]] std::string dump(const OrderedJson& value);
 
 }  // namespace betrace

@@ -2,6 +2,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 #include "betrace/base/check.h"
 
@@ -19,6 +20,15 @@ Sha256 sha256(std::string_view bytes) noexcept {
 
 bool same_digest(const Sha256& left, const Sha256& right) noexcept {
   return CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0;
+}
+
+Sha256 hmac_sha256(std::string_view key, std::string_view bytes) noexcept {
+  Sha256 digest{};
+  const auto* const made = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+                                reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+                                digest.data(), nullptr);
+  BETRACE_CHECK(made != nullptr);
+  return digest;
 }
 
 }  // namespace betrace

@@ -15,4 +15,7 @@ using Sha256 = std::array<std::uint8_t, 32>;
 /// True if both are equal; takes as long whichever byte differs, so that a stranger learns nothing.
 [[nodiscard]] bool same_digest(const Sha256& left, const Sha256& right) noexcept;
 
+/// Returns the HMAC of `bytes` under a key of any length. Source: RFC 2104, by OpenSSL.
+[[nodiscard]] Sha256 hmac_sha256(std::string_view key, std::string_view bytes) noexcept;
+
 }  // namespace betrace

@@ -10,12 +10,11 @@
 
 namespace betrace::exporter {
 
-/// Returns how many records for sinks lie between two sequences, both inclusive.
+/// Returns how many records of the kinds that `query` asks for lie between two sequences, both
+/// inclusive.
 [[nodiscard]] inline std::uint64_t records_between(const storage::ViolationLog& log,
-                                                   std::uint64_t first, std::uint64_t last,
-                                                   bool with_evidence) {
-  storage::TailQuery query;
-  query.with_evidence = with_evidence;
+                                                   storage::TailQuery query, std::uint64_t first,
+                                                   std::uint64_t last) {
   query.after = first - 1;
   query.last = last;
   query.records_max = SIZE_MAX;
@@ -32,16 +31,16 @@ namespace betrace::exporter {
 /// One thread.
 class Backlog {
  public:
-  Backlog(const storage::ViolationLog& log, std::uint64_t cursor, bool with_evidence)
-      : log_(log), with_evidence_(with_evidence), counted_to_(cursor) {}
+  /// `wanted` says which kinds of records are counted.
+  Backlog(const storage::ViolationLog& log, const storage::TailQuery& wanted, std::uint64_t cursor)
+      : log_(log), wanted_(wanted), counted_to_(cursor) {}
 
   /// Counts what has come, some 10,000 records at most; true if there is nothing more to count.
   bool count() {
     const std::uint64_t last = log_.status().last_sequence;
     if (counted_to_ >= last) return true;
-    storage::TailQuery query;
+    storage::TailQuery query = wanted_;
     query.after = counted_to_;
-    query.with_evidence = with_evidence_;
     query.records_max = SIZE_MAX;
     query.bytes_max = SIZE_MAX;
     const auto size = log_.tail_size(query);
@@ -58,7 +57,7 @@ class Backlog {
 
  private:
   const storage::ViolationLog& log_;
-  const bool with_evidence_;
+  const storage::TailQuery wanted_;
   std::uint64_t counted_to_;
   std::uint64_t records_ = 0;
   std::uint64_t bytes_ = 0;

@@ -9,6 +9,8 @@
 #include <utility>
 
 #include "betrace/base/check.h"
+#include "betrace/base/hex.h"
+#include "betrace/base/sha256.h"
 #include "betrace/base/version.h"
 #include "betrace/http/gzip.h"
 #include "betrace/http/message_frame.h"
@@ -35,10 +37,22 @@ struct Exchange {
   std::uint64_t id = 0;
   std::string body;
   http::Response reply;
+  HeaderList headers;
   std::size_t header_bytes = 0;
   bool is_too_large = false;
   EasyHandle handle{curl_easy_init()};
 };
+
+HeaderList header_list(const std::vector<std::string>& lines) {
+  HeaderList list;
+  for (const std::string& line : lines) {
+    curl_slist* longer = curl_slist_append(list.get(), line.c_str());
+    BETRACE_CHECK(longer != nullptr);
+    static_cast<void>(list.release());
+    list.reset(longer);
+  }
+  return list;
+}
 
 std::size_t take_body(char* bytes, std::size_t, std::size_t size, void* user) {
   auto* exchange = static_cast<Exchange*>(user);
@@ -115,23 +129,24 @@ class CurlSink : public Sink {
 
   [[nodiscard]] Result<void> prepare() {
     if (multi_ == nullptr) return fail(ErrorCode::Internal, "libcurl cannot be set up");
-    std::vector<std::string> lines{"User-Agent: betrace/" + std::string(version()), "Expect:"};
-    if (is_grpc()) {
-      lines.insert(lines.end(), {"Content-Type: application/grpc", "TE: trailers"});
-      if (options_.is_compressed) lines.push_back("grpc-encoding: gzip");
-    } else {
-      lines.push_back("Content-Type: application/x-protobuf");
-      if (options_.is_compressed) lines.push_back("Content-Encoding: gzip");
+    lines_ = {"User-Agent: betrace/" + std::string(version()), "Expect:"};
+    switch (options_.protocol) {
+      case Protocol::Grpc:
+        lines_.insert(lines_.end(), {"Content-Type: application/grpc", "TE: trailers"});
+        break;
+      case Protocol::HttpProtobuf:
+        lines_.push_back("Content-Type: application/x-protobuf");
+        break;
+      case Protocol::Json:
+        lines_.push_back("Content-Type: application/json");
+        break;
+    }
+    if (options_.is_compressed) {
+      lines_.push_back(is_grpc() ? "grpc-encoding: gzip" : "Content-Encoding: gzip");
     }
     for (const auto& [name, value] : options_.headers) {
       // A header without a value is written with a semicolon.
-      lines.push_back(value.empty() ? name + ";" : name + ": " + value);
-    }
-    for (const std::string& line : lines) {
-      curl_slist* longer = curl_slist_append(headers_.get(), line.c_str());
-      if (longer == nullptr) return fail(ErrorCode::Internal, "libcurl cannot be set up");
-      static_cast<void>(headers_.release());
-      headers_.reset(longer);
+      lines_.push_back(value.empty() ? name + ";" : name + ": " + value);
     }
     return {};
   }
@@ -142,6 +157,7 @@ class CurlSink : public Sink {
     exchange.id = id;
     exchange.body = options_.is_compressed ? http::gzip(request, 1) : std::move(request);
     if (is_grpc()) exchange.body = http::message_frame(exchange.body, options_.is_compressed);
+    exchange.headers = header_list(lines_of(exchange.body));
     set_up(&exchange);
     BETRACE_CHECK(curl_multi_add_handle(multi_.get(), exchange.handle.get()) == CURLM_OK);
   }
@@ -159,6 +175,14 @@ class CurlSink : public Sink {
   void wake() override { curl_multi_wakeup(multi_.get()); }
 
  private:
+  [[nodiscard]] std::vector<std::string> lines_of(std::string_view body) const {
+    std::vector<std::string> lines = lines_;
+    if (options_.signature_key.empty()) return lines;
+    const Sha256 digest = hmac_sha256(options_.signature_key, body);
+    lines.push_back("X-Betrace-Signature: " + to_hex(digest));
+    return lines;
+  }
+
   [[nodiscard]] bool is_grpc() const { return options_.protocol == Protocol::Grpc; }
 
   void set_up(Exchange* exchange) {
@@ -169,7 +193,7 @@ class CurlSink : public Sink {
     set(CURLOPT_URL, options_.endpoint.url.c_str());
     set(CURLOPT_PROTOCOLS_STR, "http,https");
     set(CURLOPT_HTTP_VERSION, http_version());
-    set(CURLOPT_HTTPHEADER, headers_.get());
+    set(CURLOPT_HTTPHEADER, exchange->headers.get());
     set(CURLOPT_POST, 1L);
     set(CURLOPT_POSTFIELDS, exchange->body.data());
     set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(exchange->body.size()));
@@ -232,13 +256,21 @@ class CurlSink : public Sink {
     curl_easy_getinfo(exchange->handle.get(), CURLINFO_RESPONSE_CODE, &status);
     exchange->reply.status = static_cast<int>(status);
     const UnixNanos now = options_.clock().wall;
-    return is_grpc() ? grpc_outcome(exchange->reply, now) : http_outcome(exchange->reply, now);
+    switch (options_.protocol) {
+      case Protocol::Grpc:
+        return grpc_outcome(exchange->reply, now);
+      case Protocol::HttpProtobuf:
+        return http_outcome(exchange->reply, now);
+      case Protocol::Json:
+        return notice_outcome(exchange->reply, now);
+    }
+    return {};
   }
 
   const CurlSinkOptions options_;
   std::unique_ptr<CURLM, CloseMulti> multi_;
-  HeaderList headers_;
-  std::list<Exchange> exchanges_;  // under way; libcurl points into them
+  std::vector<std::string> lines_;  // of the head of each request
+  std::list<Exchange> exchanges_;   // under way; libcurl points into them
 };
 
 }  // namespace

@@ -1,4 +1,5 @@
-// An OTLP receiver over HTTP/1.1 or gRPC, plain or with TLS, spoken to by libcurl.
+// An OTLP receiver over HTTP/1.1 or gRPC, or a receiver of notifications in JSON, plain or with
+// TLS, spoken to by libcurl.
 //
 // The only place that knows libcurl. No redirects; answers are bounded. One try a request: what is
 // sent again, and when, is decided by exporter/delivery.
@@ -22,7 +23,8 @@ inline constexpr std::size_t kAnswerBytesMax = 64 * 1024;
 struct CurlSinkOptions {
   Endpoint endpoint;
   Protocol protocol = Protocol::Grpc;
-  Pairs headers;  ///< Sent with each request. Secret.
+  Pairs headers;              ///< Sent with each request. Secret.
+  std::string signature_key;  ///< Of `X-Betrace-Signature`, the HMAC of the body; empty: none.
   bool is_compressed = false;
   std::chrono::milliseconds timeout{10'000};  ///< Of a request, from connecting to the answer.
   std::string certificate;                    ///< PEM file of CAs; empty: those of the system.

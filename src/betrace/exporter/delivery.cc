@@ -66,6 +66,11 @@ void Delivery::park_unreadable(std::uint64_t sequence, std::size_t byte_count) {
        "the record is not what was committed");
 }
 
+void Delivery::pass_over(std::size_t byte_count) noexcept {
+  ++settled_records_;
+  settled_bytes_ += byte_count;
+}
+
 void Delivery::examined(std::uint64_t sequence, bool is_all) noexcept {
   examined_ = sequence;
   is_all_examined_ = is_all;
@@ -100,7 +105,7 @@ const ParkedRange* Delivery::probe() const {
 }
 
 bool Delivery::may_send_more() const noexcept {
-  return under_way_.size() < (sink_ == SinkState::Fine ? 2U : 1U);
+  return under_way_.size() < (sink_ == SinkState::Fine ? limits_.requests_max : 1);
 }
 
 const Delivery::Batch* Delivery::next(MonotonicTime now) {

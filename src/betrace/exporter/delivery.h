@@ -18,8 +18,8 @@
 #include <vector>
 
 #include "betrace/base/time.h"
+#include "betrace/exporter/sink_form.h"
 #include "betrace/exporter/sink_outcome.h"
-#include "betrace/exporter/violation_span.h"
 #include "betrace/storage/export_position.h"
 
 namespace betrace::exporter {
@@ -38,14 +38,7 @@ struct DeliveryLimits {
   std::chrono::milliseconds schedule_delay{1'000};  ///< Longest wait for a batch to fill.
   std::uint64_t backlog_bytes_max = 4ULL << 30;     ///< Beyond it the oldest are parked.
   std::size_t parked_ranges_max = 1'000;  ///< More are joined, whatever lies between them.
-};
-
-/// One record on its way. Movable.
-struct OutboxItem {
-  std::uint64_t sequence = 0;
-  std::size_t byte_count = 0;
-  UnixNanos time = 0;                ///< When it was decided.
-  std::vector<ViolationSpan> spans;  ///< Not empty.
+  std::size_t requests_max = 2;           ///< Under way at once while the sink is fine; else 1.
 };
 
 /// Records that were parked just now, to be told in the log.
@@ -81,6 +74,8 @@ class Delivery {
   void add(OutboxItem item, MonotonicTime now);
   /// A record that cannot be sent because its stored bytes are wrong.
   void park_unreadable(std::uint64_t sequence, std::size_t byte_count);
+  /// A record that the sink is not told of.
+  void pass_over(std::size_t byte_count) noexcept;
   /// The log was read up to here; `is_all`: there is nothing behind it now.
   void examined(std::uint64_t sequence, bool is_all) noexcept;
   /// No batch waits to fill any more: the process ends.
@@ -123,7 +118,7 @@ class Delivery {
   [[nodiscard]] std::size_t waiting() const noexcept;
   /// When the oldest of them was decided.
   [[nodiscard]] std::optional<UnixNanos> oldest() const;
-  /// Records and their bytes that were delivered or parked since the beginning.
+  /// Records and their bytes that were delivered, parked or passed over since the beginning.
   [[nodiscard]] std::uint64_t settled_records() const noexcept { return settled_records_; }
   [[nodiscard]] std::uint64_t settled_bytes() const noexcept { return settled_bytes_; }
   [[nodiscard]] std::uint64_t parked_records() const noexcept { return parked_records_; }

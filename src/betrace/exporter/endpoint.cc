@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::string_view kGrpcPath =
     "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-constexpr std::string_view kHttpPath = "/v1/traces";
 
 // Headers that the exporter writes itself, or that would change what is sent.
 constexpr std::array<std::string_view, 9> kReserved = {"connection",
@@ -37,12 +36,13 @@ bool is_name_character(char c) {
 
 std::uint16_t default_port(Protocol protocol, bool is_tls_by_scheme) {
   if (protocol == Protocol::Grpc) return 4317;
-  return is_tls_by_scheme ? 443 : 4318;
+  if (is_tls_by_scheme) return 443;
+  return protocol == Protocol::Json ? 80 : 4318;
 }
 
 Result<void> read_authority(std::string_view text, Endpoint* endpoint) {
   if (text.find('@') != std::string_view::npos) {
-    return fail_invalid("holds a user; credentials belong into otlp.headers");
+    return fail_invalid("holds a user; credentials belong into headers");
   }
   std::size_t host_end = text.find(':');
   if (text.starts_with('[')) {
@@ -70,9 +70,9 @@ Result<std::string> path_of(std::string_view path, const EndpointForm& form) {
     if (path.empty() || path == "/") return std::string(kGrpcPath);
     return fail_invalid("has a path, which gRPC cannot use; otlp.protocol is grpc");
   }
-  if (form.is_whole) return path.empty() ? "/" : std::string(path);
+  if (form.is_whole) return fmt::format("{}{}", path.starts_with('/') ? "" : "/", path);
   while (path.ends_with('/')) path.remove_suffix(1);
-  return fmt::format("{}{}", path, kHttpPath);
+  return fmt::format("{}{}", path, form.path);
 }
 
 Result<std::string> decoded(std::string_view text) {
@@ -95,7 +95,7 @@ Result<std::string> decoded(std::string_view text) {
 Result<Endpoint> read_endpoint(std::string_view text, const EndpointForm& form) {
   const auto is_wrong = [](char c) { return is_control(c) || c == ' '; };
   if (std::ranges::any_of(text, is_wrong)) return fail_invalid("holds white space");
-  if (text.find_first_of("?#") != std::string_view::npos) {
+  if (text.find_first_of(form.is_whole ? "#" : "?#") != std::string_view::npos) {
     return fail_invalid("holds a query or a fragment");
   }
   Endpoint endpoint;
@@ -111,7 +111,7 @@ Result<Endpoint> read_endpoint(std::string_view text, const EndpointForm& form) 
   } else {
     endpoint.is_tls = !form.is_plain;
   }
-  const std::string_view authority = text.substr(0, text.find('/'));
+  const std::string_view authority = text.substr(0, text.find_first_of("/?"));
   if (auto read = read_authority(authority, &endpoint); !read) return fail(read.error());
   const auto path = path_of(text.substr(authority.size()), form);
   if (!path) return fail(path.error());

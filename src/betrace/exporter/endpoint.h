@@ -14,7 +14,7 @@
 
 namespace betrace::exporter {
 
-enum class Protocol : std::uint8_t { Grpc, HttpProtobuf };
+enum class Protocol : std::uint8_t { Grpc, HttpProtobuf, Json };
 
 struct Endpoint {
   std::string url;   ///< Whole, with port and path: `http://tempo:4318/v1/traces`.
@@ -27,11 +27,13 @@ struct Endpoint {
 struct EndpointForm {
   Protocol protocol = Protocol::Grpc;
   bool is_plain = true;   ///< Plain text if the address has no scheme.
-  bool is_whole = false;  ///< Its path is used as written (`..._TRACES_ENDPOINT`).
+  bool is_whole = false;  ///< Its path is used as written (`..._TRACES_ENDPOINT`), a query too.
+  std::string_view path = "/v1/traces";  ///< What is added to its path otherwise.
 };
 
 /// Reads `tempo:4317`, `[::1]:4317`, `http://tempo`, `https://tempo/prefix`. Error InvalidArgument:
-/// another scheme, a user, a query, white space, a port that is none, or a path with gRPC.
+/// another scheme, a user, a query (unless the path is used as written), a fragment, white space, a
+/// port that is none, or a path with gRPC.
 [[nodiscard]] Result<Endpoint> read_endpoint(std::string_view text, const EndpointForm& form);
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;

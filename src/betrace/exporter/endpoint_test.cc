@@ -33,6 +33,20 @@ TEST(EndpointTest, ReadsHostAndPort) {
   EXPECT_EQ(url("[::1]:4317", kGrpc), "http://[::1]:4317" + std::string(kExport));
 }
 
+TEST(EndpointTest, AWebhookIsUsedAsWritten) {
+  constexpr EndpointForm kHook{Protocol::Json, true, true};
+  EXPECT_EQ(url("https://hooks/services/T1?key=x", kHook), "https://hooks:443/services/T1?key=x");
+  EXPECT_EQ(url("http://hooks?key=x", kHook), "http://hooks:80/?key=x");
+  EXPECT_EQ(url("http://hooks", kHook), "http://hooks:80/");
+  EXPECT_THAT(url("http://hooks/#here", kHook), HasSubstr("error: "));
+}
+
+TEST(EndpointTest, ABaseAddressIsMadeLonger) {
+  constexpr EndpointForm kAlerts{Protocol::Json, true, false, "/api/v2/alerts"};
+  EXPECT_EQ(url("http://alerts:9093/", kAlerts), "http://alerts:9093/api/v2/alerts");
+  EXPECT_EQ(url("https://alerts/team", kAlerts), "https://alerts:443/team/api/v2/alerts");
+}
+
 TEST(EndpointTest, AnAddressWithoutSchemeIsPlainUnlessToldOtherwise) {
   EXPECT_TRUE(url("tempo:4317", kGrpc).starts_with("http://"));
   EXPECT_TRUE(url("tempo:4317", {Protocol::Grpc, false, false}).starts_with("https://"));

@@ -52,13 +52,13 @@ ViolationSpan evidence_span(const TailRecord& record, const model::Control& cont
   span.trace_id = evidence_id<model::TraceId>(digest);
   span.span_id = evidence_id<model::SpanId>(std::span(digest).subspan(16));
   span.start_time = span.time = record.time;
-  span.is_signed = !record.signature.empty();
+  span.is_signed = !record.place.signature.empty();
   add_text(&span, "framework", control.framework);
   add_text(&span, "control", control.name);
   add_text(&span, "outcome", outcome);
   add_text(&span, "evidence_type", evidence_type);
   add_text(&span, "sequence", std::to_string(record.sequence));
-  if (span.is_signed) add_text(&span, "signature", record.signature);
+  if (span.is_signed) add_text(&span, "signature", record.place.signature);
   return span;
 }
 

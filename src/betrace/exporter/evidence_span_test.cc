@@ -46,7 +46,7 @@ storage::TailRecord period(std::uint64_t evaluated) {
   record.type = storage::LogRecordType::Compliance;
   record.time = kTestTime + 3'600 * kNanosPerSecond;
   record.leaf = sha256("period");
-  record.signature = "v1:9f31c0aa:00";
+  record.place.signature = "v1:9f31c0aa:00";
   evidence::Compliance compliance;
   compliance.control = {"hipaa", "164.312(b)"};
   compliance.rule_count = 1;

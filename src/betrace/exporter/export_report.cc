@@ -25,13 +25,22 @@ double as_value(std::uint64_t count) { return static_cast<double>(count); }
 
 }  // namespace
 
+void ExportReport::started() {
+  if (is_export()) services_.readiness.set(Readiness::kOtlpExporter, CheckState::Ok);
+}
+
 void ExportReport::answered(const SinkOutcome& outcome, const std::vector<OutboxItem>& items) {
+  if (!is_export()) {
+    const bool is_delivered = outcome.verdict == SinkVerdict::Delivered;
+    services_.metrics.add(MetricId::Notifications, {sink_, is_delivered ? "delivered" : "failed"});
+    return;
+  }
   if (outcome.verdict != SinkVerdict::Delivered) {
     services_.metrics.add(MetricId::OtlpExportFailures, {outcome.reason});
     return;
   }
   for (const OutboxItem& item : items) {
-    for (const ViolationSpan& span : item.spans) {
+    for (const ViolationSpan& span : std::get<Spans>(item.telling)) {
       services_.metrics.add(MetricId::OtlpExportedSpans, {kind_label(span.kind)});
     }
   }
@@ -42,7 +51,8 @@ void ExportReport::answered(const SinkOutcome& outcome, const std::vector<Outbox
 }
 
 void ExportReport::queued(const OutboxItem& item) {
-  for (const ViolationSpan& span : item.spans) {
+  if (!is_export()) return;
+  for (const ViolationSpan& span : std::get<Spans>(item.telling)) {
     if (span.kind != SpanKind::Evidence) continue;
     const EvidenceLabels labels = evidence_labels(span);
     services_.metrics.add(MetricId::ComplianceSpansEmitted,
@@ -51,7 +61,7 @@ void ExportReport::queued(const OutboxItem& item) {
 }
 
 void ExportReport::unreadable(const storage::TailRecord& record) {
-  if (record.type == storage::LogRecordType::Violation) return;
+  if (!is_export() || record.type == storage::LogRecordType::Violation) return;
   if (record.type == storage::LogRecordType::Revision) return;
   services_.metrics.add(MetricId::ComplianceSpanEmissionsFailed);
 }
@@ -86,14 +96,20 @@ void ExportReport::tell_gaps(UnixNanos now, bool is_last) {
 }
 
 void ExportReport::show(const ExportStanding& standing, UnixNanos now) {
+  if (is_export()) {
+    show_metrics(standing, now);
+    show_readiness(standing);
+  }
+  log_changes(standing);
+}
+
+void ExportReport::show_metrics(const ExportStanding& standing, UnixNanos now) {
   telemetry::Metrics& metrics = services_.metrics;
   metrics.set(MetricId::ExportBacklogRecords, as_value(standing.backlog_records));
   metrics.set(MetricId::ExportBacklogBytes, as_value(standing.backlog_bytes));
   metrics.set(MetricId::ExportParkedRecords, as_value(standing.parked_records));
   const UnixNanos age = standing.oldest == 0 || standing.oldest > now ? 0 : now - standing.oldest;
   metrics.set(MetricId::ExportOldestSeconds, as_value(age) / as_value(kNanosPerSecond));
-  show_readiness(standing);
-  log_changes(standing);
 }
 
 void ExportReport::show_readiness(const ExportStanding& standing) {

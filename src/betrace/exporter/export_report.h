@@ -40,9 +40,11 @@ struct ExportStanding {
 /// One thread.
 class ExportReport {
  public:
-  ExportReport(const ExporterServices& services, std::string sink_name)
-      : services_(services), sink_name_(std::move(sink_name)) {}
+  /// Metrics of the backlog and /ready are those of the sink `export` alone.
+  ExportReport(const ExporterServices& services, std::string_view sink, std::string sink_name)
+      : services_(services), sink_(sink), sink_name_(std::move(sink_name)) {}
 
+  void started();
   /// A request was answered.
   void answered(const SinkOutcome& outcome, const std::vector<OutboxItem>& items);
   /// A record is on its way.
@@ -65,10 +67,13 @@ class ExportReport {
     UnixNanos last_time = 0;
   };
 
+  [[nodiscard]] bool is_export() const { return sink_ == storage::kExportSink; }
+  void show_metrics(const ExportStanding& standing, UnixNanos now);
   void show_readiness(const ExportStanding& standing);
   void log_changes(const ExportStanding& standing);
 
   const ExporterServices services_;
+  const std::string_view sink_;
   const std::string sink_name_;
   std::map<std::string, ParkedSum, std::less<>> parked_;  // not told yet, by reason
   bool is_told_away_ = false;

@@ -4,9 +4,6 @@
 #include <random>
 #include <utility>
 
-#include "betrace/exporter/checkpoint_span.h"
-#include "betrace/exporter/evidence_span.h"
-
 namespace betrace::exporter {
 namespace {
 
@@ -28,40 +25,55 @@ ExporterOptions with_chance(ExporterOptions options) {
 }  // namespace
 
 Exporter::Exporter(ExporterOptions options, const ExporterServices& services,
-                   std::unique_ptr<Sink> sink)
+                   std::unique_ptr<SinkForm> form, std::unique_ptr<Sink> sink)
     : options_(with_chance(std::move(options))),
       services_(services),
+      form_(std::move(form)),
       sink_(std::move(sink)),
-      report_(services_, options_.sink_name),
-      kept_(services_.log.export_position()),
+      report_(services_, options_.sink, options_.sink_name),
+      kept_(kept_position()),
       delivery_(options_.limits, kept_, count_parked()),
-      backlog_(services_.log, kept_.cursor, options_.spans.emits_evidence),
+      backlog_(services_.log, form_->wanted(), kept_.cursor),
       read_to_(kept_.cursor) {}
 
-Exporter::~Exporter() { stop(milliseconds(0)); }
+Exporter::~Exporter() {
+  begin_stop(milliseconds(0));
+  finish_stop();
+}
+
+// A new sink is known in the log before anything that it has to be told of.
+storage::ExportPosition Exporter::kept_position() const {
+  if (auto kept = services_.log.export_position(options_.sink)) return *std::move(kept);
+  storage::ExportPosition first;
+  if (!options_.is_told_history) first.cursor = services_.log.status().last_sequence;
+  services_.log.move_export(options_.sink, first);
+  return first;
+}
 
 std::uint64_t Exporter::count_parked() const {
   std::uint64_t parked = 0;
   for (const storage::ParkedRange& range : kept_.parked) {
-    parked += records_between(services_.log, range.first_sequence, range.last_sequence,
-                              options_.spans.emits_evidence);
+    parked +=
+        records_between(services_.log, form_->wanted(), range.first_sequence, range.last_sequence);
   }
   return parked;
 }
 
 void Exporter::start() {
-  services_.readiness.set(telemetry::Readiness::kOtlpExporter, telemetry::CheckState::Ok);
+  report_.started();
   thread_ = std::thread([this] { run(); });
 }
 
-std::uint64_t Exporter::stop(milliseconds grace) {
-  if (!thread_.joinable()) return left_;
+void Exporter::begin_stop(milliseconds grace) {
   {
     const std::lock_guard lock(mutex_);
     end_by_ = options_.clock().monotonic + grace;
   }
   sink_->wake();
-  thread_.join();
+}
+
+std::uint64_t Exporter::finish_stop() {
+  if (thread_.joinable()) thread_.join();
   return left_;
 }
 
@@ -86,8 +98,10 @@ void Exporter::send_checkpoint() {
     envelope.swap(checkpoint_);
   }
   if (!envelope) return;
+  std::string request = form_->write_checkpoint(*envelope);
+  if (request.empty()) return;
   is_checkpoint_under_way_ = true;
-  sink_->send(kCheckpointId, write_checkpoint(*envelope, options_.spans));
+  sink_->send(kCheckpointId, std::move(request));
 }
 
 void Exporter::run() {
@@ -119,7 +133,7 @@ void Exporter::take_resends() {
   }
   for (const storage::SequenceRange& range : ranges) {
     delivery_.resend(range.first, range.last, [this](std::uint64_t first, std::uint64_t last) {
-      return records_between(services_.log, first, last, options_.spans.emits_evidence);
+      return records_between(services_.log, form_->wanted(), first, last);
     });
   }
 }
@@ -137,7 +151,6 @@ bool Exporter::is_over() {
 
 std::optional<storage::ViolationTail> Exporter::ask(storage::TailQuery query) {
   if (now_.monotonic < read_not_before_) return std::nullopt;
-  query.with_evidence = options_.spans.emits_evidence;
   auto tail = services_.log.tail(query);
   log_problem_ = tail ? "" : tail.error().message;
   if (tail) return *std::move(tail);
@@ -149,7 +162,7 @@ void Exporter::read_ahead() {
   const std::uint64_t last = services_.log.status().last_sequence;
   has_more_ = read_to_ < last && delivery_.room() != 0;
   if (has_more_) {
-    storage::TailQuery query;
+    storage::TailQuery query = form_->wanted();
     query.after = read_to_;
     query.records_max = std::min(delivery_.room(), kSliceRecordsMax);
     auto tail = ask(query);
@@ -165,35 +178,26 @@ void Exporter::read_ahead() {
 
 void Exporter::take(std::vector<storage::TailRecord> records) {
   for (const storage::TailRecord& record : records) {
-    if (record.is_readable) {
-      OutboxItem item = make_item(record);
+    if (!record.is_readable) {
+      report_.unreadable(record);
+      delivery_.park_unreadable(record.sequence, record.byte_count);
+    } else if (auto telling = form_->tell(record)) {
+      OutboxItem item{record.sequence, record.byte_count, record.time, *std::move(telling)};
       report_.queued(item);
       delivery_.add(std::move(item), now_.monotonic);
     } else {
-      report_.unreadable(record);
-      delivery_.park_unreadable(record.sequence, record.byte_count);
+      delivery_.pass_over(record.byte_count);
     }
   }
-}
-
-OutboxItem Exporter::make_item(const storage::TailRecord& record) const {
-  OutboxItem item{record.sequence, record.byte_count, record.time, {}};
-  const bool is_violation = !record.change && !record.compliance;
-  if (is_violation) item.spans.push_back(make_violation_span(record, options_.spans));
-  for (ViolationSpan& span : make_evidence_spans(record, options_.spans)) {
-    item.spans.push_back(std::move(span));
-  }
-  return item;
 }
 
 void Exporter::park_excess() {
   const std::uint64_t bytes_max = options_.limits.backlog_bytes_max;
   if (backlog_bytes() <= bytes_max) return;
-  storage::TailQuery query;
+  storage::TailQuery query = form_->wanted();
   query.after = delivery_.first_parkable() - 1;
   query.records_max = SIZE_MAX;
   query.bytes_max = backlog_bytes() - bytes_max;
-  query.with_evidence = options_.spans.emits_evidence;
   const auto size = services_.log.tail_size(query);
   if (!size || size->records == 0) return;
   delivery_.park_backlog(size->examined, size->records, size->bytes);
@@ -204,7 +208,7 @@ void Exporter::park_excess() {
 void Exporter::read_parked() {
   const auto range = delivery_.parked_due(now_);
   if (!range) return;
-  storage::TailQuery query;
+  storage::TailQuery query = form_->wanted();
   query.after = range->first_sequence - 1;
   query.last = range->last_sequence;
   query.records_max = options_.limits.batch_records_max;
@@ -214,7 +218,9 @@ void Exporter::read_parked() {
   std::vector<OutboxItem> items;
   for (const storage::TailRecord& record : tail->records) {
     if (!record.is_readable) continue;
-    items.push_back(make_item(record));
+    if (auto telling = form_->tell(record)) {
+      items.push_back({record.sequence, record.byte_count, record.time, *std::move(telling)});
+    }
   }
   // Up to where the log was examined, but for the rows behind the last that was asked for.
   const std::uint64_t covered =
@@ -228,11 +234,7 @@ void Exporter::read_parked() {
 
 void Exporter::send() {
   while (const Delivery::Batch* batch = delivery_.next(now_.monotonic)) {
-    std::vector<const ViolationSpan*> spans;
-    for (const OutboxItem& item : batch->items) {
-      for (const ViolationSpan& span : item.spans) spans.push_back(&span);
-    }
-    sink_->send(batch->id, write_request(spans, options_.spans));
+    sink_->send(batch->id, form_->write(batch->items));
   }
 }
 
@@ -250,7 +252,7 @@ void Exporter::keep_position() {
   storage::ExportPosition position = delivery_.position();
   if (position == kept_) return;
   kept_ = std::move(position);
-  services_.log.move_export(kept_);
+  services_.log.move_export(options_.sink, kept_);
 }
 
 void Exporter::report() {

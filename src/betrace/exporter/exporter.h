@@ -1,8 +1,9 @@
 // Delivers what the violation log holds to one sink, on a thread of its own.
 //
-// Made by app/ when there is an endpoint. Reads the tail of the log, asks exporter/delivery what to
-// send, and keeps the position that follows in the log: the log is the only queue. What it learns
-// is told by exporter/export_report. Source: docs/internals/export.md.
+// Made by app/ for each sink that there is. Reads the tail of the log, asks the form of the sink
+// for words and exporter/delivery what to send, and keeps the position that follows in the log: the
+// log is the only queue. What it learns is told by exporter/export_report. Source:
+// docs/internals/export.md.
 #pragma once
 
 #include <atomic>
@@ -21,29 +22,34 @@
 #include "betrace/exporter/delivery.h"
 #include "betrace/exporter/export_report.h"
 #include "betrace/exporter/sink.h"
-#include "betrace/exporter/violation_span.h"
+#include "betrace/exporter/sink_form.h"
 
 namespace betrace::exporter {
 
 struct ExporterOptions {
+  std::string_view sink = storage::kExportSink;  ///< One of storage::kSinks.
+  /// False: a sink that is new is not told of what the log holds already.
+  bool is_told_history = true;
   DeliveryLimits limits;
-  SpanOptions spans;
   std::string sink_name;  ///< For log lines: `http://tempo:4317`, without secrets.
   std::function<Now()> clock = read_clocks;
   std::function<double()> chance;  ///< From 0 to below 1, for pauses; empty: drawn.
 };
 
-/// start() and stop() belong to one thread; resend() may come from any.
+/// All but resend() belongs to one thread.
 class Exporter {
  public:
-  Exporter(ExporterOptions options, const ExporterServices& services, std::unique_ptr<Sink> sink);
+  Exporter(ExporterOptions options, const ExporterServices& services,
+           std::unique_ptr<SinkForm> form, std::unique_ptr<Sink> sink);
   /// Ends without grace.
   ~Exporter();
 
   void start();
-  /// Sends what is in the log by now, for at most `grace`, and keeps the position. Returns how many
-  /// records the sink did not take; they stay in the log.
-  std::uint64_t stop(std::chrono::milliseconds grace);
+  /// Begins to end: what is in the log by now is sent, for at most `grace`.
+  void begin_stop(std::chrono::milliseconds grace);
+  /// Waits for the end, and keeps the position. Returns how many records the sink did not take;
+  /// they stay in the log. Requires: begin_stop().
+  std::uint64_t finish_stop();
   /// Sends these records once more, parked or delivered, as soon as nothing else waits. Requires:
   /// 0 < first <= last.
   void resend(storage::SequenceRange range);
@@ -53,11 +59,11 @@ class Exporter {
  private:
   void run();
   void take_resends();
+  [[nodiscard]] storage::ExportPosition kept_position() const;
   [[nodiscard]] std::uint64_t count_parked() const;
   [[nodiscard]] bool is_over();
   void read_ahead();
   void take(std::vector<storage::TailRecord> records);
-  [[nodiscard]] OutboxItem make_item(const storage::TailRecord& record) const;
   void read_parked();
   void park_excess();
   void send();
@@ -73,6 +79,7 @@ class Exporter {
 
   const ExporterOptions options_;
   const ExporterServices services_;
+  const std::unique_ptr<SinkForm> form_;
   const std::unique_ptr<Sink> sink_;
 
   // Of the thread.
@@ -89,7 +96,7 @@ class Exporter {
 
   std::thread thread_;
   std::mutex mutex_;
-  std::optional<MonotonicTime> end_by_;  // stop() was called
+  std::optional<MonotonicTime> end_by_;  // begin_stop() was called
   std::vector<storage::SequenceRange> to_resend_;
   std::optional<evidence::CommitEnvelope> checkpoint_;  // to be sent
   std::uint64_t left_ = 0;                              // valid once the thread has ended

@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <set>
 
+#include "betrace/exporter/otlp_form.h"
 #include "betrace/exporter/test_outbox.h"
 #include "betrace/storage/test_log.h"
 
@@ -93,18 +94,21 @@ class ExporterTest : public storage::TestLog {
     auto sink = std::make_unique<FakeSink>();
     sink->behave(std::move(behave));
     sink_ = sink.get();
-    exporter_ = std::make_unique<Exporter>(
-        export_options_, ExporterServices{log(), metrics_, readiness_, logger_}, std::move(sink));
+    exporter_ = std::make_unique<Exporter>(export_options_,
+                                           ExporterServices{log(), metrics_, readiness_, logger_},
+                                           std::make_unique<OtlpForm>(spans_), std::move(sink));
     exporter_->start();
   }
   std::uint64_t stop_export(milliseconds grace = seconds(60)) {
-    const std::uint64_t left = exporter_->stop(grace);
+    exporter_->begin_stop(grace);
+    const std::uint64_t left = exporter_->finish_stop();
     exporter_.reset();
     return left;
   }
   double metric(MetricId id) { return metrics_.value(id); }
 
   ExporterOptions export_options_;
+  SpanOptions spans_;
   std::string lines_;
   telemetry::Metrics metrics_;
   telemetry::Readiness readiness_;
@@ -167,11 +171,14 @@ TEST_F(ExporterTest, ARecordThatIsNotWhatWasCommittedIsParked) {
 
 TEST_F(ExporterTest, ParkedRecordsAreCountedAfterARestart) {
   record(0, 5);
-  log().move_export({last_sequence(), {{1, last_sequence(), "sink_error", 24, 0}}});
+  log().move_export(storage::kExportSink,
+                    {last_sequence(), {{1, last_sequence(), "sink_error", 24, 0}}});
   start();
   stop_export();
   EXPECT_EQ(metric(MetricId::ExportParkedRecords), 5);
-  EXPECT_EQ(log().export_position().parked.size(), 1U);
+  EXPECT_EQ(
+      log().export_position(storage::kExportSink).value_or(storage::ExportPosition()).parked.size(),
+      1U);
 }
 
 TEST_F(ExporterTest, RecordsAreSentOnceMoreWhenSomebodyAsks) {
@@ -190,7 +197,7 @@ TEST_F(ExporterTest, RuleChangesAndPeriodsAreSentAsEvidenceIfThatIsWanted) {
   evidence::Compliance period;
   period.control = {"soc2", "CC6.1"};
   for (const bool emits : {true, false}) {
-    export_options_.spans.emits_evidence = emits;
+    spans_.emits_evidence = emits;
     ASSERT_TRUE(log().append_rule_change(storage::test_rule_change(1)).has_value());
     ASSERT_TRUE(log().record_statement(storage::LogRecordType::Compliance,
                                        evidence::compliance_members(period), kTestTime));

@@ -21,8 +21,8 @@ class Sink {
  public:
   virtual ~Sink() = default;
 
-  /// Begins to send an ExportTraceServiceRequest in protobuf; wait() gives its answer, once. `id`
-  /// is one of no request that is under way.
+  /// Begins to send a body, as SinkForm writes it for this sink; wait() gives its answer, once.
+  /// `id` is one of no request that is under way.
   virtual void send(std::uint64_t id, std::string request) = 0;
 
   /// Lets requests go on until there are answers, `wait` has passed, or wake().

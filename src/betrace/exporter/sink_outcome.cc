@@ -159,6 +159,11 @@ SinkOutcome http_outcome(const http::Response& reply, UnixNanos now) {
   return delivered(is_protobuf ? std::string_view(reply.body) : std::string_view());
 }
 
+SinkOutcome notice_outcome(const http::Response& reply, UnixNanos now) {
+  if (reply.status >= 200 && reply.status <= 299) return make(SinkVerdict::Delivered, "", "");
+  return failed_status(reply, now);
+}
+
 SinkOutcome grpc_outcome(const http::Response& reply, UnixNanos now) {
   if (reply.status != 200) return failed_status(reply, now);
   const auto text = reply.headers.find("grpc-status");

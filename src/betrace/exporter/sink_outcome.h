@@ -1,6 +1,6 @@
 // What became of one request to a sink, read from its answer.
 //
-// Pure functions over a reply, used by the sink for both protocols. What follows from an outcome is
+// Pure functions over a reply, used by the sink for every protocol. What follows from an outcome is
 // decided by exporter/delivery. Source: OTLP specification, "Failures"; gRPC over HTTP/2.
 #pragma once
 
@@ -34,6 +34,9 @@ struct SinkOutcome {
 
 /// Of an answer to OTLP/HTTP. `now` is for a Retry-After that is a date.
 [[nodiscard]] SinkOutcome http_outcome(const http::Response& reply, UnixNanos now);
+
+/// Of an answer to a notification: its body means nothing.
+[[nodiscard]] SinkOutcome notice_outcome(const http::Response& reply, UnixNanos now);
 
 /// Of an answer to OTLP/gRPC; trailers are among the headers.
 [[nodiscard]] SinkOutcome grpc_outcome(const http::Response& reply, UnixNanos now);

@@ -46,7 +46,7 @@ inline storage::TailRecord test_record(std::uint64_t sequence) {
 
 inline OutboxItem test_item(std::uint64_t sequence) {
   const storage::TailRecord record = test_record(sequence);
-  return {sequence, record.byte_count, record.time, {make_violation_span(record, {})}};
+  return {sequence, record.byte_count, record.time, Spans{make_violation_span(record, {})}};
 }
 
 }  // namespace betrace::exporter

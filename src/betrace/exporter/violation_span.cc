@@ -48,7 +48,7 @@ void add_texts(const storage::TailRecord& record, ViolationSpan* span) {
   add("trace_id", violation.trace_id.hex());
   if (violation.completeness) add("completeness", model::name_of(*violation.completeness));
   add("status", model::name_of(violation.status));
-  if (span->is_signed) add("signature", record.signature);
+  if (span->is_signed) add("signature", record.place.signature);
   for (std::size_t i = 0; i < violation.witnesses.size(); ++i) {
     const model::SpanView& witness = violation.witnesses[i].span.view();
     const std::string name = fmt::format("betrace.span_ref.{}.", i);
@@ -132,7 +132,7 @@ ViolationSpan make_violation_span(const storage::TailRecord& record, const SpanO
   if (!is_withdrawal && is_grave(violation.severity)) span.status = model::StatusCode::Error;
   span.start_time = span.time = violation.timestamp;
   span.message = violation.message;
-  span.is_signed = !record.signature.empty();
+  span.is_signed = !record.place.signature.empty();
   add_texts(record, &span);
   if (is_withdrawal) span.links.emplace_back(span.trace_id, violation.key.span_id());
   for (const model::Witness& witness : violation.witnesses) {

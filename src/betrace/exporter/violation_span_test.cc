@@ -70,7 +70,7 @@ TEST(ViolationSpanTest, LiesInTheViolatingTraceBelowTheAnchor) {
 TEST(ViolationSpanTest, SaysWhatAViolationSays) {
   storage::TailRecord record = test_record(7);
   record.record.violation.completeness = model::Completeness::Orphans;
-  record.signature = "v1:9f31c0aa:00";
+  record.place.signature = "v1:9f31c0aa:00";
   const std::string trace = record.record.violation.trace_id.hex();
   EXPECT_THAT(
       texts(decoded(record).attributes()),

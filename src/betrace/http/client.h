@@ -26,9 +26,9 @@ struct ClientOptions {
   std::chrono::milliseconds timeout{10'000};       ///< Of each connect, send and receive.
   std::size_t reply_bytes_max = 64 * 1024 * 1024;  ///< Of one reply, inflated.
   /// PEM file of the certificate that the server must show; empty: plain text.
-  std::string tls_certificate;
+  std::string tls_certificate = {};
   /// Sent with each request, such as the API key.
-  std::vector<std::pair<std::string, std::string>> headers;
+  std::vector<std::pair<std::string, std::string>> headers = {};
 };
 
 /// One connection, opened when needed. Not thread-safe.

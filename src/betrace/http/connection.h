@@ -51,6 +51,10 @@ class Connection : public ServedConnection, public std::enable_shared_from_this<
   /// A refused body up to this size is received and forgotten, so that the connection lives on.
   static constexpr std::size_t kSkippedBytesMax = 1024 * 1024;
   static constexpr std::chrono::milliseconds kLingerTime{2'000};
+  /// How long a stream that has nothing to send is left alone.
+  static constexpr std::chrono::milliseconds kStreamPause{25};
+  /// What the system may hold of a stream for a reader who is slow.
+  static constexpr int kStreamBufferBytes = 64 * 1024;
 
   asio::awaitable<bool> shake_hands();
   asio::awaitable<bool> serve_one();
@@ -63,6 +67,10 @@ class Connection : public ServedConnection, public std::enable_shared_from_this<
   asio::awaitable<bool> skip_body();
   asio::awaitable<Response> answer(Exchange& exchange, BodyBuffer& body);
   asio::awaitable<bool> respond(const Response& response, bool keep_alive, std::string_view route);
+  asio::awaitable<void> respond_with_stream(const Response& response, std::string_view route);
+  asio::awaitable<bool> write(std::string_view head, std::string_view body);
+  void tell_finished(const Response& response, std::uint64_t body_bytes, std::string_view route);
+  [[nodiscard]] bool is_client_gone();
   asio::awaitable<void> linger();
   asio::awaitable<bool> receive_some(std::size_t step);
 
@@ -100,6 +108,7 @@ class Connection : public ServedConnection, public std::enable_shared_from_this<
   Clock::time_point wake_at_ = Clock::time_point::max();
   bool timed_out_ = false;
   bool draining_ = false;
+  bool is_streaming_ = false;
 };
 
 inline asio::awaitable<void> Connection::serve() {
@@ -124,6 +133,8 @@ inline asio::awaitable<bool> Connection::shake_hands() {
 inline void Connection::drain() {
   draining_ = true;
   if (phase_ == Phase::Idle || phase_ == Phase::Handshake) cut();
+  // Who is slow at a stream gets no more time than it takes to end it.
+  if (is_streaming_ && phase_ == Phase::Write) arm(Phase::Write, Clock::now() + kLingerTime);
 }
 
 inline void Connection::cut() {
@@ -155,7 +166,12 @@ inline asio::awaitable<bool> Connection::serve_one() {
     }
   }
   const bool all_received = keep_alive;
-  const bool kept = co_await respond(response, keep_alive, exchange.route_label());
+  bool kept = false;
+  if (response.stream != nullptr) {
+    co_await respond_with_stream(response, exchange.route_label());
+  } else {
+    kept = co_await respond(response, keep_alive, exchange.route_label());
+  }
   if (!kept && !(all_received && input_.empty())) co_await linger();
   co_return kept;
 }
@@ -355,17 +371,69 @@ inline asio::awaitable<bool> Connection::respond(const Response& response, bool 
   const std::string_view body = has_body(response.status, head_.method)
                                     ? std::string_view(response.body)
                                     : std::string_view{};
+  const bool is_sent = co_await write(reply_head_, body);
+  tell_finished(response, body.size(), route);
+  if (!is_sent) cut();
+  co_return keep_alive&& is_sent;
+}
+
+/// Sends pieces as they come, until the stream, the client or the server ends.
+inline asio::awaitable<void> Connection::respond_with_stream(const Response& response,
+                                                             std::string_view route) {
+  write_reply_head(response, head_, false, std::time(nullptr), &reply_head_);
+  boost::system::error_code ignored;
+  channel_.socket().set_option(asio::socket_base::send_buffer_size(kStreamBufferBytes), ignored);
+  channel_.socket().non_blocking(true, ignored);
+  is_streaming_ = true;
+  asio::steady_timer pause(channel_.socket().get_executor());
+  const bool is_chunked = head_.version_minor > 0;
+  std::uint64_t body_bytes = 0;
+  bool has_more = has_body(response.status, head_.method);
+  bool is_sent = co_await write(reply_head_, {});
+  while (is_sent && has_more && !is_client_gone()) {
+    const BodyStream::Piece piece = response.stream->next(read_clocks().monotonic);
+    has_more = !piece.is_last && !draining_;
+    std::string bytes = is_chunked ? to_chunk(piece.bytes) : piece.bytes;
+    if (is_chunked && !has_more) bytes += kLastChunk;
+    if (!bytes.empty()) {
+      body_bytes += piece.bytes.size();
+      is_sent = co_await write(bytes, {});
+    } else if (has_more) {
+      arm(Phase::Answer, Clock::time_point::max());
+      pause.expires_after(kStreamPause);
+      co_await pause.async_wait(kAwaitTuple);
+    }
+  }
+  tell_finished(response, body_bytes, route);
+  if (has_more) cut();
+}
+
+/// Sends both; false if the client is gone, or does not take them in time.
+inline asio::awaitable<bool> Connection::write(std::string_view head, std::string_view body) {
   const std::size_t rate = std::max<std::size_t>(service_.limits.min_rate, 1);
-  arm(Phase::Write, Clock::now() + service_.limits.body_time +
-                        std::chrono::milliseconds(body.size() * 1'000 / rate));
-  const auto [error, sent] = co_await channel_.write(reply_head_, body);
+  const std::size_t bytes = head.size() + body.size();
+  arm(Phase::Write,
+      Clock::now() + service_.limits.body_time + std::chrono::milliseconds(bytes * 1'000 / rate));
+  const auto [error, sent] = co_await channel_.write(head, body);
   if (error && timed_out_) service_.observer->timed_out("write");
+  co_return !error;
+}
+
+inline void Connection::tell_finished(const Response& response, std::uint64_t body_bytes,
+                                      std::string_view route) {
   const std::chrono::duration<double> taken = Clock::now() - first_byte_;
   service_.observer->request_finished({method_label(head_.method), route, response.status,
-                                       taken.count(), body_received_, body.size(),
-                                       response.error_code, head_});
-  if (error) cut();
-  co_return keep_alive && !error;
+                                       taken.count(), body_received_, body_bytes,
+                                       response.error_code, response.stream != nullptr, head_});
+}
+
+/// Asks without waiting, of a socket that does not block. What a client sends while it listens to a
+/// stream is not read.
+inline bool Connection::is_client_gone() {
+  char byte = 0;
+  boost::system::error_code error;
+  channel_.socket().receive(asio::buffer(&byte, 1), tcp::socket::message_peek, error);
+  return error && error != asio::error::would_block;
 }
 
 /// Says that nothing more comes and waits for the client to say so too: closing while it sends, or

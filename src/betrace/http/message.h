@@ -3,12 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "betrace/http/body_stream.h"
 #include "betrace/http/headers.h"
 
 namespace betrace::http {
@@ -51,11 +53,13 @@ struct Request {
 /// A complete answer. The server adds Content-Length, Connection, Date, X-Request-Id,
 /// Cache-Control: no-store (unless set here), the fields that protect browsers, and gzips the body
 /// when the client asks for it (unless Content-Encoding is set here). A field value may hold any
-/// bytes: control characters are sent as spaces.
+/// bytes: control characters are sent as spaces. Movable.
 struct Response {
   int status = 200;
   Headers headers;
   std::string body;
+  /// If set it is the body, as long as it lasts, and the connection ends with it.
+  std::unique_ptr<BodyStream> stream = nullptr;
   std::string error_code = {};  ///< Of a refusal: its `error.code`, for the observer; else empty.
 };
 

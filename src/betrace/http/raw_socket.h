@@ -80,6 +80,14 @@ class RawSocket {
     return take(received_.size());
   }
 
+  /// Returns what comes up to and with `end`; what has come if the connection ends or stalls.
+  std::string until(std::string_view end) {
+    while (received_.find(end) == std::string::npos) {
+      if (!receive()) return take(received_.size());
+    }
+    return take(received_.find(end) + end.size());
+  }
+
   /// Returns everything until the server ends the connection.
   std::string rest() {
     while (receive()) {

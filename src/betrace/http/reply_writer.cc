@@ -1,5 +1,7 @@
 #include "betrace/http/reply_writer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdio>
 
@@ -102,7 +104,9 @@ void write_reply_head(const Response& response, const RequestHead& head, bool ke
   add_field(out, "Date", date_text(now));
   add_fields(out, response.headers);
   add_fields(out, head.reply_headers);
-  if (has_body(response.status, "GET")) {
+  if (response.stream != nullptr) {
+    if (head.version_minor > 0) add_field(out, "Transfer-Encoding", "chunked");
+  } else if (has_body(response.status, "GET")) {
     add_field(out, "Content-Length", std::to_string(response.body.size()));
   }
   add_field(out, "X-Request-Id", head.request_id);
@@ -115,6 +119,10 @@ void write_reply_head(const Response& response, const RequestHead& head, bool ke
     add_field(out, "Connection", "keep-alive");
   }
   out += "\r\n";
+}
+
+std::string to_chunk(std::string_view bytes) {
+  return bytes.empty() ? "" : fmt::format("{:x}\r\n{}\r\n", bytes.size(), bytes);
 }
 
 bool has_body(int status, std::string_view method) noexcept {

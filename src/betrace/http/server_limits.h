@@ -46,6 +46,7 @@ struct FinishedRequest {
   std::uint64_t request_bytes = 0;   ///< Of the body, as sent.
   std::uint64_t response_bytes = 0;  ///< Of the body, as sent.
   std::string_view error_code;       ///< `forbidden`, ...; empty unless it was refused.
+  bool is_stream = false;            ///< The body was made while it was sent.
   const RequestHead& head;
 };
 

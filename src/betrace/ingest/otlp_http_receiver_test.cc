@@ -43,7 +43,7 @@ class OtlpHttpReceiverTest : public ::testing::Test {
 
   http::Response post(std::string_view type, std::string_view body, bool gzipped = false) {
     auto reply = client_->post("/v1/traces", type, body, gzipped);
-    return reply ? *reply : http::make_response(0, "none", reply.error().message);
+    return reply ? *std::move(reply) : http::make_response(0, "none", reply.error().message);
   }
 
   static std::string type_of(const http::Response& response) {

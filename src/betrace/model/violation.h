@@ -86,6 +86,14 @@ struct Violation {
   Explanation explanation;
 };
 
+/// Where a violation stands in the log, and who signed it.
+struct ViolationPlace {
+  std::uint64_t sequence = 0;  ///< Of the first record.
+  UnixNanos created_at = 0;    ///< When the first record was decided.
+  std::string signature;       ///< Of the first record, `v1:<key id>:<64 hex>`; empty if unsigned.
+  std::string key_id;          ///< Empty if unsigned.
+};
+
 /// What a record says of its violation. Written to the violation log: never renumber.
 enum class RecordType : std::uint8_t {
   Violation = 1,  ///< First decided.

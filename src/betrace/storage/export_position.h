@@ -1,12 +1,15 @@
 // How far the violations of a log have been exported, and what a sink did not take.
 //
-// The exporter decides it, ViolationLog keeps it beside the records: row `export/cursor` of the
-// table `state`, and the table `parked`. Outside the chain. Format:
-// docs/internals/violation_log.md.
+// The exporter decides it, ViolationLog keeps it beside the records, for each sink: row
+// `<sink>/cursor` of the table `state`, and the table `parked` or row `<sink>/parked`. Outside the
+// chain. Format: docs/internals/violation_log.md.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "betrace/base/time.h"
@@ -30,5 +33,14 @@ struct ExportPosition {
 
   friend bool operator==(const ExportPosition&, const ExportPosition&) = default;
 };
+
+/// Names of sinks, as they are in the log and in metrics. Never change one.
+inline constexpr std::string_view kExportSink = "export";  ///< The OTLP receiver.
+inline constexpr std::string_view kWebhookSink = "webhook";
+inline constexpr std::string_view kAlertmanagerSink = "alertmanager";
+inline constexpr std::array kSinks = {kExportSink, kWebhookSink, kAlertmanagerSink};
+
+/// By name of the sink; one that was never kept is missing.
+using ExportPositions = std::map<std::string, ExportPosition, std::less<>>;
 
 }  // namespace betrace::storage

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <sstream>
 
 #include "betrace/base/mutant.h"
 #include "betrace/evidence/commit_payload.h"
@@ -56,7 +57,32 @@ Result<void> insert_start(Database& database, const GenerationStart& start) {
   return row->run();
 }
 
-constexpr std::string_view kExportCursor = "export/cursor";
+std::string cursor_name(std::string_view sink) { return fmt::format("{}/cursor", sink); }
+std::string parked_name(std::string_view sink) { return fmt::format("{}/parked", sink); }
+
+// The table `parked` is that of the export; the others have a row of `state`, a line a range.
+std::string parked_text(const std::vector<ParkedRange>& parked) {
+  std::string text;
+  for (const ParkedRange& range : parked) {
+    text += fmt::format("{} {} {} {} {}\n", range.first_sequence, range.last_sequence, range.tries,
+                        range.next_try, range.reason);
+  }
+  return text;
+}
+
+// A line that is none is passed over: its records can still be sent by hand.
+std::vector<ParkedRange> read_parked_text(std::string_view text) {
+  std::vector<ParkedRange> parked;
+  std::istringstream lines{std::string(text)};
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    ParkedRange range;
+    words >> range.first_sequence >> range.last_sequence >> range.tries >> range.next_try >>
+        range.reason;
+    if (words) parked.push_back(std::move(range));
+  }
+  return parked;
+}
 
 // A value that is no number means the beginning: what is sent twice does no harm.
 std::uint64_t read_cursor_value(std::string_view text) {
@@ -87,8 +113,14 @@ Result<void> insert_state(Database& database, const LogState& state) {
   for (const auto& [name, value] : state.values) {
     if (auto done = insert(name, value); !done) return done;
   }
-  if (auto done = insert(kExportCursor, std::to_string(state.exported.cursor)); !done) return done;
-  return insert_parked(database, state.exported.parked);
+  for (const auto& [sink, position] : state.positions) {
+    if (auto done = insert(cursor_name(sink), std::to_string(position.cursor)); !done) return done;
+    if (position.parked.empty()) continue;
+    auto done = sink == kExportSink ? insert_parked(database, position.parked)
+                                    : insert(parked_name(sink), parked_text(position.parked));
+    if (!done) return done;
+  }
+  return {};
 }
 
 }  // namespace
@@ -163,7 +195,7 @@ Result<void> LogGeneration::prepare_statements() {
 Result<std::vector<Appended>> LogGeneration::append(std::span<const LogRecord* const> records,
                                                     UnixNanos now, ViolationHistory& history,
                                                     const LogSeal& seal,
-                                                    const ExportPosition* exported) {
+                                                    const ExportPositions* positions) {
   leaves_.clear();
   macs_.clear();
   has_mac_ = false;
@@ -171,8 +203,8 @@ Result<std::vector<Appended>> LogGeneration::append(std::span<const LogRecord* c
   if (is_mutant('i')) static_cast<void>(database_.exec("COMMIT"));  // of the group before
   if (auto begun = noted(database_.exec("BEGIN IMMEDIATE")); !begun) return fail(begun.error());
   auto appended = append_in_transaction(records, now, history, seal);
-  if (appended && exported != nullptr) {
-    if (auto done = noted(keep(*exported)); !done) appended = fail(done.error());
+  if (appended && positions != nullptr) {
+    if (auto done = noted(keep(*positions)); !done) appended = fail(done.error());
   }
   if (appended && !is_mutant('i')) {
     if (const auto done = noted(database_.exec("COMMIT")); !done) appended = fail(done.error());
@@ -182,18 +214,32 @@ Result<std::vector<Appended>> LogGeneration::append(std::span<const LogRecord* c
     if (failure_ != SqliteFailure::Io) static_cast<void>(database_.exec("ROLLBACK"));
     return appended;
   }
-  if (exported != nullptr) state_.exported = *exported;
+  if (positions != nullptr) state_.positions = *positions;
   if (!leaves_.empty()) tail_ = {tail_.last_seq + leaves_.size(), hash_, false};
   return appended;
 }
 
+Result<void> LogGeneration::keep(const ExportPositions& positions) {
+  for (const auto& [sink, position] : positions) {
+    if (auto done = keep(sink, position); !done) return done;
+  }
+  return {};
+}
+
 // Positions move with nearly every group while there is much to export, parked ranges seldom.
-Result<void> LogGeneration::keep(const ExportPosition& exported) {
-  set_state_.bind(0, kExportCursor).bind_blob(1, std::string_view(std::to_string(exported.cursor)));
-  if (auto done = set_state_.run(); !done) return done;
-  if (exported.parked == state_.exported.parked) return {};
+Result<void> LogGeneration::keep(std::string_view sink, const ExportPosition& position) {
+  const auto set = [this](const std::string& name, const std::string& value) {
+    set_state_.bind(0, std::string_view(name)).bind_blob(1, std::string_view(value));
+    return set_state_.run();
+  };
+  const auto known = state_.positions.find(sink);
+  const bool is_known = known != state_.positions.end();
+  if (is_known && known->second == position) return {};
+  if (auto done = set(cursor_name(sink), std::to_string(position.cursor)); !done) return done;
+  if (is_known ? known->second.parked == position.parked : position.parked.empty()) return {};
+  if (sink != kExportSink) return set(parked_name(sink), parked_text(position.parked));
   return database_.exec("DELETE FROM parked").and_then([&] {
-    return insert_parked(database_, exported.parked);
+    return insert_parked(database_, position.parked);
   });
 }
 
@@ -311,10 +357,15 @@ Result<void> LogGeneration::read_state() {
     const auto more = rows->step();
     if (!more) return fail(more.error());
     if (!*more) break;
-    if (rows->bytes(0) == kExportCursor) {
-      state_.exported.cursor = read_cursor_value(rows->bytes(1));
+    const std::string_view name = rows->bytes(0);
+    const std::string_view sink = name.substr(0, name.find('/'));
+    const bool is_of_sink = std::ranges::find(kSinks, sink) != kSinks.end();
+    if (is_of_sink && name == cursor_name(sink)) {
+      state_.positions[std::string(sink)].cursor = read_cursor_value(rows->bytes(1));
+    } else if (is_of_sink && name == parked_name(sink)) {
+      state_.positions[std::string(sink)].parked = read_parked_text(rows->bytes(1));
     } else {
-      state_.values.emplace(rows->bytes(0), rows->bytes(1));
+      state_.values.emplace(name, rows->bytes(1));
     }
   }
   return read_parked();
@@ -331,8 +382,9 @@ Result<void> LogGeneration::read_parked() {
     const auto number = [&](int column) {
       return static_cast<std::uint64_t>(rows->integer(column));
     };
-    state_.exported.parked.push_back({number(0), number(1), std::string(rows->bytes(2)),
-                                      static_cast<std::uint32_t>(number(3)), number(4)});
+    ParkedRange range{number(0), number(1), std::string(rows->bytes(2)),
+                      static_cast<std::uint32_t>(number(3)), number(4)};
+    state_.positions[std::string(kExportSink)].parked.push_back(std::move(range));
   }
 }
 

@@ -9,6 +9,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "betrace/base/result.h"
@@ -27,7 +28,7 @@ namespace betrace::storage {
 /// What moves from generation to generation, outside the chain.
 struct LogState {
   std::map<std::string, std::string, std::less<>> values;  ///< Other rows of `state`, by name.
-  ExportPosition exported;  ///< Row `export/cursor` of `state`, and the table `parked`.
+  ExportPositions positions;  ///< Rows `<sink>/cursor`, `<sink>/parked`, and the table `parked`.
 };
 
 /// What became of one record of a group.
@@ -66,14 +67,14 @@ class LogGeneration {
   /// Unsupported: a newer format.
   [[nodiscard]] static Result<std::unique_ptr<LogGeneration>> open(const std::string& path);
 
-  /// Appends one group in one transaction, sealed and durable when it returns, and keeps `exported`
-  /// with it unless it is null. Each violation is recorded once; a `final` or `revision` follows
-  /// only a life of the trace that recorded it. On an error nothing was appended, and failure()
-  /// says whether the generation may be used again.
+  /// Appends one group in one transaction, sealed and durable when it returns, and keeps
+  /// `positions` with it unless they are null. Each violation is recorded once; a `final` or
+  /// `revision` follows only a life of the trace that recorded it. On an error nothing was
+  /// appended, and failure() says whether the generation may be used again.
   [[nodiscard]] Result<std::vector<Appended>> append(std::span<const LogRecord* const> records,
                                                      UnixNanos now, ViolationHistory& history,
                                                      const LogSeal& seal,
-                                                     const ExportPosition* exported = nullptr);
+                                                     const ExportPositions* positions = nullptr);
 
   /// Moves the WAL into the database as far as readers allow. Errors as append().
   [[nodiscard]] Result<void> checkpoint();
@@ -99,7 +100,8 @@ class LogGeneration {
   Result<std::vector<Appended>> append_in_transaction(std::span<const LogRecord* const> records,
                                                       UnixNanos now, ViolationHistory& history,
                                                       const LogSeal& seal);
-  Result<void> keep(const ExportPosition& exported);
+  Result<void> keep(const ExportPositions& positions);
+  Result<void> keep(std::string_view sink, const ExportPosition& position);
   Result<Appended> place(const LogRecord& record, std::uint64_t sequence,
                          ViolationHistory& history);
   Result<std::uint64_t> first_sequence_of(const ViolationIdBytes& id, ViolationHistory& history);

@@ -19,7 +19,8 @@ class LogKeysTest : public TestLog {
  protected:
   evidence::VerifyOptions trusting_all() {
     evidence::VerifyOptions options;
-    for (const evidence::RingKey& key : read_key_ring_in(path("")).value().keys) {
+    const evidence::KeyRing ring = read_key_ring_in(path("")).value();
+    for (const evidence::RingKey& key : ring.keys) {
       options.trusted.push_back(evidence::fingerprint_of(key.key));
     }
     return options;

@@ -81,14 +81,20 @@ std::vector<std::pair<std::string, Tally>> most(const Tallies& tallies) {
 }
 
 // The columns of GenerationReader::tail.
-bool is_for_sinks(const TailQuery& query, Statement& row) {
-  const auto type = static_cast<LogRecordType>(row.integer(1));
-  if (type == LogRecordType::RuleChange || type == LogRecordType::Compliance) {
-    return query.with_evidence;
+bool is_wanted(Statement& row, const TailQuery& query) {
+  switch (static_cast<LogRecordType>(row.integer(1))) {
+    case LogRecordType::Violation:
+      return true;
+    case LogRecordType::Revision:
+      return query.with_changes || has_flag(row.integer(2), kFlagWithdrawn);
+    case LogRecordType::Final:
+      return query.with_changes;
+    case LogRecordType::RuleChange:
+    case LogRecordType::Compliance:
+      return query.with_evidence;
+    default:
+      return false;
   }
-  const bool is_withdrawal =
-      type == LogRecordType::Revision && has_flag(row.integer(2), kFlagWithdrawn);
-  return type == LogRecordType::Violation || is_withdrawal;
 }
 
 // Fills in the member of the record's type.
@@ -104,8 +110,10 @@ bool read_payload(std::string_view payload, TailRecord* record) {
     return record->compliance.has_value();
   }
   auto violation = evidence::read_violation_payload(payload);
-  if (violation) record->record = std::move(violation->record);
-  return violation.has_value();
+  if (!violation) return false;
+  record->record = std::move(violation->record);
+  record->place.key_id = std::move(violation->key_id);
+  return true;
 }
 
 TailRecord tail_record(Statement& row) {
@@ -114,7 +122,7 @@ TailRecord tail_record(Statement& row) {
   record.sequence = static_cast<std::uint64_t>(row.integer(0));
   record.time = static_cast<UnixNanos>(row.integer(3));
   record.byte_count = static_cast<std::size_t>(row.integer(4));
-  record.signature = row.bytes(6);
+  record.place = {record.sequence, record.time, std::string(row.bytes(6)), ""};
   const std::string_view payload = row.bytes(7);
   record.leaf = evidence::leaf_hash(record.sequence, payload);
   record.is_readable = is_digest(row.bytes(5), record.leaf) && read_payload(payload, &record);
@@ -282,31 +290,45 @@ Result<StoredViolation> LogReader::read(std::size_t first_generation, LogPositio
 Result<StoredViolation> LogReader::find(const ViolationIdBytes& id) {
   const auto newest = newest_of(id);
   if (!newest) return fail(newest.error());
+  const auto first = first_of(id);
+  if (!first) return fail(first.error());
+  if (first->position.sequence == 0) return fail(ErrorCode::NotFound, "no such violation");
+  return read(first->generation, first->position, *newest);
+}
+
+Result<LogReader::First> LogReader::first_of(const ViolationIdBytes& id) {
   for (std::size_t i = 0; i < readers_.size(); ++i) {
     Statement& row = readers_[i]->first;
     row.reset();
     const auto found = row.bind_blob(0, id).bind(1, readers_[i]->end_seq).step();
     if (!found) return fail(found.error());
     if (!*found) continue;
-    const LogPosition first{static_cast<UnixNanos>(row.integer(1)),
-                            static_cast<std::uint64_t>(row.integer(0))};
+    const LogPosition position{static_cast<UnixNanos>(row.integer(1)),
+                               static_cast<std::uint64_t>(row.integer(0))};
     row.reset();
-    return read(i, first, *newest);
+    return First{i, position};
   }
-  return fail(ErrorCode::NotFound, "no such violation");
+  return First{};
 }
 
 Result<std::uint64_t> LogReader::first_sequence(const ViolationIdBytes& id) {
-  for (const auto& reader : readers_) {
-    Statement& row = reader->first;
-    row.reset();
-    const auto found = row.bind_blob(0, id).bind(1, reader->end_seq).step();
-    if (!found) return fail(found.error());
-    const std::uint64_t sequence = *found ? static_cast<std::uint64_t>(row.integer(0)) : 0;
-    row.reset();
-    if (sequence != 0) return sequence;
+  return first_of(id).map([](const First& first) { return first.position.sequence; });
+}
+
+// A first record that is gone or altered leaves the place of the later one.
+Result<void> LogReader::place_after_first(TailRecord* record) {
+  const auto first = first_of(violation_id_bytes(record->record.violation.key));
+  if (!first) return fail(first.error());
+  if (first->position.sequence == 0) return {};
+  auto original = read_record(*readers_[first->generation], first->position.sequence);
+  if (!original) {
+    if (original.error().code == ErrorCode::Corrupt) return {};
+    return fail(original.error());
   }
-  return 0;
+  record->place.sequence = first->position.sequence;
+  record->place.created_at = first->position.time;
+  record->place.signature = std::move(original->mac);
+  return {};
 }
 
 Result<ViolationTail> LogReader::tail(const TailQuery& query) {
@@ -314,7 +336,7 @@ Result<ViolationTail> LogReader::tail(const TailQuery& query) {
   tail.examined = query.after;
   std::size_t bytes = 0;
   const auto walked = walk_tail(readers_, query, [&](Statement& row) {
-    if (!is_for_sinks(query, row)) return true;
+    if (!is_wanted(row, query)) return true;
     TailRecord record = tail_record(row);
     bytes += record.byte_count;
     tail.records.push_back(std::move(record));
@@ -322,13 +344,17 @@ Result<ViolationTail> LogReader::tail(const TailQuery& query) {
   });
   if (!walked) return fail(walked.error());
   tail.examined = *walked;
+  for (TailRecord& record : tail.records) {
+    if (!record.is_readable || record.record.type == model::RecordType::Violation) continue;
+    if (auto placed = place_after_first(&record); !placed) return fail(placed.error());
+  }
   return tail;
 }
 
 Result<TailSize> LogReader::tail_size(const TailQuery& query) {
   TailSize size;
   const auto walked = walk_tail(readers_, query, [&](Statement& row) {
-    if (!is_for_sinks(query, row)) return true;
+    if (!is_wanted(row, query)) return true;
     size.bytes += static_cast<std::uint64_t>(row.integer(4));
     return ++size.records < query.records_max && size.bytes < query.bytes_max;
   });

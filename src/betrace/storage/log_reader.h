@@ -57,7 +57,15 @@ class LogReader {
     std::int64_t flags = 0;
   };
 
+  /// Of a violation; sequence 0: there is none.
+  struct First {
+    std::size_t generation = 0;
+    LogPosition position;
+  };
+
   [[nodiscard]] Result<Newest> newest_of(const ViolationIdBytes& id);
+  [[nodiscard]] Result<First> first_of(const ViolationIdBytes& id);
+  [[nodiscard]] Result<void> place_after_first(TailRecord* record);
   [[nodiscard]] Result<StoredViolation> read(std::size_t first_generation, LogPosition first,
                                              const Newest& newest);
   [[nodiscard]] Result<std::string> rule_name_at(std::size_t generation, std::uint64_t sequence);

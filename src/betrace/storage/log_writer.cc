@@ -132,17 +132,17 @@ Result<std::vector<Appended>> LogWriter::append(const Group& group) {
   std::vector<const LogRecord*> records;
   for (const PendingRecord& each : group) records.push_back(&each.record);
   for (const LogRecord& each : told) records.push_back(&each);
-  std::optional<ExportPosition> exported;
+  std::optional<ExportPositions> positions;
   std::uint64_t moves = 0;
   {
     const std::lock_guard lock(mutex_);
     moves = export_moves_;
-    if (moves != export_moves_kept_) exported = state_.exported;
+    if (moves != export_moves_kept_) positions = state_.positions;
   }
   const auto& record_key = options_.record_keys.active;
   const LogSeal seal{keys_.active(), record_key ? &*record_key : nullptr};
   auto appended =
-      directory_->active()->append(records, now, *this, seal, exported ? &*exported : nullptr);
+      directory_->active()->append(records, now, *this, seal, positions ? &*positions : nullptr);
   if (appended) told_keys();
   const std::lock_guard lock(mutex_);
   if (!appended) return appended;
@@ -320,14 +320,15 @@ std::map<std::string, RecordedRule> LogWriter::recorded_rules() const {
   return recorded;
 }
 
-ExportPosition LogWriter::export_position() const {
+std::optional<ExportPosition> LogWriter::export_position(std::string_view sink) const {
   const std::lock_guard lock(mutex_);
-  return state_.exported;
+  const auto known = state_.positions.find(sink);
+  return known == state_.positions.end() ? std::nullopt : std::optional(known->second);
 }
 
-void LogWriter::move_export(ExportPosition position) {
+void LogWriter::move_export(std::string_view sink, ExportPosition position) {
   const std::lock_guard lock(mutex_);
-  state_.exported = std::move(position);
+  state_.positions.insert_or_assign(std::string(sink), std::move(position));
   ++export_moves_;
 }
 

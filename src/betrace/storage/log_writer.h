@@ -49,8 +49,8 @@ class LogWriter : private ViolationHistory {
   [[nodiscard]] evidence::KeyRing key_ring() const;
   [[nodiscard]] LastCommit last_commit() const;
   [[nodiscard]] std::map<std::string, RecordedRule> recorded_rules() const;
-  [[nodiscard]] ExportPosition export_position() const;
-  void move_export(ExportPosition position);
+  [[nodiscard]] std::optional<ExportPosition> export_position(std::string_view sink) const;
+  void move_export(std::string_view sink, ExportPosition position);
   /// Checksum of that version of the rule if it is the last recorded one, else empty.
   [[nodiscard]] std::string rule_sha256(std::string_view rule_id, std::uint64_t revision) const;
 

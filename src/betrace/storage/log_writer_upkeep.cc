@@ -48,7 +48,7 @@ void LogWriter::rotate(const Now& now) {
 void LogWriter::retain(const Now& now) {
   const auto elapsed = std::chrono::nanoseconds(now.monotonic - started_.monotonic).count();
   const UnixNanos time = std::min(now.wall, started_.wall + static_cast<UnixNanos>(elapsed));
-  const ExportPosition exported = export_position();
+  const ExportPosition exported = export_position(kExportSink).value_or(ExportPosition());
   const auto removal =
       due_removal(directory_->readable(), directory_->byte_count(), retention_limits(),
                   options_.has_sink ? &exported : nullptr, time);

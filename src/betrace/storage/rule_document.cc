@@ -11,8 +11,6 @@
 namespace betrace::storage {
 namespace {
 
-using OrderedJson = nlohmann::ordered_json;
-
 constexpr std::uint64_t kFormatVersion = 1;
 
 /// Collects entries; the second of two with one id is a mistake of the second.

@@ -16,8 +16,6 @@
 namespace betrace::storage {
 namespace {
 
-using OrderedJson = nlohmann::ordered_json;
-
 constexpr std::uint64_t kFormat = 1;
 constexpr std::array<std::string_view, 5> kMembers = {"format", "sha256", "rule", "deleted_at",
                                                       "actor"};

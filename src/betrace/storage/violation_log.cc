@@ -271,10 +271,12 @@ Result<TailSize> ViolationLog::tail_size(const TailQuery& query) const {
   return core_->readers.ask([&query](LogReader& reader) { return reader.tail_size(query); });
 }
 
-ExportPosition ViolationLog::export_position() const { return core_->writer.export_position(); }
+std::optional<ExportPosition> ViolationLog::export_position(std::string_view sink) const {
+  return core_->writer.export_position(sink);
+}
 
-void ViolationLog::move_export(ExportPosition position) {
-  core_->writer.move_export(std::move(position));
+void ViolationLog::move_export(std::string_view sink, ExportPosition position) {
+  core_->writer.move_export(sink, std::move(position));
 }
 
 }  // namespace betrace::storage

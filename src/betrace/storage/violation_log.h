@@ -14,6 +14,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "betrace/base/json.h"
@@ -177,10 +178,11 @@ class ViolationLog : public model::ViolationSink {
   /// Records for sinks, oldest first; those that were committed when it is asked.
   [[nodiscard]] Result<ViolationTail> tail(const TailQuery& query) const;
   [[nodiscard]] Result<TailSize> tail_size(const TailQuery& query) const;
-  /// As it was moved last, or as it was kept when the log was opened.
-  [[nodiscard]] ExportPosition export_position() const;
-  /// Keeps a new position: with the next commit, alone after a second, or at stop().
-  void move_export(ExportPosition position);
+  /// As it was moved last, or as it was kept when the log was opened; nothing if it never was.
+  [[nodiscard]] std::optional<ExportPosition> export_position(std::string_view sink) const;
+  /// Keeps a new position: with the next commit, alone after a second, or at stop(). Requires:
+  /// `sink` is one of kSinks.
+  void move_export(std::string_view sink, ExportPosition position);
 
  private:
   class Core;

@@ -1,8 +1,8 @@
-// The violation log as an outbox: what sinks are told of, in the order of the log.
+// The violation log as an outbox: what sinks and streams are told of, in the order of the log.
 //
-// Asked by the exporter, answered by ViolationLog. A sink is told of the first record of a
-// violation and of its withdrawal, and, where it takes evidence, of rule changes and of compliance;
-// other records change nothing that was exported.
+// Asked by the exporter and the event stream, answered by ViolationLog. Every sink is told of the
+// first record of a violation and of its withdrawal; who asks for it also of what else changes it,
+// or, where it takes evidence, of rule changes and of compliance.
 #pragma once
 
 #include <cstddef>
@@ -24,11 +24,11 @@ struct TailRecord {
   /// False: the stored bytes are not what was committed, and `record` is empty.
   bool is_readable = true;
   LogRecordType type = LogRecordType::Violation;
-  model::ViolationRecord record;  ///< Of type Violation, or Revision with status Withdrawn.
+  model::ViolationRecord record;                   ///< Of a type that is about a violation.
   std::optional<RuleChangeRecord> change;          ///< Of type RuleChange.
   std::optional<evidence::Compliance> compliance;  ///< Of type Compliance.
   Sha256 leaf{};                                   ///< Of sequence and payload.
-  std::string signature;                           ///< `v1:<kid>:<64 hex>`; empty if unsigned.
+  model::ViolationPlace place;                     ///< Of another type: its own, and its signature.
   std::size_t byte_count = 0;                      ///< Of the stored payload.
   UnixNanos time = 0;                              ///< When it was decided.
 };
@@ -37,6 +37,9 @@ struct TailRecord {
 struct TailQuery {
   std::uint64_t after = 0;            ///< From the first sequence above it ...
   std::uint64_t last = kSequenceMax;  ///< ... to this one.
+  /// Besides first records and withdrawals also what else is said of a violation: its final form,
+  /// or a changed one.
+  bool with_changes = false;
   std::size_t records_max = 64;
   std::size_t bytes_max = 1024 * 1024;  ///< Of payloads; one more than fits is given.
   bool with_evidence = false;           ///< Rule changes and compliance too.

@@ -106,35 +106,69 @@ const ExportPosition kPosition{
     7, {{3, 4, "export_refused", 1, 0}, {6, 6, "sink_error", 2, kTestTime}}};
 
 TEST_F(ViolationTailTest, ThePositionIsKeptWithTheNextCommit) {
-  EXPECT_EQ(log().export_position(), ExportPosition());
-  log().move_export(kPosition);
-  EXPECT_EQ(log().export_position(), kPosition);
+  EXPECT_EQ(log().export_position(kExportSink), std::nullopt);
+  log().move_export(kExportSink, kPosition);
+  EXPECT_EQ(log().export_position(kExportSink), kPosition);
   record(0, 1);
   crash();
-  EXPECT_EQ(log().export_position(), kPosition);
+  EXPECT_EQ(log().export_position(kExportSink), kPosition);
 }
 
 TEST_F(ViolationTailTest, ThePositionIsKeptAtTheOrderlyEnd) {
-  log().move_export(kPosition);
+  log().move_export(kExportSink, kPosition);
   stop();
-  EXPECT_EQ(log().export_position(), kPosition);
-  log().move_export({8, {}});
+  EXPECT_EQ(log().export_position(kExportSink), kPosition);
+  log().move_export(kExportSink, {8, {}});
   stop();
-  EXPECT_EQ(log().export_position(), (ExportPosition{8, {}}));
+  EXPECT_EQ(log().export_position(kExportSink), (ExportPosition{8, {}}));
 }
 
 TEST_F(ViolationTailTest, ThePositionMovesToTheNextGeneration) {
-  log().move_export(kPosition);
+  log().move_export(kExportSink, kPosition);
   stop();
   run(1, kNewerMinor);
-  EXPECT_EQ(log().export_position(), kPosition);
+  EXPECT_EQ(log().export_position(kExportSink), kPosition);
   EXPECT_EQ(ask(2, "SELECT count(*) FROM parked"), 2);
+}
+
+TEST_F(ViolationTailTest, EachSinkHasAPositionOfItsOwn) {
+  const ExportPosition webhook{9, {{5, 8, "sink_error", 2, kTestTime}, {9, 9, "resend", 0, 1}}};
+  log().move_export(kExportSink, kPosition);
+  log().move_export(kWebhookSink, webhook);
+  stop();
+  run(1, kNewerMinor);
+  EXPECT_EQ(log().export_position(kExportSink), kPosition);
+  EXPECT_EQ(log().export_position(kWebhookSink), webhook);
+  EXPECT_EQ(log().export_position(kAlertmanagerSink), std::nullopt);
+  log().move_export(kWebhookSink, {10, {}});
+  stop();
+  EXPECT_EQ(log().export_position(kExportSink), kPosition);
+  EXPECT_EQ(log().export_position(kWebhookSink), (ExportPosition{10, {}}));
+}
+
+TEST_F(ViolationTailTest, TellsOfChangesToWhoAsksForThem) {
+  log().record(first_record(early_violation(2)));
+  log().record(final_record(2));
+  log().record(withdrawal(2, "early"));
+  record(3, 4);
+  TailQuery query;
+  query.with_changes = true;
+  const ViolationTail told = tail(query);
+  ASSERT_EQ(told.records.size(), 4U);
+  EXPECT_EQ(told.records[1].record.type, model::RecordType::Final);
+  EXPECT_GT(told.records[1].sequence, told.records[0].sequence);
+  for (const std::size_t later : {1U, 2U}) {  // they stand where the first one does
+    EXPECT_EQ(told.records[later].place.sequence, told.records[0].sequence);
+    EXPECT_EQ(told.records[later].place.created_at, told.records[0].time);
+  }
+  EXPECT_EQ(log().tail_size(query)->records, 4U);
+  EXPECT_EQ(tail().records.size(), 3U);
 }
 
 TEST_F(ViolationTailTest, AMoveAloneWritesNoRecord) {
   record(0, 1);
   const std::uint64_t before = last_sequence();
-  log().move_export(kPosition);
+  log().move_export(kExportSink, kPosition);
   stop();
   EXPECT_EQ(last_sequence() - before, 2U);  // stop and start
 }

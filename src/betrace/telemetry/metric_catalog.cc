@@ -28,6 +28,8 @@ constexpr Values kEvictionReasons = {"age", "bytes"};
 constexpr Values kExportKinds = {"violation", "withdrawn", "evidence", "checkpoint"};
 constexpr Values kExportFailures = {"connect", "timeout", "tls", "auth", "unavailable", "rejected"};
 constexpr Values kParkReasons = {"export_parked", "export_refused", "sink_error"};
+constexpr Values kNotifiedSinks = {"webhook", "alertmanager"};
+constexpr Values kNotificationResults = {"delivered", "failed"};
 constexpr Values kRecordTypes = {"violation",  "final",     "revision", "rule_change", "gap",
                                  "start",      "stop",      "coverage", "ruleset",     "refused",
                                  "compliance", "retention", "key_event"};
@@ -61,6 +63,8 @@ constexpr MetricLabel kEvicted[] = {{"reason", LabelKind::Enumerated, kEvictionR
 constexpr MetricLabel kExported[] = {{"kind", LabelKind::Enumerated, kExportKinds}};
 constexpr MetricLabel kExportFailed[] = {{"reason", LabelKind::Enumerated, kExportFailures}};
 constexpr MetricLabel kParked[] = {{"reason", LabelKind::Enumerated, kParkReasons}};
+constexpr MetricLabel kNotification[] = {{"sink", LabelKind::Enumerated, kNotifiedSinks},
+                                         {"result", LabelKind::Enumerated, kNotificationResults}};
 constexpr MetricLabel kRecord[] = {{"type", LabelKind::Enumerated, kRecordTypes}};
 constexpr MetricLabel kCompliance[] = {{"framework"}, {"control"}, {"outcome"}};
 constexpr MetricLabel kStorage[] = {{"op", LabelKind::Enumerated, kStorageOperations}};
@@ -156,6 +160,8 @@ constexpr MetricInfo kCatalog[] = {
     {ExportParked, "betrace_export_parked_total", Counter,
      "records set aside: they stay in the log and are sent later or by hand", kParked},
     {ExportParkedRecords, "betrace_export_parked_records", Gauge, "records that are parked now"},
+    {Notifications, "betrace_notifications_total", Counter,
+     "requests to the webhook and to Alertmanager", kNotification},
     {ViolationStoreSizeBytes, "betrace_violation_store_size_bytes", Gauge,
      "bytes used by the violation log"},
     {ViolationStoreCapacityBytes, "betrace_violation_store_capacity_bytes", Gauge,
@@ -178,9 +184,13 @@ constexpr MetricInfo kCatalog[] = {
      kStorage},
     {StorageReadOnly, "betrace_storage_read_only", Gauge, "1 while writes are refused, else 0"},
     {StorageQuarantined, "betrace_storage_quarantined_total", Counter, "corrupt files set aside"},
+    {SseClients, "betrace_sse_clients", Gauge, "open streams of violations"},
+    {SseDropped, "betrace_sse_dropped_total", Counter,
+     "events that were not sent because the reader of a stream was too slow"},
     {HttpRequests, "http_requests_total", Counter, "HTTP requests answered", kHttp},
     {HttpRequestDurationSeconds, "http_request_duration_seconds", Histogram,
-     "seconds from the first byte of the request to the last of the response", kHttp, kHttpBuckets},
+     "seconds from the first byte of the request to the last of the response, without streams",
+     kHttp, kHttpBuckets},
     {GrpcRequests, "betrace_grpc_requests_total", Counter, "gRPC calls answered", kGrpc},
     {GrpcRequestDurationSeconds, "betrace_grpc_request_duration_seconds", Histogram,
      "seconds from the first byte of the call to its reply", kGrpc, kHttpBuckets},

@@ -120,7 +120,7 @@ Result<void> StorageWorkload::work(Random& random) {
     if (options_.has_power()) return {};
     return fail(ErrorCode::Unavailable, "the power is gone");
   }
-  if (choice < 12) log_->move_export({log_->status().last_sequence, {}});
+  if (choice < 12) log_->move_export(kExportSink, {log_->status().last_sequence, {}});
   return record(1 + draw(random, kViolationsMax));
 }
 

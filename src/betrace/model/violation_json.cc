@@ -1,4 +1,4 @@
-#include "betrace/api/violation_json.h"
+#include "betrace/model/violation_json.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 #include "betrace/base/base64.h"
 #include "betrace/base/time.h"
 
-namespace betrace::api {
+namespace betrace::model {
 namespace {
 
 std::string upper_case(std::string_view text) {
@@ -32,10 +32,9 @@ OrderedJson real_json(double value) {
   return value;
 }
 
-OrderedJson attributes_json(model::AttributesView attributes);
+OrderedJson attributes_json(AttributesView attributes);
 
-OrderedJson value_json(const model::ValueView& value) {
-  using model::ValueType;
+OrderedJson value_json(const ValueView& value) {
   switch (value.type()) {
     case ValueType::Nil:
       return nullptr;
@@ -51,7 +50,7 @@ OrderedJson value_json(const model::ValueView& value) {
       return to_base64(value.as_text());
     case ValueType::List: {
       OrderedJson items = OrderedJson::array();
-      for (const model::ValueView& item : value.as_list()) items.push_back(value_json(item));
+      for (const ValueView& item : value.as_list()) items.push_back(value_json(item));
       return items;
     }
     case ValueType::Map:
@@ -60,24 +59,24 @@ OrderedJson value_json(const model::ValueView& value) {
   return nullptr;
 }
 
-OrderedJson attributes_json(model::AttributesView attributes) {
+OrderedJson attributes_json(AttributesView attributes) {
   OrderedJson object = OrderedJson::object();
-  for (const model::AttributeView& attribute : attributes) {
+  for (const AttributeView& attribute : attributes) {
     const std::string key(attribute.key);
     if (!object.contains(key)) object[key] = value_json(attribute.value);  // the first is read
   }
   return object;
 }
 
-OrderedJson span_ids_json(const std::vector<model::SpanId>& ids) {
+OrderedJson span_ids_json(const std::vector<SpanId>& ids) {
   OrderedJson list = OrderedJson::array();
-  for (const model::SpanId& id : ids) list.push_back(id.hex());
+  for (const SpanId& id : ids) list.push_back(id.hex());
   return list;
 }
 
-OrderedJson explanation_json(const model::Explanation& explanation) {
+OrderedJson explanation_json(const Explanation& explanation) {
   OrderedJson clauses = OrderedJson::array();
-  for (const model::Clause& clause : explanation.clauses) {
+  for (const Clause& clause : explanation.clauses) {
     clauses.push_back(
         {{"text", clause.text}, {"value", clause.value}, {"spans", span_ids_json(clause.spans)}});
   }
@@ -87,15 +86,15 @@ OrderedJson explanation_json(const model::Explanation& explanation) {
           {"spans_examined", explanation.spans_examined}};
 }
 
-OrderedJson witness_json(const model::Witness& witness) {
-  const model::SpanView& span = witness.span.view();
+OrderedJson witness_json(const Witness& witness) {
+  const SpanView& span = witness.span.view();
   return {{"role", witness.role},
           {"span_id", span.span_id.hex()},
           {"parent_span_id", span.is_root() ? "" : span.parent_span_id.hex()},
           {"name", span.name},
-          {"service", model::service_of(span)},
-          {"kind", upper_case(model::name_of(span.kind))},
-          {"status", upper_case(model::name_of(span.status_code))},
+          {"service", service_of(span)},
+          {"kind", upper_case(name_of(span.kind))},
+          {"status", upper_case(name_of(span.status_code))},
           {"start_time", span.start_time_unix_nano},
           {"end_time", span.end_time_unix_nano},
           {"duration_ms", milliseconds_json(span.corrected_end() - span.start_time_unix_nano)},
@@ -103,13 +102,13 @@ OrderedJson witness_json(const model::Witness& witness) {
 }
 
 // An anchor may be missing: a trace without root that violates an absence rule cites no span.
-std::string anchor_id(const model::Violation& violation) {
+std::string anchor_id(const Violation& violation) {
   return violation.span_id.is_zero() ? "" : violation.span_id.hex();
 }
 
 template <typename Enumerator>
 OrderedJson name_or_null(const std::optional<Enumerator>& value) {
-  return value ? OrderedJson(model::name_of(*value)) : OrderedJson();
+  return value ? OrderedJson(name_of(*value)) : OrderedJson();
 }
 
 OrderedJson text_or_null(const std::string& text) {
@@ -118,14 +117,14 @@ OrderedJson text_or_null(const std::string& text) {
 
 }  // namespace
 
-OrderedJson violation_json(const model::Violation& violation, const ViolationPlace& place) {
+OrderedJson violation_json(const Violation& violation, const ViolationPlace& place) {
   OrderedJson json = {
       {"id", violation.key.id()},
       {"sequence", place.sequence},
       {"rule_id", violation.rule_id},
       {"rule_name", violation.rule_name},
       {"rule_revision", violation.rule_revision},
-      {"severity", model::name_of(violation.severity)},
+      {"severity", name_of(violation.severity)},
       {"trace_id", violation.trace_id.hex()},
       {"span_id", anchor_id(violation)},
       {"service", violation.service},
@@ -137,7 +136,7 @@ OrderedJson violation_json(const model::Violation& violation, const ViolationPla
       {"late", violation.late},
       {"close_reason", name_or_null(violation.close_reason)},
       {"spans_seen", violation.spans_seen},
-      {"status", model::name_of(violation.status)},
+      {"status", name_of(violation.status)},
       {"tags", violation.tags},
       {"metadata",
        {{"span_name", violation.anchor_name},
@@ -150,9 +149,14 @@ OrderedJson violation_json(const model::Violation& violation, const ViolationPla
   return json;
 }
 
-OrderedJson violation_proof_json(const model::Violation& violation) {
+std::string_view event_name(const ViolationRecord& record) noexcept {
+  if (record.type == RecordType::Violation) return "violation";
+  return record.violation.status == ViolationStatus::Withdrawn ? "withdrawn" : "final";
+}
+
+OrderedJson violation_proof_json(const Violation& violation) {
   OrderedJson witnesses = OrderedJson::array();
-  for (const model::Witness& witness : violation.witnesses) {
+  for (const Witness& witness : violation.witnesses) {
     witnesses.push_back(witness_json(witness));
   }
   return {{"witnesses", std::move(witnesses)},
@@ -160,9 +164,9 @@ OrderedJson violation_proof_json(const model::Violation& violation) {
           {"explanation", explanation_json(violation.explanation)}};
 }
 
-OrderedJson trial_violation_json(const model::Violation& violation) {
+OrderedJson trial_violation_json(const Violation& violation) {
   OrderedJson witnesses = OrderedJson::array();
-  for (const model::Witness& witness : violation.witnesses) {
+  for (const Witness& witness : violation.witnesses) {
     witnesses.push_back(witness.span.view().span_id.hex());
   }
   return {{"trace_id", violation.trace_id.hex()},
@@ -173,7 +177,7 @@ OrderedJson trial_violation_json(const model::Violation& violation) {
           {"explanation", explanation_json(violation.explanation)}};
 }
 
-std::string trace_link(std::string_view template_text, const model::TraceId& trace) {
+std::string trace_link(std::string_view template_text, const TraceId& trace) {
   constexpr std::string_view kPlace = "{trace_id}";
   std::string link(template_text);
   for (std::size_t at = link.find(kPlace); at != std::string::npos; at = link.find(kPlace, at)) {
@@ -182,4 +186,4 @@ std::string trace_link(std::string_view template_text, const model::TraceId& tra
   return link;
 }
 
-}  // namespace betrace::api
+}  // namespace betrace::model

@@ -1,22 +1,22 @@
 // Goal: a violation looks as docs/guide/api.md shows it, whatever its attributes hold.
 
-#include "betrace/api/violation_json.h"
+#include "betrace/model/violation_json.h"
 
 #include <gtest/gtest.h>
 
 #include <array>
 #include <limits>
 
-namespace betrace::api {
+namespace betrace::model {
 namespace {
 
 constexpr UnixNanos kTime = 1'769'853'600'123'000'000;  // 2026-01-31T10:00:00.123Z
 
-model::Violation a_violation() {
-  model::Violation violation;
+Violation a_violation() {
+  Violation violation;
   violation.rule_id = "slow-requests";
   violation.rule_name = "Slow requests";
-  violation.severity = model::Severity::High;
+  violation.severity = Severity::High;
   violation.service = "checkout";
   violation.anchor_name = "api.request";
   violation.anchor_duration_ns = 2'000'000'000;
@@ -26,15 +26,15 @@ model::Violation a_violation() {
   return violation;
 }
 
-model::Witness a_witness(model::AttributesView attributes) {
-  model::SpanView span;
+Witness a_witness(AttributesView attributes) {
+  SpanView span;
   span.name = "api.request";
-  span.kind = model::SpanKind::Server;
-  span.status_code = model::StatusCode::Error;
+  span.kind = SpanKind::Server;
+  span.status_code = StatusCode::Error;
   span.start_time_unix_nano = 1'000'000'000;
   span.end_time_unix_nano = 1'001'500'000;
   span.attributes = attributes;
-  return model::Witness{"span.duration > 1s", model::KeptSpan::copy(span)};
+  return Witness{"span.duration > 1s", KeptSpan::copy(span)};
 }
 
 TEST(ViolationJsonTest, ShowsNullsWhileNothingIsKnown) {
@@ -59,16 +59,15 @@ TEST(ViolationJsonTest, ShowsTheSignatureInsteadOfUnsigned) {
 }
 
 TEST(ViolationJsonTest, KeepsTheTypesOfAttributes) {
-  using model::ValueView;
   const std::array items = {ValueView::integer(1), ValueView::string("x")};
   const std::array attributes = {
-      model::AttributeView{"a", ValueView::integer(std::numeric_limits<std::int64_t>::max())},
-      model::AttributeView{"b", ValueView::real(std::numeric_limits<double>::infinity())},
-      model::AttributeView{"c", ValueView::boolean(false)},
-      model::AttributeView{"d", ValueView::bytes("\xFF")},
-      model::AttributeView{"e", ValueView::list(items)},
-      model::AttributeView{"a", ValueView::string("second of the same key")}};
-  model::Violation violation = a_violation();
+      AttributeView{"a", ValueView::integer(std::numeric_limits<std::int64_t>::max())},
+      AttributeView{"b", ValueView::real(std::numeric_limits<double>::infinity())},
+      AttributeView{"c", ValueView::boolean(false)},
+      AttributeView{"d", ValueView::bytes("\xFF")},
+      AttributeView{"e", ValueView::list(items)},
+      AttributeView{"a", ValueView::string("second of the same key")}};
+  Violation violation = a_violation();
   violation.witnesses.push_back(a_witness(attributes));
   violation.witness_count = 40;
   const OrderedJson json = violation_proof_json(violation);
@@ -83,11 +82,11 @@ TEST(ViolationJsonTest, KeepsTheTypesOfAttributes) {
 }
 
 TEST(TraceLinkTest, FillsInTheTraceId) {
-  model::TraceId id;
+  TraceId id;
   id.bytes[15] = 1;
   EXPECT_EQ(trace_link("http://t/{trace_id}?x={trace_id}", id),
             "http://t/" + id.hex() + "?x=" + id.hex());
 }
 
 }  // namespace
-}  // namespace betrace::api
+}  // namespace betrace::model
