@@ -7,6 +7,7 @@
 #include <ostream>
 
 #include "betrace/app/exit_code.h"
+#include "betrace/app/own_server.h"
 #include "betrace/app/serve.h"
 #include "betrace/base/json.h"
 #include "betrace/http/client.h"
@@ -31,9 +32,7 @@ void print_done(std::ostream& out, std::string_view path, std::string_view files
 
 int ask_server(const Config& config, const std::string& target, const Error& in_use,
                std::ostream& out, std::ostream& err) {
-  http::ClientOptions options;
-  options.host = config.list("http.bind").front();
-  options.port = static_cast<std::uint16_t>(config.number("http.port"));
+  http::ClientOptions options = own_server(config);
   options.timeout = kBackupTimeMax;
   http::Client client(options);
   const Json body = {{"dir", target}};
