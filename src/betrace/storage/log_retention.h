@@ -42,8 +42,8 @@ struct Removal {
 
 /// Returns what is to go at `now`, if anything. `generations` are readable, oldest first, the last
 /// is appended to and never goes; together they have `byte_count` bytes. A generation is as old as
-/// its newest record may be: as the beginning of the next one. One that the OTLP receiver has not got
-/// goes for its size only; `exported` is null if there is none.
+/// its newest record may be: as the beginning of the next one. One that the OTLP receiver has not
+/// got goes for its size only; `exported` is null if there is none.
 [[nodiscard]] std::optional<Removal> due_removal(const std::vector<ReadableGeneration>& generations,
                                                  std::uint64_t byte_count,
                                                  const RetentionLimits& limits,

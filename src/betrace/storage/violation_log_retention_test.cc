@@ -107,7 +107,7 @@ TEST_F(ViolationLogRetentionTest, WhatNoSinkHasStaysUntilThereIsNoRoom) {
   outlive(1);
   EXPECT_TRUE(has_file(name(1)));
   const auto last = static_cast<std::uint64_t>(ask(1, "SELECT max(seq) FROM record"));
-  log().move_export({last, {}});
+  log().move_export(kExportSink, {last, {}});
   turns(2);
   EXPECT_FALSE(has_file(name(1)));
   EXPECT_FALSE(log().status().has_removed_unexported);
@@ -117,7 +117,7 @@ TEST_F(ViolationLogRetentionTest, WhatGoesUnexportedForRoomIsNamed) {
   options_.has_sink = true;
   write_two();
   const std::int64_t last = ask(1, "SELECT max(seq) FROM record");
-  log().move_export({4, {}});
+  log().move_export(kExportSink, {4, {}});
   stop();
   options_.bytes_max = log().status().file_bytes - 1;
   stop();

@@ -68,13 +68,13 @@ TEST_F(ViolationLogRotationTest, TheChainGoesOnWithoutAHole) {
 
 TEST_F(ViolationLogRotationTest, StateAndPositionMoveOn) {
   ASSERT_TRUE(log().append_rule_change(test_rule_change(1)).has_value());
-  log().move_export({2, {{1, 1, "sink_error", 3, 7}}});
+  log().move_export(kExportSink, {2, {{1, 1, "sink_error", 3, 7}}});
   turn();
   rotate();
   stop();
   EXPECT_EQ(log().recorded_rules()->at("rule").revision, 1u);
-  EXPECT_EQ(log().export_position().cursor, 2u);
-  EXPECT_EQ(log().export_position().parked.size(), 1u);
+  EXPECT_EQ(log().export_position(kExportSink)->cursor, 2u);
+  EXPECT_EQ(log().export_position(kExportSink)->parked.size(), 1u);
   EXPECT_EQ(ask(2, "SELECT count(*) FROM parked"), 1);
 }
 
