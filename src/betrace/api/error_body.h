@@ -65,7 +65,7 @@ struct ApiError {
   ErrorKind kind = ErrorKind::Internal;
   std::string message;
   OrderedJson details = OrderedJson::object();
-  std::optional<std::uint32_t> retry_after;  ///< Seconds; with 429 and 503 only.
+  std::optional<std::uint32_t> retry_after = {};  ///< Seconds; with 429 and 503 only.
 };
 
 template <typename T>

@@ -185,10 +185,9 @@ Reply<http::Response> ViolationsHandler::stream(const http::Request& request,
   http::Response response = http::make_response(200, "text/event-stream", "");
   response.stream = feed_->follow(std::move(filter), sequence);
   if (response.stream != nullptr) return response;
-  ApiError full{.kind = ErrorKind::TooManyStreams,
-                .message = "limits.sse_clients streams are open already"};
-  full.retry_after = 5;
-  return refuse(std::move(full));
+  return refuse({.kind = ErrorKind::TooManyStreams,
+                 .message = "limits.sse_clients streams are open already",
+                 .retry_after = 5});
 }
 
 Reply<http::Response> ViolationsHandler::resend(const http::Request& request,
