@@ -16,6 +16,8 @@ using namespace std::chrono_literals;
 
 class ViolationLogRotationTest : public TestTurns {
  protected:
+  FaultyFileSystem files_;
+
   [[nodiscard]] mode_t mode_of(int generation) const {
     struct stat status {};
     return ::stat(path(name(generation)).c_str(), &status) == 0 ? status.st_mode & 0777 : 0;
@@ -116,16 +118,15 @@ TEST_F(ViolationLogRotationTest, SealingWaitsForWhoReads) {
 }
 
 TEST_F(ViolationLogRotationTest, WhateverFileCallFailsNothingIsLostAndTheNextTryRotates) {
-  FaultyFileSystem files;
-  options_.files = &files;
+  options_.files = &files_;
   for (const bool and_all_later : {false, true}) {
     for (int call = 0; call < 12; ++call) {
       std::filesystem::remove_all(path(""));
       record(0, 3);
-      files.fail_at(call, call % 2 == 0 ? EIO : ENOSPC, and_all_later);
+      files_.fail_at(call, call % 2 == 0 ? EIO : ENOSPC, and_all_later);
       rotate();
       record(3, 6);
-      files.heal();
+      files_.heal();
       rotate();
       EXPECT_TRUE(has_file(name(2))) << call;
       EXPECT_TRUE(is_sealed(1)) << call;
