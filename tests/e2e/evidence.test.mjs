@@ -164,7 +164,7 @@ test('the recipe of the page works with OpenSSL and jq alone', async () => {
   await cp(bundle, copy, { recursive: true });
   const verified = await run('bash', ['-euc', `cd "${copy}"; ${blocks[0]}`]);
   assert.match(verified.out, /Signature Verified Successfully/);
-  const root_ = await run('bash', ['-euc', `cd "${copy}"; ${blocks[1]}; jq -r .root payload`]);
+  const root_ = await run('bash', ['-euc', `cd "${copy}"; ${blocks[1]}jq -r .root payload`]);
   const [computed, signed] = root_.out.split('\n');
   assert.equal(computed.slice(0, 64), signed);
 });

@@ -277,6 +277,10 @@ const elsewhere = {
   'log.group_time': 'storage_test', 'log.pending': 'storage_test',
   'log.generation_bytes': 'storage_test', 'log.generation_age': 'storage_test',
   'log.max_bytes': 'storage_test', 'log.max_age': 'storage_test',
+  'limits.tls_time': 'tls.test.mjs', 'limits.auth_failures': 'api_test',
+  'limits.rest_rate': 'api_test', 'limits.rest_write_rate': 'api_test',
+  'limits.rest_compute_rate': 'api_test',
+  'limits.sse_clients': 'stream.test.mjs', 'limits.sse_buffer': 'stream.test.mjs',
 };
 
 test('R12: every limit that is shown has a row', () => {

@@ -69,5 +69,6 @@ test(`R7 ${seconds} s without a sink, and kills, lose nothing`, { timeout: 900_0
   assert.deepEqual(orders, Array.from({ length: total }, (_, index) => index));
   await eventually('that nothing waits', async () => (
     sumOf(await readMetrics(server), 'betrace_export_backlog_records') === 0 ? true : undefined));
-  assert.ok(sink.taken.length - total <= total / 2, 'a kill costs what came in the last second before it');
+  // Each of the three kills costs what came since the position was kept: of a short outage, all of it.
+  assert.ok(sink.taken.length <= 4 * total, `${sink.taken.length} of ${total}`);
 });

@@ -122,7 +122,7 @@ TEST_F(AccountTest, CoverageAndGapsAddUpToTheCountersUnderLoad) {
 
   evidence::Coverage seen;
   const auto coverage = records(LogRecordType::Coverage);
-  EXPECT_GE(coverage.size(), 2U);
+  EXPECT_GE(coverage.size(), 1U) << "the one before the end";
   for (const auto& record : coverage) seen.add(evidence::read_coverage(record.payload).value());
   const auto counter = [&series](const std::string& name) {
     return static_cast<std::uint64_t>(sum_of(series, name));

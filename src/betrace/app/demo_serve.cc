@@ -28,7 +28,7 @@ int run_demo_with_server(const DemoOptions& options, const Config& config, StopS
                          std::ostream& out, std::ostream& err) {
   telemetry::LogOptions log_settings = log_options(config);
   if (config.source("logging.level") == ConfigSource::Default) {
-    log_settings.level = telemetry::LogLevel::Warn;
+    log_settings.level = telemetry::LogLevel::Error;  // what it tells is what it finds
   }
   telemetry::Logger log(log_settings);
   auto service_settings = service_options(config);

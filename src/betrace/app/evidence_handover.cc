@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <fstream>
@@ -15,6 +16,7 @@
 #include "betrace/app/own_server.h"
 #include "betrace/app/serve.h"
 #include "betrace/base/hex.h"
+#include "betrace/base/utf8.h"
 #include "betrace/http/client.h"
 #include "betrace/storage/log_verify.h"
 #include "betrace/storage/stored_evidence.h"
@@ -130,6 +132,14 @@ Result<ExportedRange> export_groups(storage::StoredEvidence* stored, storage::Ev
   return range;
 }
 
+// What a bundle says may be anything, and a terminal takes some of it for orders.
+std::string printable(std::string_view text) {
+  const bool is_plain = is_utf8(text) && std::ranges::none_of(text, [](char byte) {
+                          return static_cast<unsigned char>(byte) < ' ' || byte == '\x7F';
+                        });
+  return is_plain ? std::string(text) : quote_excerpt(text, text.size());
+}
+
 std::string place_text(const evidence::Finding& finding) {
   std::string text = finding.place.file;
   if (finding.place.line != 0) text += fmt::format(" line {}", finding.place.line);
@@ -142,21 +152,26 @@ void print_verification(const evidence::Verification& result, std::ostream& out)
   fmt::print(out, "result: {}\n", name_of(result.verdict));
   for (std::size_t i = 0; i < result.findings.size() && i < kFindingsMax; ++i) {
     const evidence::Finding& finding = result.findings[i];
-    fmt::print(out, "  {}: {} ({})\n", name_of(finding.verdict), finding.what, place_text(finding));
+    fmt::print(out, "  {}: {} ({})\n", name_of(finding.verdict), printable(finding.what),
+               place_text(finding));
   }
   if (result.findings.size() > kFindingsMax) {
     fmt::print(out, "  and {} more\n", result.findings.size() - kFindingsMax);
   }
-  fmt::print(out, "log: {}\n", result.log);
+  fmt::print(out, "log: {}\n", printable(result.log));
   fmt::print(out, "records: {} ({} to {}) in {} commits\n", result.records, result.first_seq,
              result.last_seq, result.commits);
-  for (const auto& [type, count] : result.types) fmt::print(out, "  {}: {}\n", type, count);
+  for (const auto& [type, count] : result.types) {
+    fmt::print(out, "  {}: {}\n", printable(type), count);
+  }
   for (const auto& [kid, fingerprint] : result.fingerprints) {
-    fmt::print(out, "key: {} sha256:{}\n", kid, fingerprint);
+    fmt::print(out, "key: {} sha256:{}\n", printable(kid), fingerprint);
   }
   std::map<std::string, std::uint64_t> causes;
   for (const evidence::ToldGap& gap : result.gaps) ++causes[gap.cause];
-  for (const auto& [cause, count] : causes) fmt::print(out, "gap: {} ({} records)\n", cause, count);
+  for (const auto& [cause, count] : causes) {
+    fmt::print(out, "gap: {} ({} records)\n", printable(cause), count);
+  }
   if (result.macs_checked != 0) fmt::print(out, "hmacs checked: {}\n", result.macs_checked);
   fmt::print(out, "checkpoints: {}\n", result.checkpoints);
   fmt::print(out, "tail anchored: {}\n", result.is_anchored ? "yes" : "no");

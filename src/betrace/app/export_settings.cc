@@ -64,8 +64,8 @@ class ExportSettingsReader {
 
   [[nodiscard]] bool is_own(const exporter::Endpoint& endpoint) const {
     const std::vector<std::string>& bound = config_.list("http.bind");
-    const bool is_here =
-        is_loopback(endpoint.host) || std::ranges::find(bound, endpoint.host) != bound.end();
+    const bool is_here = endpoint.host == "localhost" || is_loopback(endpoint.host) ||
+                         std::ranges::find(bound, endpoint.host) != bound.end();
     constexpr std::array<std::string_view, 3> kPorts = {"http.port", "otlp.http_port",
                                                         "otlp.grpc_port"};
     return is_here && std::ranges::any_of(kPorts, [&](std::string_view key) {

@@ -412,8 +412,8 @@ inline asio::awaitable<void> Connection::respond_with_stream(const Response& res
 inline asio::awaitable<bool> Connection::write(std::string_view head, std::string_view body) {
   const std::size_t rate = std::max<std::size_t>(service_.limits.min_rate, 1);
   const std::size_t bytes = head.size() + body.size();
-  arm(Phase::Write,
-      Clock::now() + service_.limits.body_time + std::chrono::milliseconds(bytes * 1'000 / rate));
+  const auto time = service_.limits.body_time + std::chrono::milliseconds(bytes * 1'000 / rate);
+  arm(Phase::Write, Clock::now() + (is_streaming_ && draining_ ? kLingerTime : time));
   const auto [error, sent] = co_await channel_.write(head, body);
   if (error && timed_out_) service_.observer->timed_out("write");
   co_return !error;

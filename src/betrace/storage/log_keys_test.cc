@@ -187,7 +187,9 @@ TEST_F(LogKeysTest, R18WhatIsChangedBySqlIsSeen) {
       {"UPDATE record SET group_seq = 1 WHERE seq = 3", "column group_seq is wrong"},
       {"UPDATE record SET leaf = zeroblob(32) WHERE seq = 3", "record 3 is not what was committed"},
       {"UPDATE record SET mac = x'00' WHERE seq = 3", "an unsigned record has an HMAC"},
-      {"UPDATE record SET payload = replace(payload, 'rule', 'ruld') WHERE seq = 3", "invalid"},
+      {"UPDATE record SET payload = CAST(replace(CAST(payload AS TEXT), 'rule', 'ruld') AS BLOB) "
+       "WHERE seq = 3",
+       "invalid"},
       {"DELETE FROM record WHERE seq = 3", "invalid"},
       {"DELETE FROM commit_group WHERE first_seq <= 3 AND last_seq >= 3", "belongs to no commit"},
       {"UPDATE commit_group SET signature = x'' WHERE last_seq >= 3", "the commit is not signed"},
