@@ -209,8 +209,11 @@ class CurlSink : public Sink {
     } else {
       // A proxy of the environment may tunnel TLS, but shall not see what is sent plain.
       set(CURLOPT_PROXY, "");
-      // libcurl 7.88 cannot use a connection again that began with HTTP/2 in clear text.
-      if (is_grpc()) set(CURLOPT_FORBID_REUSE, 1L);
+      // libcurl 7.88 cannot use a connection twice that began with HTTP/2 in clear text.
+      if (is_grpc()) {
+        set(CURLOPT_FRESH_CONNECT, 1L);
+        set(CURLOPT_FORBID_REUSE, 1L);
+      }
     }
   }
 
