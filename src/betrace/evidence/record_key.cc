@@ -2,10 +2,7 @@
 
 #include <fmt/format.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 
-#include "betrace/base/check.h"
 #include "betrace/base/hex.h"
 #include "betrace/base/sha256.h"
 #include "betrace/evidence/dsse.h"
@@ -15,16 +12,6 @@ namespace {
 
 constexpr std::string_view kMacVersion = "v1:";
 constexpr std::size_t kKidDigits = 8;
-
-Sha256 hmac(std::string_view key, std::string_view message) {
-  Sha256 digest;
-  unsigned int size = 0;
-  const auto* const bytes = reinterpret_cast<const unsigned char*>(message.data());
-  const bool is_done = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes,
-                            message.size(), digest.data(), &size) != nullptr;
-  BETRACE_CHECK(is_done && size == digest.size());
-  return digest;
-}
 
 bool is_hex_digit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
 
@@ -44,11 +31,11 @@ bool is_same(std::string_view left, std::string_view right) {
 
 RecordKey::RecordKey(Secret secret)
     : secret_(std::move(secret)),
-      kid_(to_hex(hmac(secret_.reveal(), "betrace:kid:v1")).substr(0, kKidDigits)) {}
+      kid_(to_hex(hmac_sha256(secret_.reveal(), "betrace:kid:v1")).substr(0, kKidDigits)) {}
 
 std::string RecordKey::mac(std::string_view payload) const {
   const std::string message = pre_authentication_encoding(kRecordType, payload);
-  return fmt::format("{}{}:{}", kMacVersion, kid_, to_hex(hmac(secret_.reveal(), message)));
+  return fmt::format("{}{}:{}", kMacVersion, kid_, to_hex(hmac_sha256(secret_.reveal(), message)));
 }
 
 std::optional<bool> RecordKeys::verify(std::string_view payload, std::string_view mac) const {
