@@ -87,7 +87,7 @@ TEST_F(ViolationFeedTest, WhoFallsBehindIsToldHowManyAreMissed) {
   until(slow, "violation 0\"");  // it is at the buffer now
   until(quick, "violation 0\"");
   // The quick one reads each half of a buffer before the next comes.
-  for (int first = 1; first < 101; first += 5) {
+  for (std::uint64_t first = 1; first < 101; first += 5) {
     record(first, first + 5);
     until(quick, "violation " + std::to_string(first + 4) + "\"");
   }
