@@ -279,8 +279,9 @@ Outcome<void> RuleControl::record_or_roll_back(storage::RuleChange& change) {
   if (recorded) return {};
   const auto rolled_back = change.roll_back();
   if (!rolled_back) return refuse(storage_refusal(rolled_back.error()));
-  return refuse(RefusalKind::StorageUnavailable,
-                fmt::format("the change could not be recorded: {}", recorded.error().message));
+  return refuse(
+      storage_refusal({recorded.error().code, fmt::format("the change could not be recorded: {}",
+                                                          recorded.error().message)}));
 }
 
 // Makes `snapshot` what is read and what judges new traces.

@@ -135,6 +135,8 @@ Result<void> apply_changes(FileSystem& files, int directory,
   if (changes.size() < 2) return write_all(files, directory, changes);
   if (auto journalled = write_journal(files, directory, changes); !journalled) return journalled;
   auto written = write_all(files, directory, changes);
+  const bool is_half_done = !written && written.error().code == ErrorCode::StorageUncertain;
+  if (is_half_done) return written;  // its journal stays, for recover_changes()
   const auto removed = remove_journal(files, directory);
   if (!written && !removed) {
     return fail(ErrorCode::StorageUncertain,

@@ -24,7 +24,7 @@ struct FileChange {
 };
 
 /// Makes every file what `after` says. Error StorageFailed: all are as before. StorageUncertain:
-/// what each one is must be read.
+/// what each one is must be read, after recover_changes().
 [[nodiscard]] Result<void> apply_changes(FileSystem& files, int directory,
                                          const std::vector<FileChange>& changes);
 

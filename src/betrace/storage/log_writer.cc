@@ -106,19 +106,27 @@ bool LogWriter::try_commit(Group& group) {
 }
 
 // What fails together with the handle is tried at once in the next generation, once: numbers from
-// its first one on do not count in the old file, whatever of them has reached it.
+// its first one on do not count in the old file, whatever of them has reached it. Until that one is
+// on disk a restart would believe the old file: StorageUncertain.
 Result<std::vector<Appended>> LogWriter::append_or_move_on(const Group& group) {
   static const Group kNothing;
+  bool is_uncertain = false;
+  const auto failed = [&is_uncertain](const Error& error) {
+    return fail(is_uncertain ? ErrorCode::StorageUncertain : ErrorCode::StorageFailed,
+                error.message);
+  };
   for (bool is_first_try = true;; is_first_try = false) {
     if (directory_->active() == nullptr) {
-      if (auto begun = begin_generation(); !begun) return fail(begun.error());
+      if (auto begun = begin_generation(); !begun) return failed(begun.error());
     }
     auto appended = append(is_mutant('q') && !is_first_try ? kNothing : group);
     if (appended && is_mutant('q')) appended->resize(group.size());
     if (appended) return appended;
     note_failure(appended.error());
-    const bool has_moved_on = directory_->active() == nullptr && is_first_try;
-    if (!has_moved_on && !spend_reserve()) return appended;
+    const bool is_lost = directory_->active() == nullptr;
+    is_uncertain = is_uncertain || is_lost;
+    const bool has_moved_on = is_lost && is_first_try;
+    if (!has_moved_on && !spend_reserve()) return failed(appended.error());
   }
 }
 
@@ -180,14 +188,15 @@ bool LogWriter::retire_if_lost() {
 // Who waits is answered now, and what was answered must not be committed later.
 void LogWriter::give_up_waiting(Group& group, const Error& error) {
   Group waiting = queue_.take_waiting();
+  for (const PendingRecord& each : waiting) {
+    each.waiter->finish(fail(ErrorCode::StorageFailed, error.message));  // it was not tried
+  }
   Group kept;
   for (PendingRecord& each : group) {
+    if (each.waiter != nullptr) each.waiter->finish(fail(error));
     (each.waiter != nullptr ? waiting : kept).push_back(std::move(each));
   }
   group = std::move(kept);
-  for (const PendingRecord& each : waiting) {
-    each.waiter->finish(fail(ErrorCode::StorageFailed, error.message));
-  }
   queue_.release(waiting);
 }
 

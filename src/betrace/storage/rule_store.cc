@@ -158,6 +158,8 @@ bool RuleStore::Core::probe() {
         return durable_remove(files, handle->number(), kProbeName);
       });
   if (!written) return false;
+  const auto rules_lock = take_rules_lock(handle->number());
+  if (!rules_lock || !recover_changes(files, handle->number())) return false;
   const std::lock_guard lock(mutex_);
   read_only_reason_.clear();
   return true;

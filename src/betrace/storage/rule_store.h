@@ -147,7 +147,8 @@ class RuleStore {
   /// file.
   [[nodiscard]] Result<RuleChanges> refresh();
 
-  /// Tries a whole durable write; success ends the read-only state. To be called every second.
+  /// Tries a whole durable write and finishes a change that is half done; success ends the
+  /// read-only state. To be called every second.
   [[nodiscard]] bool probe();
 
   /// Removes tombstones that are older than `age`; returns how many.

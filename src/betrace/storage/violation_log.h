@@ -111,7 +111,8 @@ class ViolationLog : public model::ViolationSink {
   [[nodiscard]] bool is_full() const noexcept override;
 
   /// Appends the record and waits until it is committed; returns its sequence. Error StorageFailed:
-  /// it is not and will not be in the log.
+  /// it is not and will not be in the log. StorageUncertain: the disk failed while it was written;
+  /// this process does not count it, the next one may find it.
   [[nodiscard]] Result<std::uint64_t> append_rule_change(const RuleChangeRecord& change);
   /// The same with several, in one commit; returns the sequence of the first.
   [[nodiscard]] Result<std::uint64_t> append_rule_changes(

@@ -20,7 +20,9 @@ struct JournalEntry {
     Rule,          ///< Rule `number` is to have revision `value`; 0: it is to be deleted.
     Acknowledged,  ///< The change was answered with success.
     Refused,       ///< With an error: nothing is changed.
+    Unrecorded,    ///< The disk failed under its record; the next start may find it.
     Applied,       ///< Its outcome was unknown; it was found in force.
+    Opened,        ///< Both stores were opened.
     Sent,          ///< Violation `number` was recorded.
     Committed,     ///< Violation `number` was shown, with the sequence `value`.
   };

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "betrace/storage/log_format.h"
 #include "betrace/storage/rule_directory.h"
@@ -20,13 +21,18 @@ struct Promises {
   RuleVersions changed;  // of a change without answer: what it wanted, 0 = deleted
   std::uint64_t open_change = 0;
   std::map<std::string, std::set<std::uint64_t>> recorded;  // acknowledged changes, by rule
-  std::set<std::uint64_t> refused;                          // changes
+  std::set<std::uint64_t> unrecorded;                       // changes without a record
   std::set<std::uint64_t> sent;
   std::map<std::uint64_t, std::uint64_t> committed;  // violation -> sequence
 };
 
+// Whether a record was committed that the disk failed under is settled by the next commit of the
+// same life: it was not. Without one the next life may find it.
 Promises promises_of(const StorageJournal& journal) {
   Promises promises;
+  std::set<std::uint64_t> uncertain;
+  std::uint64_t last_uncertain = 0;
+  const auto settle = [&] { promises.unrecorded.merge(std::exchange(uncertain, {})); };
   for (const JournalEntry& entry : journal.entries()) {
     switch (entry.kind) {
       case Kind::None:
@@ -38,7 +44,15 @@ Promises promises_of(const StorageJournal& journal) {
       case Kind::Rule:
         promises.changed[fmt::format("rule-{}", entry.number)] = entry.value;
         break;
+      case Kind::Opened:
+        uncertain.clear();
+        break;
+      case Kind::Unrecorded:
+        uncertain.insert(entry.number);
+        last_uncertain = entry.number;
+        break;
       case Kind::Acknowledged:
+        settle();
         for (const auto& [id, revision] : promises.changed) {
           promises.recorded[id].insert(entry.number);
         }
@@ -48,13 +62,14 @@ Promises promises_of(const StorageJournal& journal) {
         promises.open_change = 0;
         break;
       case Kind::Refused:
-        promises.refused.insert(entry.number);
+        if (entry.number != last_uncertain) promises.unrecorded.insert(entry.number);
         promises.open_change = 0;
         break;
       case Kind::Sent:
         promises.sent.insert(entry.number);
         break;
       case Kind::Committed:
+        settle();
         EXPECT_TRUE(promises.committed.emplace(entry.number, entry.value).second)
             << "violation " << entry.number << " was shown twice";
         break;
@@ -92,7 +107,7 @@ void judge_records(const Promises& promises, const ViolationLog& log) {
       EXPECT_TRUE(found.insert(each.record.revision).second)
           << "change " << each.record.revision << " of " << id << " is recorded twice";
     }
-    for (const std::uint64_t change : promises.refused) {
+    for (const std::uint64_t change : promises.unrecorded) {
       EXPECT_FALSE(found.contains(change)) << "change " << change << " was refused";
     }
     const auto promised = promises.recorded.find(id);
@@ -134,6 +149,7 @@ void judge_storage(StorageJournal& journal, StorageWorkload& workload) {
 }
 
 void expect_memory_equals_disk(RuleStore& rules) {
+  if (!rules.snapshot()->problems.empty()) return;  // told, and read again within a second
   FileSystem& files = real_file_system();
   const FileHandle handle(files, files.open_directory(rules.path()));
   RuleDirectory fresh(files);

@@ -12,7 +12,7 @@ namespace betrace::storage {
 /// that was never answered.
 void judge_storage(StorageJournal& journal, StorageWorkload& workload);
 
-/// Fails the test unless memory holds the rules that the files in `path` do.
+/// Fails the test unless memory holds the rules that the files do, or says which it could not read.
 void expect_memory_equals_disk(RuleStore& rules);
 
 }  // namespace betrace::storage

@@ -96,6 +96,7 @@ Result<void> StorageWorkload::open() {
   auto opened = ViolationLog::open(std::move(log));
   if (!opened) return fail(opened.error());
   log_ = *std::move(opened);
+  journal_.note(Kind::Opened, 0);
   if (auto change = rules_->begin()) change->commit();
   return {};
 }
@@ -178,8 +179,10 @@ Result<void> StorageWorkload::make_change(const RuleVersions& wanted) {
   }
   if (auto written = change->write(); !written) return written;
   if (const auto recorded = log_->append_rule_changes(records); !recorded) {
+    const bool is_uncertain = recorded.error().code == ErrorCode::StorageUncertain;
+    if (is_uncertain && options_.has_power()) journal_.note(Kind::Unrecorded, changes_);
     if (auto undone = change->roll_back(); !undone) return undone;
-    return fail(recorded.error());
+    return fail(ErrorCode::StorageFailed, recorded.error().message);
   }
   change->commit();
   return {};
