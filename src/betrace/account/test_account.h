@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "betrace/account/clerk.h"
+#include "betrace/base/test_directory.h"
 #include "betrace/engine/test_rules.h"
 #include "betrace/evidence/canonical_json.h"
 #include "betrace/evidence/compliance.h"
 #include "betrace/evidence/coverage.h"
-#include "betrace/storage/test_directory.h"
 
 namespace betrace::account {
 
@@ -100,7 +100,7 @@ class ClerkTest : public ::testing::Test {
     return engine::test_rule(std::move(made));
   }
 
-  storage::TestDirectory directory_;
+  TestDirectory directory_;
   ClerkOptions clerk_options_;
   std::chrono::nanoseconds passed_{0};
   telemetry::Metrics metrics_;

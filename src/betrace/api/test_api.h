@@ -15,10 +15,11 @@
 #include "betrace/account/clerk.h"
 #include "betrace/api/routes.h"
 #include "betrace/base/json.h"
+#include "betrace/base/test_directory.h"
 #include "betrace/engine/engine.h"
 #include "betrace/http/client.h"
 #include "betrace/http/server.h"
-#include "betrace/storage/test_directory.h"
+#include "betrace/storage/faulty_file_system.h"
 
 namespace betrace::api {
 
@@ -157,7 +158,7 @@ class ApiTest : public ::testing::Test {
     return options;
   }
 
-  storage::TestDirectory directory_;
+  TestDirectory directory_;
   storage::FaultyFileSystem disk_;
   std::atomic<std::int64_t> passed_{0};
   std::size_t rules_max_ = 1'000;

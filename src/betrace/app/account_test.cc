@@ -12,12 +12,12 @@
 
 #include "betrace/app/service.h"
 #include "betrace/base/json.h"
+#include "betrace/base/test_directory.h"
 #include "betrace/evidence/canonical_json.h"
 #include "betrace/evidence/coverage.h"
 #include "betrace/evidence/refusal.h"
 #include "betrace/http/client.h"
 #include "betrace/storage/log_archive.h"
-#include "betrace/storage/test_directory.h"
 
 namespace betrace::app {
 namespace {
@@ -98,7 +98,7 @@ class AccountTest : public ::testing::Test {
     return all;
   }
 
-  storage::TestDirectory folder_;
+  TestDirectory folder_;
   telemetry::Logger logger_{{.sink = [](std::string_view) {}}};
   std::unique_ptr<Service> service_;
   std::unique_ptr<http::Client> client_;

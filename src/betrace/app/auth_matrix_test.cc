@@ -18,11 +18,11 @@
 
 #include "betrace/app/service.h"
 #include "betrace/base/hex.h"
+#include "betrace/base/test_directory.h"
 #include "betrace/bench/free_port.h"
 #include "betrace/http/raw_socket.h"
 #include "betrace/http/test_call_client.h"
 #include "betrace/ingest/otlp_grpc_receiver.h"
-#include "betrace/storage/test_directory.h"
 
 namespace betrace::app {
 namespace {
@@ -130,7 +130,7 @@ class MatrixService {
     return options;
   }
 
-  storage::TestDirectory folder_;
+  TestDirectory folder_;
   telemetry::Logger log_;
   std::unique_ptr<Service> service_;
 };

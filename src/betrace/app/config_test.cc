@@ -5,13 +5,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <set>
 #include <string>
 
 #include "betrace/app/access_settings.h"
 #include "betrace/app/config_checks.h"
+#include "betrace/base/test_directory.h"
 
 namespace betrace::app {
 namespace {
@@ -27,16 +26,11 @@ using ::testing::Not;
 class ConfigTest : public ::testing::Test {
  protected:
   ConfigTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "config-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
     inputs.machine = {1.5, 1'000'000'000};
     inputs.host_name = "here";
   }
-  ~ConfigTest() override { std::filesystem::remove_all(folder_); }
-
   std::string write(const std::string& name, const std::string& text) const {
-    std::ofstream(folder_ + "/" + name, std::ios::binary) << text;
-    return folder_ + "/" + name;
+    return directory_.write(name, text);
   }
 
   Config config() const {
@@ -58,7 +52,8 @@ class ConfigTest : public ::testing::Test {
   }
 
   ConfigInputs inputs;
-  std::string folder_;
+  TestDirectory directory_;
+  const std::string folder_ = directory_.path();
 };
 
 TEST_F(ConfigTest, DefaultsAreThoseOfTheCatalogue) {

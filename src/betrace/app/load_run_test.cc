@@ -17,13 +17,13 @@
 
 #include "betrace/app/service.h"
 #include "betrace/base/json.h"
+#include "betrace/base/test_directory.h"
 #include "betrace/bench/bench_rules.h"
 #include "betrace/bench/free_port.h"
 #include "betrace/http/client.h"
 #include "betrace/http/server.h"
 #include "betrace/otlp/trace_reader.h"
 #include "betrace/otlp/trace_writer.h"
-#include "betrace/storage/test_directory.h"
 
 namespace betrace::app {
 namespace {
@@ -69,7 +69,7 @@ class BenchService {
     return options;
   }
 
-  storage::TestDirectory folder_;  // outlives the service
+  TestDirectory folder_;  // outlives the service
   telemetry::Logger log_;
   std::unique_ptr<Service> service_;
 };
@@ -158,7 +158,7 @@ class LoadRunTest : public testing::Test {
   RunOutcome run(std::uint16_t otlp_port, std::uint16_t api_port) {
     options_.target = target_.empty() ? fmt::format("http://127.0.0.1:{}", otlp_port) : target_;
     options_.api = fmt::format("http://127.0.0.1:{}", api_port);
-    const storage::TestDirectory folder;
+    const TestDirectory folder;
     options_.json_path = folder.file("load-run.json");
     std::ostringstream out;
     std::ostringstream err;
@@ -257,7 +257,7 @@ TEST_F(LoadRunTest, ABareReceiverIsMeasuredByWhatItAnswered) {
   options_.is_bare = true;
   std::ostringstream out;
   std::ostringstream err;
-  const storage::TestDirectory folder;
+  const TestDirectory folder;
   options_.json_path = folder.file("load-run.json");
   ASSERT_EQ(bench::run_load(options_, out, err), 0) << out.str() << err.str();
   std::ifstream file(options_.json_path);

@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -11,6 +10,7 @@
 #include <sstream>
 
 #include "betrace/base/json.h"
+#include "betrace/base/test_directory.h"
 
 // Goal: a replay finds exactly what an independent count of the same record finds, says how sure it
 // is, and ends with the exit code that are documented.
@@ -48,20 +48,12 @@ ReplayOptions orders(std::vector<std::string> expressions) {
 
 class ReplayTest : public ::testing::Test {
  protected:
-  ReplayTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "betrace-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-  }
-  ~ReplayTest() override { std::filesystem::remove_all(folder_); }
-
   std::string write(const std::string& name, const std::string& text) {
-    const std::filesystem::path path = folder_ / name;
-    std::filesystem::create_directories(path.parent_path());
-    std::ofstream(path) << text;
-    return path.string();
+    return directory_.write(name, text);
   }
 
-  std::filesystem::path folder_;
+  TestDirectory directory_;
+  const std::filesystem::path folder_ = directory_.path();
 };
 
 // Returns the lines of a Json run by trace id.

@@ -3,30 +3,19 @@
 #include "betrace/app/rules_check.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
-#include <fstream>
 #include <sstream>
 #include <string>
 
 #include "betrace/base/json.h"
+#include "betrace/base/test_directory.h"
 
 namespace betrace::app {
 namespace {
 
 class RulesCheckTest : public testing::Test {
  protected:
-  RulesCheckTest() {
-    std::string name = testing::TempDir() + "rules-check-XXXXXX";
-    folder_ = mkdtemp(name.data());
-  }
-  ~RulesCheckTest() override { std::filesystem::remove_all(folder_); }
-
-  void write(const std::string& name, const std::string& text) {
-    std::filesystem::create_directories(std::filesystem::path(folder_ + "/" + name).parent_path());
-    std::ofstream(folder_ + "/" + name) << text;
-  }
+  void write(const std::string& name, const std::string& text) { directory_.write(name, text); }
 
   int check(bool is_json = false) {
     RulesCheckOptions options;
@@ -35,7 +24,8 @@ class RulesCheckTest : public testing::Test {
     return run_rules_check(options, out_, err_);
   }
 
-  std::string folder_;
+  TestDirectory directory_;
+  const std::string folder_ = directory_.path();
   std::ostringstream out_;
   std::ostringstream err_;
 };

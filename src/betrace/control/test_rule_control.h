@@ -9,9 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "betrace/base/test_directory.h"
 #include "betrace/control/rule_control.h"
 #include "betrace/control/rule_import.h"
-#include "betrace/storage/test_directory.h"
+#include "betrace/storage/faulty_file_system.h"
 
 namespace betrace::control {
 
@@ -102,7 +103,7 @@ class RuleControlTest : public ::testing::Test {
     return ids;
   }
 
-  storage::TestDirectory directory_;
+  TestDirectory directory_;
   storage::FaultyFileSystem disk_;
   bool log_fails_ = false;
   std::vector<storage::RuleChangeRecord> records_;

@@ -4,32 +4,19 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
-#include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
-#include <filesystem>
 #include <string>
 
 #include "betrace/base/check.h"
+#include "betrace/base/test_directory.h"
 
 namespace betrace::http {
 
 /// `<name>.pem` and `<name>.key` in a directory that is removed at the end of the scope.
 class TestCertificates {
  public:
-  TestCertificates() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "betrace-XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~TestCertificates() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TestCertificates(const TestCertificates&) = delete;
-  TestCertificates& operator=(const TestCertificates&) = delete;
-
-  [[nodiscard]] std::string file(const std::string& name) const { return path_ + "/" + name; }
+  [[nodiscard]] std::string file(const std::string& name) const { return directory_.file(name); }
 
   /// Makes both files of `name`, valid for an hour, for any use.
   void make(const std::string& name) const {
@@ -62,7 +49,7 @@ class TestCertificates {
     std::fclose(out);
   }
 
-  std::string path_;
+  TestDirectory directory_;
 };
 
 }  // namespace betrace::http

@@ -2,13 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 #include <zlib.h>
 
-#include <filesystem>
-#include <fstream>
 #include <string>
 
+#include "betrace/base/test_directory.h"
 #include "betrace/ingest/message_stream.h"
 #include "betrace/otlp/trace_writer.h"
 #include "betrace/otlp/wire_writer.h"
@@ -21,17 +19,7 @@ namespace {
 
 class FileReaderTest : public ::testing::Test {
  protected:
-  FileReaderTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "betrace-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-  }
-  ~FileReaderTest() override { std::filesystem::remove_all(folder_); }
-
-  std::string write(const std::string& bytes) {
-    const std::string path = (folder_ / "traces").string();
-    std::ofstream(path, std::ios::binary) << bytes;
-    return path;
-  }
+  std::string write(const std::string& bytes) { return directory_.write("traces", bytes); }
 
   // Reads a file with these bytes; names_ are the names of its spans, error_ what went wrong.
   void read(const std::string& bytes, const FileReaderOptions& options = {}) {
@@ -46,11 +34,11 @@ class FileReaderTest : public ::testing::Test {
       }
     });
     error_ = result ? "" : result.error().message;
-    const std::size_t place = error_.find((folder_ / "traces").string());
-    if (place == 0) error_ = error_.substr((folder_ / "traces").string().size());
+    const std::string path = directory_.file("traces");
+    if (error_.starts_with(path)) error_ = error_.substr(path.size());
   }
 
-  std::filesystem::path folder_;
+  TestDirectory directory_;
   std::vector<std::string> names_;
   std::string error_;
   std::uint64_t requests_ = 0;
@@ -214,9 +202,9 @@ TEST_F(FileReaderTest, RefusesWhatIsNoTraceFile) {
   EXPECT_EQ(error_,
             ": neither OTLP/JSON lines nor an OTLP protobuf request: it begins with Hello, world");
   const auto nothing = [](const FileRequest&) {};
-  const auto folder = read_trace_file(folder_.string(), {}, nothing);
-  EXPECT_EQ(folder.error().message, folder_.string() + " is a folder");
-  const auto missing = read_trace_file((folder_ / "none").string(), {}, nothing);
+  const auto folder = read_trace_file(directory_.path(), {}, nothing);
+  EXPECT_EQ(folder.error().message, directory_.path() + " is a folder");
+  const auto missing = read_trace_file(directory_.file("none"), {}, nothing);
   EXPECT_EQ(missing.error().code, ErrorCode::NotFound);
 }
 

@@ -387,7 +387,9 @@ tl::expected<model::KeptSpan, SpanRejection> JsonSpanReader::read(const Json& js
   model::SpanView span = parser.parse();
   if (parser.problem()) return tl::unexpected<SpanRejection>(*parser.problem());
   const Losses& losses = builder_.losses();
-  if (const auto rejection = losses.rejection()) return tl::unexpected<SpanRejection>(*rejection);
+  if (const auto cause = losses.reject_cause()) {
+    return tl::unexpected<SpanRejection>(cause.rejection());
+  }
   for (std::size_t i = 0; i < kTruncatedPartCount; ++i) truncated_[i] += losses.truncated[i];
   span.cut = losses.any_truncated();
   return model::KeptSpan::copy(span);

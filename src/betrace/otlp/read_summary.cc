@@ -16,6 +16,10 @@ std::string_view name_of(TruncatedPart part) noexcept {
   return kNames[static_cast<std::size_t>(part)];
 }
 
+SpanRejection RejectCause::rejection() const {
+  return {reason, fmt::format("{} {}", subject, problem)};
+}
+
 void ReadSummary::add(const SpanRejection& rejection, std::uint64_t span_index) {
   ++rejected[static_cast<std::size_t>(rejection.reason)];
   if (messages.size() < kMessagesMax) {

@@ -46,6 +46,16 @@ struct SpanRejection {
   std::string message;
 };
 
+/// The same before it is a sentence. True if there is one.
+struct RejectCause {
+  RejectReason reason = RejectReason::InvalidField;
+  const char* subject = nullptr;  ///< Null: there is none.
+  const char* problem = nullptr;  ///< `is zero`
+
+  [[nodiscard]] explicit operator bool() const noexcept { return subject != nullptr; }
+  [[nodiscard]] SpanRejection rejection() const;
+};
+
 /// Counts by TruncatedPart.
 using TruncatedCounts = std::array<std::uint64_t, kTruncatedPartCount>;
 

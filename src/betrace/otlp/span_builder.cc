@@ -1,9 +1,5 @@
 #include "betrace/otlp/span_builder.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-
 #include "betrace/base/utf8.h"
 
 namespace betrace::otlp {
@@ -13,19 +9,6 @@ namespace {
 constexpr std::size_t kItemBytes = sizeof(model::ValueView);
 
 }  // namespace
-
-bool Losses::any_truncated() const noexcept {
-  return std::any_of(truncated.begin(), truncated.end(), [](std::uint64_t n) { return n != 0; });
-}
-
-std::optional<SpanRejection> Losses::rejection() const {
-  if (invalid_text != nullptr) {
-    return SpanRejection{RejectReason::InvalidText,
-                         fmt::format("{} is not valid UTF-8", invalid_text)};
-  }
-  if (over_limit) return SpanRejection{RejectReason::Limit, "span is larger than a trace may be"};
-  return std::nullopt;
-}
 
 void SpanBuilder::begin() noexcept {
   arena_.clear();

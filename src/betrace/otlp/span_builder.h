@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <optional>
 #include <string_view>
 
 #include "betrace/model/span_interest.h"
@@ -22,9 +21,19 @@ struct Losses {
   const char* invalid_text = nullptr;  ///< What is not UTF-8: `name`, `key`, `value`; or null.
   bool over_limit = false;             ///< Decoded it is larger than `span_bytes_max`.
 
-  [[nodiscard]] bool any_truncated() const noexcept;
-  /// Nothing, or why every span that includes this must be rejected.
-  [[nodiscard]] std::optional<SpanRejection> rejection() const;
+  [[nodiscard]] bool any_truncated() const noexcept {
+    std::uint64_t any = 0;
+    for (const std::uint64_t count : truncated) any |= count;
+    return any != 0;
+  }
+  /// Why every span that includes this must be rejected, if it must.
+  [[nodiscard]] RejectCause reject_cause() const noexcept {
+    if (invalid_text != nullptr) {
+      return {RejectReason::InvalidText, invalid_text, "is not valid UTF-8"};
+    }
+    if (over_limit) return {RejectReason::Limit, "span", "is larger than a trace may be"};
+    return {};
+  }
 };
 
 /// Builds the views of one span, or of one resource, at a time. Its memory is reused by the next.

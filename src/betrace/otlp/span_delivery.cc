@@ -1,7 +1,5 @@
 #include "betrace/otlp/span_delivery.h"
 
-#include <fmt/format.h>
-
 #include <atomic>
 
 namespace betrace::otlp {
@@ -15,7 +13,7 @@ std::uint64_t next_resource_number() noexcept {
 }  // namespace
 
 SpanDelivery::Context SpanDelivery::Context::of(const Losses& losses) {
-  return Context{losses.rejection(), losses.truncated, losses.any_truncated()};
+  return Context{losses.reject_cause(), losses.truncated, losses.any_truncated()};
 }
 
 void SpanDelivery::begin_resource(model::AttributesView attributes, const Losses& losses) {
@@ -33,8 +31,8 @@ void SpanDelivery::begin_scope(std::string_view name, std::string_view version,
 
 void SpanDelivery::deliver(model::SpanView& span, const Losses& losses, const char* invalid_id) {
   const std::uint64_t index = summary_.spans_decoded++;
-  if (const auto rejection = rejection_of(span, losses, invalid_id)) {
-    summary_.add(*rejection, index);
+  if (const auto cause = reject_cause_of(span, losses, invalid_id)) {
+    summary_.add(cause.rejection(), index);
     return;
   }
   span.cut = losses.any_truncated() || resource_context_.cut || scope_context_.cut;
@@ -51,18 +49,15 @@ void SpanDelivery::deliver(model::SpanView& span, const Losses& losses, const ch
   on_span_(span);
 }
 
-std::optional<SpanRejection> SpanDelivery::rejection_of(const model::SpanView& span,
-                                                        const Losses& losses,
-                                                        const char* invalid_id) const {
-  if (invalid_id != nullptr) {
-    return SpanRejection{RejectReason::InvalidId, fmt::format("{} has a wrong length", invalid_id)};
-  }
-  if (span.trace_id.is_zero()) return SpanRejection{RejectReason::InvalidId, "trace_id is zero"};
-  if (span.span_id.is_zero()) return SpanRejection{RejectReason::InvalidId, "span_id is zero"};
-  if (losses.invalid_text != nullptr) return losses.rejection();
-  if (scope_context_.rejection) return scope_context_.rejection;
-  if (resource_context_.rejection) return resource_context_.rejection;
-  return losses.rejection();
+RejectCause SpanDelivery::reject_cause_of(const model::SpanView& span, const Losses& losses,
+                                          const char* invalid_id) const noexcept {
+  if (invalid_id != nullptr) return {RejectReason::InvalidId, invalid_id, "has a wrong length"};
+  if (span.trace_id.is_zero()) return {RejectReason::InvalidId, "trace_id", "is zero"};
+  if (span.span_id.is_zero()) return {RejectReason::InvalidId, "span_id", "is zero"};
+  if (losses.invalid_text != nullptr) return losses.reject_cause();
+  if (scope_context_.reject_cause) return scope_context_.reject_cause;
+  if (resource_context_.reject_cause) return resource_context_.reject_cause;
+  return losses.reject_cause();
 }
 
 void SpanDelivery::count(TruncatedCounts& counts) {

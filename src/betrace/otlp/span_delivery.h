@@ -5,7 +5,6 @@
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <string_view>
 
 #include "betrace/model/span_view.h"
@@ -34,16 +33,15 @@ class SpanDelivery {
 
  private:
   struct Context {
-    std::optional<SpanRejection> rejection;
+    RejectCause reject_cause;
     TruncatedCounts uncounted{};  // counted with the first span that is taken
     bool cut = false;
 
     static Context of(const Losses& losses);
   };
 
-  [[nodiscard]] std::optional<SpanRejection> rejection_of(const model::SpanView& span,
-                                                          const Losses& losses,
-                                                          const char* invalid_id) const;
+  [[nodiscard]] RejectCause reject_cause_of(const model::SpanView& span, const Losses& losses,
+                                            const char* invalid_id) const noexcept;
   void count(TruncatedCounts& counts);
 
   const SpanCallback& on_span_;

@@ -7,7 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "betrace/storage/test_directory.h"
+#include "betrace/base/test_directory.h"
+#include "betrace/storage/faulty_file_system.h"
 
 // Goal: a file is replaced as a whole or not at all, and the error says which.
 // Method: every single call of the replacement fails once.

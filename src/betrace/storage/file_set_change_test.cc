@@ -4,7 +4,7 @@
 
 #include <limits>
 
-#include "betrace/storage/test_directory.h"
+#include "betrace/base/test_directory.h"
 
 // Goal: several files are changed together or not at all, also when the disk fails for good in the
 // middle of it. Method: one sync and all after it fail, then the disk is well again.
@@ -31,8 +31,8 @@ class FileSetChangeTest : public ::testing::Test {
     files_.syncs = 0;
     files_.failing_from = failing_from;
     const FileHandle handle(files_, files_.open_directory(directory_.path()));
-    auto changed = apply_changes(
-        files_, handle.number(), {{"a", "old", "new"}, {"b", "old", "new"}, {"c", "old", {}}});
+    auto changed = apply_changes(files_, handle.number(),
+                                 {{"a", "old", "new"}, {"b", "old", "new"}, {"c", "old", {}}});
     files_.failing_from = kNone;
     return changed;
   }

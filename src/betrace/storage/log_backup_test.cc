@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "betrace/storage/faulty_file_system.h"
 #include "betrace/storage/test_turns.h"
 
 // Goal: a copy is whole, verified and can be started from; one that fails leaves nothing behind.

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "betrace/base/test_directory.h"
 #include "betrace/storage/log_format.h"
 #include "betrace/storage/log_generation.h"
-#include "betrace/storage/test_directory.h"
 #include "betrace/storage/test_violations.h"
 
 // Goal: a generation that is not what was written is never taken for one that is.

@@ -20,7 +20,9 @@ enum class WalState : std::uint8_t {
 };
 
 /// Reads all of `file` from where it stands. Damage to the newest commit looks like a commit that
-/// was cut off, and is not found. Error StorageFailed. Cost: linear in the file.
+/// was cut off, and is not found. Requires: before the first commit after a crash all was moved
+/// into the database, so that at most one commit is cut off. Error StorageFailed. Cost: linear in
+/// the file.
 [[nodiscard]] Result<WalState> inspect_wal(FileSystem& files, int file);
 
 }  // namespace betrace::storage

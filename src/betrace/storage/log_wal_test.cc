@@ -5,8 +5,8 @@
 
 #include <filesystem>
 
+#include "betrace/base/test_directory.h"
 #include "betrace/storage/sqlite.h"
-#include "betrace/storage/test_directory.h"
 
 // Goal: a WAL with commits behind a damaged frame is told from one whose last commit was cut off.
 // Method: SQLite writes one with a commit of one frame each; bytes of it are changed.

@@ -30,6 +30,9 @@ LogWriter::LogWriter(const ViolationLogOptions& options, std::unique_ptr<LogDire
 Result<void> LogWriter::begin() {
   state_ = directory_->active()->state();
   static_cast<void>(rebuild_reserve());
+  // The WAL begins anew: what is left of a commit that was cut off would lie behind the next one
+  // that is, and together they look like damage.
+  if (directory_->has_crashed() && directory_->active() != nullptr) checkpoint();
   if (auto begun = begin_keys(); !begun) return begun;
   Group group(1);
   group[0].record =

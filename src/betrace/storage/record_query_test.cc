@@ -14,7 +14,7 @@ namespace {
 class RecordQueryTest : public TestLog {
  protected:
   RecordQueryTest() {
-    options_.clock = [this] { return Now{MonotonicTime(), time_}; };
+    options_.clock = [] { return Now{MonotonicTime(), kTestTime}; };
   }
 
   void state(UnixNanos time, int number) {
@@ -38,8 +38,6 @@ class RecordQueryTest : public TestLog {
   auto ask() {
     return [this](const RecordQuery& query) { return log().records(query); };
   }
-
-  UnixNanos time_ = kTestTime;
 };
 
 TEST_F(RecordQueryTest, GivesEachRecordOnceInBothDirections) {

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "betrace/base/test_directory.h"
 #include "betrace/storage/sqlite.h"
-#include "betrace/storage/test_directory.h"
 #include "betrace/storage/test_violations.h"
 #include "betrace/storage/violation_log.h"
 
@@ -52,8 +52,6 @@ class TestLog : public ::testing::Test {
     log_.reset();
   }
   void crash() { log_.reset(); }
-  // Its thread asks clocks of the derived test.
-  void TearDown() override { crash(); }
 
   /// Records the violations from `first` to before `end`, and waits until they are committed.
   void record(std::uint64_t first, std::uint64_t end) {

@@ -4,6 +4,7 @@
 
 #include <csignal>
 
+#include "betrace/storage/faulty_file_system.h"
 #include "betrace/storage/log_generation.h"
 #include "betrace/storage/test_log.h"
 
@@ -118,6 +119,28 @@ TEST_F(ViolationLogRecoveryTest, TheLockEndsWithItsProcess) {
   ::waitpid(child, nullptr, 0);
   EXPECT_EQ(last_sequence(), 2u) << "both start records";
   EXPECT_TRUE(log().status().started_after_crash);
+}
+
+TEST_F(ViolationLogRecoveryTest, TwoCommitsThatWereCutOffAreNoDamage) {
+  constexpr std::size_t kFrameBytes = 24 + 4'096;
+  const std::string wal_name = "state/" + name(1) + "-wal";
+  const auto torn_commit = [](const std::string& wal) {
+    std::string frame(kFrameBytes, '\0');
+    frame[7] = 1;  // pages of the database: the last frame of a commit
+    return frame.replace(8, 8, wal.substr(16, 8));
+  };
+  record(0, 5);
+  crash();
+  std::string wal = directory_.read(wal_name);
+  directory_.write(wal_name, wal + std::string(40 * kFrameBytes, '\0') + torn_commit(wal));
+  record(5, 6);  // less than what lies there
+  crash();
+  wal = directory_.read(wal_name);
+  directory_.write(wal_name,
+                   wal.replace(wal.size() - 2 * kFrameBytes, kFrameBytes, torn_commit(wal)));
+  EXPECT_EQ(total(), 6U);
+  EXPECT_LT(last_sequence(), kSequenceSkip);
+  EXPECT_FALSE(has_file(name(2)));
 }
 
 }  // namespace

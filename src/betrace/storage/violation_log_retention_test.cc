@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "betrace/storage/faulty_file_system.h"
 #include "betrace/storage/log_format.h"
 #include "betrace/storage/test_turns.h"
 

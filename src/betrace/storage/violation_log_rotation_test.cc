@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "betrace/storage/faulty_file_system.h"
 #include "betrace/storage/log_format.h"
 #include "betrace/storage/test_turns.h"
 

@@ -9,9 +9,9 @@
 #include <mutex>
 #include <thread>
 
+#include "betrace/base/test_directory.h"
 #include "betrace/storage/log_format.h"
 #include "betrace/storage/sqlite.h"
-#include "betrace/storage/test_directory.h"
 #include "betrace/storage/test_violations.h"
 
 // Goal: what was acknowledged is there after a restart and after a kill, once, and nothing is shown

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "betrace/base/test_directory.h"
 #include "betrace/storage/log_reader.h"
-#include "betrace/storage/test_directory.h"
 #include "betrace/storage/test_violations.h"
 #include "betrace/storage/violation_log.h"
 

@@ -5,28 +5,20 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <string>
+
+#include "betrace/base/test_directory.h"
 
 namespace betrace::telemetry {
 namespace {
 
 class MachineTest : public ::testing::Test {
  protected:
-  MachineTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "machine-XXXXXX").string();
-    root_ = ::mkdtemp(pattern.data());
-    write("/proc/meminfo", "MemFree: 1 kB\nMemTotal:       8192 kB\n");
-  }
-  ~MachineTest() override { std::filesystem::remove_all(root_); }
+  MachineTest() { write("/proc/meminfo", "MemFree: 1 kB\nMemTotal:       8192 kB\n"); }
+  void write(const std::string& path, const std::string& text) { directory_.write(path, text); }
 
-  void write(const std::string& path, const std::string& text) {
-    std::filesystem::create_directories(std::filesystem::path(root_ + path).parent_path());
-    std::ofstream(root_ + path) << text;
-  }
-
-  std::string root_;
+  TestDirectory directory_;
+  const std::string root_ = directory_.path();
 };
 
 TEST_F(MachineTest, WithoutACgroupTheWholeMachineCounts) {

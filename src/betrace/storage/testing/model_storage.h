@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "betrace/storage/test_directory.h"
+#include "betrace/base/test_directory.h"
 #include "betrace/storage/testing/disk_model.h"
 #include "betrace/storage/testing/model_file_system.h"
 #include "betrace/storage/testing/model_vfs.h"

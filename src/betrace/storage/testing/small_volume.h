@@ -5,7 +5,7 @@
 #include <string>
 
 #include "betrace/base/result.h"
-#include "betrace/storage/test_directory.h"
+#include "betrace/base/test_directory.h"
 
 namespace betrace::storage {
 
