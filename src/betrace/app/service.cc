@@ -607,6 +607,7 @@ bool Service::Parts::stop() {
   clerk_->finish(read_clocks(), engine_->undecided());
   checkpoints_->publish();
   const std::uint64_t unexported = drain_export(left());
+  clerk_->advance(read_clocks());  // a long drain is minutes too
   const auto committed = violations_->stop(left());
   checkpoints_->publish();  // of the `stop` record
   if (!committed) log_.error("violations were lost", {{"reason", committed.error().message}});

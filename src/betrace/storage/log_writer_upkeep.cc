@@ -74,9 +74,9 @@ LogWriter::Group LogWriter::records_of(const Removal& removal, const GenerationS
                                        UnixNanos now) const {
   const std::string file = generation_file_name(directory_->readable().front().number);
   Group group(1);
-  group[0].record = make_retention_record({std::string(name_of(removal.reason)), file,
+  group[0].record = make_retention_record({std::string(name_of(removal.reason)),
                                            removal.records.first, removal.records.last, next.prev},
-                                          directory_->log_id(), now);
+                                          file, directory_->log_id(), now);
   if (removal.unexported.first == 0) return group;
   const auto [first, last] = removal.unexported;
   const GapRecord gap{{"retention_unexported", "", last - first + 1, now, now}, file, first, last};
