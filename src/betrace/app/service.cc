@@ -516,6 +516,7 @@ Result<void> Service::Parts::open_doors() {
   otlp.run = http::RunOn::Pool;  // so that probes on the same port need not wait
   std::vector<http::Route> routes = api::api_routes(services, options_.api);
   observer_.on_refusal(refusal_watch(routes, clerk_->refusals()));
+  observer_.on_denial(denial_watch(clerk_->refusals()));
   for (http::Route& route : ingest::otlp_http_routes(*engine_, metrics_, otlp)) {
     if (route.path == "/v1/traces") routes.push_back(std::move(route));
   }
