@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""A second verifier of evidence bundles, independent of BeTrace; see docs/guide/evidence.md.
+"""A second verifier of evidence bundles, independent of BeTrace; see docs/guide/verification.md.
 
-Usage: tools/verify_bundle.py FOLDER --trust FINGERPRINT [--trust ...]. Needs python3-cryptography.
+Usage: tools/verify_bundle.py FOLDER --trust FINGERPRINT [--trust ...]. Needs python3-cryptography,
+and verify_minutes.py beside it.
 Exit 0: all of it is what was signed; 1: it is not, or is not proven; 2: it cannot be read.
 """
 import argparse, base64, hashlib, json, pathlib, sys
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from verify_minutes import Minutes
 TYPE = "application/vnd.betrace.commit.v1+json"
 
 def require(is_so, what):
@@ -57,7 +59,7 @@ def read_keys(text):
         key["fingerprint"] = sha256(raw)
     return {key["kid"]: key for key in ring["keys"]}
 
-def read_record(line, number, log, key):
+def read_record(line, number, log, key, minutes, begin):
     record = canonical(line)
     payload, mac = unbase64(record["payload"]), record["signature"] or ""
     body = canonical(payload)
@@ -66,6 +68,9 @@ def read_record(line, number, log, key):
             and (mac == "" or mac.startswith(f"v1:{body['key_id']}:")), f"record {number} is wrong")
     if body["type"] == "key_event" and body["public_key"]:
         key["named"].add(sha256(bytes.fromhex(body["public_key"])))
+    if body["type"] == "retention" and body["ranges"][0][1] + 1 == begin[0]:
+        require(body["last_hash"] == begin[1], "the chain does not begin where retention ended")
+    minutes.read(body)
     return hashlib.sha256(b"\0" + number.to_bytes(8, "big") + payload).digest(), mac + "\n"
 
 def verify(folder, trusted):
@@ -73,19 +78,22 @@ def verify(folder, trusted):
     lines = iter((folder / "records.jsonl").read_bytes().split(b"\n"))
     *commits, end = (folder / "commits.jsonl").read_bytes().split(b"\n")
     require(commits and end == b"", "commits.jsonl is empty or cut off")
-    log, prev, after, payloads = None, None, 1, {}
+    log, prev, after, payloads, minutes, begin = None, None, 1, {}, Minutes(), None
     for line in commits:
         commit, payload = read_signed(keys, line)
         key, first = keys[commit["kid"]], commit["first_seq"]
         log = log or commit["log"]
         require(commit["log"] == log and commit["prev"] == (prev or commit["prev"])
                 and first >= after, f"the chain is broken at record {first}")
-        after = first + commit["count"]
-        leaves, macs = zip(*(read_record(next(lines), n, log, key) for n in range(first, after)))
+        minutes.told |= prev is not None and first > after  # numbers that the log skipped
+        begin, after = begin or (first, commit["prev"]), first + commit["count"]
+        leaves, macs = zip(*(read_record(next(lines), number, log, key, minutes, begin)
+                             for number in range(first, after)))
         signed = sha256("".join(macs).encode()) if any(mac != "\n" for mac in macs) else None
         require(root_of(leaves).hex() == commit["root"] and signed == commit.get("macs"),
                 f"records {first} to {after - 1} are not what was signed")
         key["first"], prev, payloads[after - 1] = key["first"] or first, sha256(payload), payload
+    minutes.finish()
     require(list(lines) == [b""], "records.jsonl holds more than was signed, or is cut off")
     for file in folder.glob("checkpoints/*.json"):
         commit, payload = read_signed(keys, file.read_bytes().removesuffix(b"\n"))

@@ -7,6 +7,8 @@ import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
+import { message, rawCall } from './h2.mjs';
+import { readMetrics, sumOf } from './metrics.mjs';
 import { eventually, program, Server } from './server.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
@@ -212,4 +214,43 @@ test('private keys are for their owner alone, and no key is ever printed', async
   await cp(path, other);
   await chmod(other, 0o644);
   await assert.rejects(Server.start({ env: { BETRACE_EVIDENCE_KEY_FILE: other } }));
+});
+
+test('a service that was killed is told, and its log is valid', async () => {
+  const killed = join(folder, 'killed');
+  const first = await Server.start({ folder: killed });
+  await first.stop('SIGKILL');
+  const second = await Server.start({ folder: killed });
+  const { body: summary } = await second.get('/v1/evidence');
+  assert.equal(summary.gaps_24h, 0);
+  await eventually('a checkpoint', async () => {
+    const { body } = await second.get('/v1/evidence/checkpoints?limit=1');
+    return body.total > 0 ? body : undefined;
+  });
+  assert.ok(sumOf(await readMetrics(second), 'betrace_evidence_checkpoint_age_seconds') >= 0);
+  assert.equal(await second.stop(), 0);
+  const log = join(killed, 'rules', '.betrace');
+  const listed = await betrace('keys', '--state-path', log);
+  const [, owner] = /sha256:([0-9a-f]{64}) active/.exec(listed.out);
+  const verified = await betrace('verify', log, '--trust', owner);
+  assert.equal(verified.code, 0, verified.out);
+  assert.match(verified.out, /^beginning: first record$/m);
+  assert.match(verified.out, /^unseen: \S+Z to \S+Z \(crashed, record \d+\)$/m);
+});
+
+test('a call over gRPC that was denied is a record', async () => {
+  const denied = join(folder, 'denied');
+  const server = await Server.start({ folder: denied, env: { BETRACE_API_KEY: 'api-key-of-this-test-alone' } });
+  for (let i = 0; i < 2; ++i) {
+    assert.equal((await rawCall(server.grpcPort, message(Buffer.alloc(0)))).grpc, 16);
+  }
+  assert.equal(await server.stop(), 0);
+  const dumped = await run(program, ['log', 'dump', '--json', '--state-path', join(denied, 'rules', '.betrace')]);
+  const refused = dumped.out.trim().split('\n').map((line) => JSON.parse(line).payload)
+    .filter((payload) => payload.type === 'refused' && payload.method === 'GRPC');
+  assert.equal(refused.length, 1);
+  const [{ actor, code, count, status, route }] = refused;
+  assert.deepEqual({ actor, code, count, status },
+    { actor: 'anonymous', code: 'UNAUTHENTICATED', count: 2, status: 16 });
+  assert.match(route, /TraceService\/Export$/);
 });

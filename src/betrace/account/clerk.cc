@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "betrace/account/coverage_totals.h"
@@ -36,6 +37,7 @@ MonotonicTime next_on_grid(MonotonicTime point, std::chrono::nanoseconds step, M
 Clerk::Clerk(const ClerkOptions& options, ClerkServices services, const Now& started)
     : options_(options),
       services_(std::move(services)),
+      started_(started.wall),
       next_minute_(started.monotonic + options.coverage_interval),
       next_period_(started.monotonic + options.evidence_interval),
       minute_began_(started.wall) {}
@@ -67,13 +69,14 @@ void Clerk::violation_recorded(const model::Violation& violation) {
   periods_.violation_recorded(violation.tags);
 }
 
-void Clerk::advance(const Now& now) {
-  if (now.monotonic < next_minute_) return;
+bool Clerk::advance(const Now& now) {
+  if (now.monotonic < next_minute_) return false;
   next_minute_ = next_on_grid(next_minute_, options_.coverage_interval, now.monotonic);
   write_minute(now);
-  if (now.monotonic < next_period_) return;
+  if (now.monotonic < next_period_) return true;
   next_period_ = next_on_grid(next_period_, options_.evidence_interval, now.monotonic);
   write_period(now);
+  return true;
 }
 
 void Clerk::finish(const Now& now, std::uint64_t undecided) {
@@ -184,7 +187,9 @@ void Clerk::write_period(const Now& now) {
 
 // Requires: minutes_mutex_ is held.
 void Clerk::remember(const Now& now, const Coverage& minute) {
-  minutes_.push_back({now.monotonic, minute});
+  const std::uint64_t gaps = gap_records();
+  minutes_.push_back({now.monotonic, minute, gaps - gaps_told_});
+  gaps_told_ = gaps;
   while (now.monotonic - minutes_.front().end > kRememberedMax) minutes_.pop_front();
 }
 
@@ -197,6 +202,27 @@ Coverage Clerk::seen_since(const Now& now, std::chrono::nanoseconds window) {
   }
   seen.add(difference(totals(engine, now.wall), told_));
   return seen;
+}
+
+std::optional<Coverage> Clerk::last_coverage() {
+  const std::lock_guard<std::mutex> lock(minutes_mutex_);
+  return minutes_.empty() ? std::nullopt : std::optional(minutes_.back().coverage);
+}
+
+// Whoever writes a gap: the log counts them all.
+std::uint64_t Clerk::gap_records() const {
+  return services_.log.status().records_by_type[static_cast<std::size_t>(LogRecordType::Gap)];
+}
+
+GapCount Clerk::gaps_since(const Now& now, std::chrono::nanoseconds window) {
+  const auto length = static_cast<UnixNanos>(window.count());
+  const std::lock_guard<std::mutex> lock(minutes_mutex_);
+  GapCount count{gap_records() - gaps_told_, started_};
+  if (now.wall > length) count.since = std::max(started_, now.wall - length);
+  for (const Minute& minute : minutes_) {
+    if (now.monotonic - minute.end < window) count.records += minute.gaps;
+  }
+  return count;
 }
 
 }  // namespace betrace::account

@@ -13,10 +13,12 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "betrace/account/control_periods.h"
+#include "betrace/account/gap_count.h"
 #include "betrace/account/refusals.h"
 #include "betrace/base/time.h"
 #include "betrace/engine/rule_set.h"
@@ -51,18 +53,23 @@ class Clerk {
   void violation_recorded(const model::Violation& violation);
   [[nodiscard]] Refusals& refusals() noexcept { return refusals_; }
 
-  /// Writes what is due.
-  void advance(const Now& now);
+  /// Writes what is due; true if that was the record of a minute.
+  bool advance(const Now& now);
   /// Writes the rest. `undecided`: traces that were left open.
   void finish(const Now& now, std::uint64_t undecided);
 
   /// What was seen in the last `window`, to the minute; less if the process is younger.
   [[nodiscard]] evidence::Coverage seen_since(const Now& now, std::chrono::nanoseconds window);
+  /// What the newest coverage record tells; nothing before the first one.
+  [[nodiscard]] std::optional<evidence::Coverage> last_coverage();
+  /// `gap` records of any kind in the last `window`, as far as the process is not younger.
+  [[nodiscard]] GapCount gaps_since(const Now& now, std::chrono::nanoseconds window);
 
  private:
   struct Minute {
     MonotonicTime end;
     evidence::Coverage coverage;
+    std::uint64_t gaps = 0;  // records
   };
 
   [[nodiscard]] evidence::Coverage totals(const engine::ShardStatistics& engine, UnixNanos now);
@@ -74,9 +81,11 @@ class Clerk {
   void write_refusals(UnixNanos now);
   void write_period(const Now& now);
   void remember(const Now& now, const evidence::Coverage& minute);
+  [[nodiscard]] std::uint64_t gap_records() const;
 
   const ClerkOptions options_;
   const ClerkServices services_;
+  const UnixNanos started_;
   Refusals refusals_;
 
   // Of the thread.
@@ -87,6 +96,7 @@ class Clerk {
   std::mutex minutes_mutex_;  // guards what follows; taken before the other
   UnixNanos minute_began_;
   evidence::Coverage told_;  // totals at the last minute
+  std::uint64_t gaps_told_ = 0;
   std::deque<Minute> minutes_;
 
   std::mutex mutex_;  // guards what follows; never held for long

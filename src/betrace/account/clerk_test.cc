@@ -30,6 +30,36 @@ TEST_F(ClerkTest, WritesOneCoverageRecordAMinuteAndOneAtTheEnd) {
   EXPECT_EQ(all[2].to, now().wall);
 }
 
+TEST_F(ClerkTest, TellsTheNewestCoverageRecord) {
+  EXPECT_FALSE(clerk_->last_coverage().has_value());
+  engine_.spans_ingested["grpc"] = 5;
+  pass(60s);
+  engine_.spans_ingested["grpc"] = 7;
+  pass(60s);
+  EXPECT_EQ(clerk_->last_coverage()->spans_ingested, 2U);
+  EXPECT_EQ(clerk_->last_coverage()->to, now().wall);
+}
+
+TEST_F(ClerkTest, CountsGapRecordsOfTheWindowWhoeverWroteThem) {
+  const auto count = [this] {
+    EXPECT_TRUE(log_->flush(60s).has_value());
+    return clerk_->gaps_since(now(), 24h);
+  };
+  log_->record_gap({"suppressed", "a", 1, kBegin, kBegin});
+  EXPECT_EQ(count().records, 1U) << "of the minute that goes on";
+  EXPECT_EQ(count().since, kBegin) << "the process is younger";
+  pass(60s);
+  log_->record_gap({"export_parked", "", 1, kBegin, kBegin});
+  EXPECT_EQ(count().records, 2U);
+  pass(60s);
+  pass(24h - 60s);
+  EXPECT_EQ(count().records, 1U) << "the first minute ended a day ago";
+  pass(24h);
+  EXPECT_EQ(count().records, 0U);
+  EXPECT_EQ(count().since,
+            now().wall - static_cast<UnixNanos>(std::chrono::nanoseconds(24h).count()));
+}
+
 TEST_F(ClerkTest, AMinuteThatComesLateIsOneRecordAndTheNextIsInTime) {
   pass(185s);
   EXPECT_EQ(coverage().size(), 1U);

@@ -15,6 +15,9 @@
 namespace betrace::api {
 namespace {
 
+constexpr std::chrono::hours kGapWindow{24};
+constexpr std::uint32_t kCheckpointsDefault = 100;
+constexpr std::uint64_t kCheckpointOffsetMax = 10'000;
 constexpr std::size_t kBundleBytesMax = 64 * 1024 * 1024;
 
 // What is canonical JSON already, with its members as they are.
@@ -77,14 +80,21 @@ Reply<http::Response> EvidenceHandler::summary(const http::Request& request,
   if (auto mistake = query.finish()) return refuse(std::move(*mistake));
   const storage::ViolationLogStatus log = services_.violations.status();
   const auto& key = services_.record_keys.active;
-  const auto checkpoint = services_.last_checkpoint();
+  const auto checkpoint = services_.checkpoints(0, 1).checkpoints;
+  const auto coverage = services_.last_coverage();
+  const account::GapCount gaps = services_.gaps_since(services_.clock(), kGapWindow);
   return json_reply(
       200, {{"signing", options_.signing},
             {"key_id", key ? OrderedJson(key->kid()) : OrderedJson()},
             {"log", log.log_id},
             {"size", std::to_string(log.last_sequence)},
             {"commit_key", services_.violations.key_ring().keys.back().kid()},
-            {"last_checkpoint", checkpoint ? checkpoint_json(*checkpoint) : OrderedJson()}});
+            {"last_checkpoint",
+             checkpoint.empty() ? OrderedJson() : checkpoint_json(checkpoint.front())},
+            {"last_coverage",
+             coverage ? OrderedJson(evidence::coverage_members(*coverage)) : OrderedJson()},
+            {"gaps_24h", gaps.records},
+            {"gaps_since", format_rfc3339(gaps.since)}});
 }
 
 Reply<http::Response> EvidenceHandler::keys(const http::Request& request,
@@ -112,13 +122,29 @@ Reply<http::Response> EvidenceHandler::rotate(const http::Request& request,
   return refuse(to_api_error(key.error()));
 }
 
+Reply<http::Response> EvidenceHandler::checkpoints(const http::Request& request,
+                                                   const http::PathParameters&) const {
+  QueryReader query(request.head);
+  const Page wanted = query.page(kCheckpointsDefault, kCheckpointOffsetMax);
+  if (auto mistake = query.finish()) return refuse(std::move(*mistake));
+  const evidence::CheckpointPage page = services_.checkpoints(wanted.offset, wanted.limit);
+  OrderedJson list = OrderedJson::array();
+  for (const evidence::CommitEnvelope& each : page.checkpoints) {
+    list.push_back(checkpoint_json(each));
+  }
+  return json_reply(200, {{"checkpoints", std::move(list)},
+                          {"total", page.total},
+                          {"limit", wanted.limit},
+                          {"offset", wanted.offset}});
+}
+
 Reply<http::Response> EvidenceHandler::latest_checkpoint(const http::Request& request,
                                                          const http::PathParameters&) const {
   QueryReader query(request.head);
   if (auto mistake = query.finish()) return refuse(std::move(*mistake));
-  const auto checkpoint = services_.last_checkpoint();
-  if (!checkpoint) return refuse(ErrorKind::NotFound, "there is no checkpoint yet");
-  return http::json_response(200, evidence::write_envelope(*checkpoint) + "\n");
+  const auto latest = services_.checkpoints(0, 1).checkpoints;
+  if (latest.empty()) return refuse(ErrorKind::NotFound, "there is no checkpoint yet");
+  return http::json_response(200, evidence::write_envelope(latest.front()) + "\n");
 }
 
 Reply<http::Response> EvidenceHandler::of_violation(const http::Request& request,

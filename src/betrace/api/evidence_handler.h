@@ -20,6 +20,8 @@ class EvidenceHandler {
                                            const http::PathParameters& path) const;
   [[nodiscard]] Reply<http::Response> rotate(const http::Request& request,
                                              const http::PathParameters& path) const;
+  [[nodiscard]] Reply<http::Response> checkpoints(const http::Request& request,
+                                                  const http::PathParameters& path) const;
   [[nodiscard]] Reply<http::Response> latest_checkpoint(const http::Request& request,
                                                         const http::PathParameters& path) const;
   [[nodiscard]] Reply<http::Response> of_violation(const http::Request& request,

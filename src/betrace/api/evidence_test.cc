@@ -52,7 +52,44 @@ TEST_F(EvidenceTest, SaysUpToWhereTheLogIsSealed) {
   EXPECT_TRUE(answer.at("/key_id").is_null());
   EXPECT_EQ(answer.at("/commit_key").get<std::string>().substr(0, 8), "ed25519:");
   EXPECT_EQ(answer.at("/size"), "1");
+  EXPECT_TRUE(answer.at("/last_checkpoint").is_null());
+  EXPECT_TRUE(answer.at("/last_coverage").is_null());
+  EXPECT_EQ(answer.at("/gaps_24h"), 0);
+  EXPECT_EQ(answer.at("/gaps_since"), format_rfc3339(now().wall));
   EXPECT_EQ(get("/v1/evidence/checkpoints/latest").status, 404);
+}
+
+TEST_F(EvidenceTest, SaysWhatWasSeenLastAndHowMuchWasNot) {
+  violate();
+  clerk_->finish(now(), 3);
+  ASSERT_TRUE(log_->flush(std::chrono::seconds(60)).has_value());
+  const Answer answer = get("/v1/evidence");
+  EXPECT_EQ(answer.at("/last_coverage/spans_ingested"), 1);
+  EXPECT_EQ(answer.at("/last_coverage/to"), format_rfc3339(now().wall, 9));
+  EXPECT_EQ(answer.at("/gaps_24h"), 1) << "three traces were left undecided";
+}
+
+TEST_F(EvidenceTest, ListsCheckpointsNewestFirst) {
+  EXPECT_EQ(get("/v1/evidence/checkpoints").at("/total"), 0);
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    log_->record_gap({"shed", "", 1, 0, 0});
+    ASSERT_TRUE(log_->flush(std::chrono::seconds(60)).has_value());
+    checkpoints_.insert(checkpoints_.begin(), log_->last_commit().envelope);
+  }
+  const Answer all = get("/v1/evidence/checkpoints");
+  EXPECT_EQ(all.at("/total"), 3);
+  EXPECT_EQ(all.at("/limit"), 100);
+  EXPECT_EQ(all.at("/checkpoints").size(), 3U);
+  const Answer second = get("/v1/evidence/checkpoints?limit=1&offset=1");
+  EXPECT_EQ(second.at("/checkpoints").size(), 1U);
+  EXPECT_EQ(second.at("/checkpoints/0"), all.at("/checkpoints/1"));
+  EXPECT_EQ(second.at("/checkpoints/0/envelope").dump(), evidence::write_envelope(checkpoints_[1]));
+  const auto commit = evidence::read_commit_payload(checkpoints_[1].payload).value();
+  EXPECT_EQ(second.at("/checkpoints/0/size"), std::to_string(commit.last_seq()));
+  EXPECT_EQ(get("/v1/evidence").at("/last_checkpoint"), all.at("/checkpoints/0"));
+  EXPECT_EQ(get("/v1/evidence/checkpoints/latest").body,
+            evidence::write_envelope(checkpoints_[0]) + "\n");
+  EXPECT_EQ(get("/v1/evidence/checkpoints?limit=0").code(), "invalid_parameter");
 }
 
 TEST_F(EvidenceTest, AnArchiveHoldsAllFilesOfABundle) {

@@ -141,6 +141,7 @@ std::vector<RouteRow> rows_of(const Guards& is) {
       {"GET", "/v1/evidence", is.read, &EvidenceHandler::summary},
       {"GET", "/v1/evidence/keys", is.open, &EvidenceHandler::keys},
       {"POST", "/v1/evidence/keys/rotate", is.manage, &EvidenceHandler::rotate},
+      {"GET", "/v1/evidence/checkpoints", is.read, &EvidenceHandler::checkpoints},
       {"GET", "/v1/evidence/checkpoints/latest", is.read, &EvidenceHandler::latest_checkpoint},
       {"GET", "/v1/evidence/export", is.hand_over, &EvidenceHandler::bundle},
       {"POST", "/v1/log/backup", is.manage, &LogHandler::back_up},

@@ -50,6 +50,7 @@ constexpr Expected kRoutes[] = {
     {"GET /v1/evidence", Role::Read, RateClass::Read, 0},
     {"GET /v1/evidence/keys", Role::Public, RateClass::Read, 0},
     {"POST /v1/evidence/keys/rotate", Role::Admin, RateClass::Write, kRest},
+    {"GET /v1/evidence/checkpoints", Role::Read, RateClass::Read, 0},
     {"GET /v1/evidence/checkpoints/latest", Role::Read, RateClass::Read, 0},
     {"GET /v1/evidence/export", Role::Admin, RateClass::Compute, 0},
     {"GET /v1/audit", Role::Admin, RateClass::Read, 0},

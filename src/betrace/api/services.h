@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "betrace/account/gap_count.h"
 #include "betrace/api/violation_feed.h"
 #include "betrace/base/time.h"
 #include "betrace/control/rule_control.h"
@@ -47,10 +48,14 @@ struct ApiServices {
   evidence::RecordKeys record_keys{};
   /// Changes the key that seals the log; the old one becomes the status.
   std::function<Result<evidence::RingKey>(evidence::KeyStatus)> rotate_key = nullptr;
-  /// The checkpoint that was published last.
-  std::function<std::optional<evidence::CommitEnvelope>()> last_checkpoint = [] {
-    return std::optional<evidence::CommitEnvelope>();
-  };
+  /// Checkpoints that were published, newest first.
+  std::function<evidence::CheckpointPage(std::size_t offset, std::size_t limit)> checkpoints =
+      [](std::size_t, std::size_t) { return evidence::CheckpointPage(); };
+  /// What the newest coverage record tells; nothing before the first one.
+  std::function<std::optional<evidence::Coverage>()> last_coverage = nullptr;
+  /// `gap` records in that time until now; fewer if the process is younger.
+  std::function<account::GapCount(const Now& now, std::chrono::nanoseconds window)> gaps_since =
+      nullptr;
 };
 
 /// A value of GET /v1/limits.

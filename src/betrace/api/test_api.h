@@ -170,6 +170,7 @@ class ApiTest : public ::testing::Test {
   std::unique_ptr<control::RuleControl> control_;
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<account::Clerk> clerk_;
+  std::vector<evidence::CommitEnvelope> checkpoints_;  // newest first
   std::unique_ptr<http::Server> server_;
   std::unique_ptr<http::Client> client_;
 
@@ -190,6 +191,17 @@ class ApiTest : public ::testing::Test {
                          .clock = [this] { return now(); }};
     services.seen_since = [this](const Now& now, std::chrono::nanoseconds window) {
       return clerk_->seen_since(now, window);
+    };
+    services.last_coverage = [this] { return clerk_->last_coverage(); };
+    services.gaps_since = [this](const Now& now, std::chrono::nanoseconds window) {
+      return clerk_->gaps_since(now, window);
+    };
+    services.checkpoints = [this](std::size_t offset, std::size_t limit) {
+      evidence::CheckpointPage page{{}, checkpoints_.size()};
+      for (std::size_t i = offset; i < checkpoints_.size() && i - offset < limit; ++i) {
+        page.checkpoints.push_back(checkpoints_[i]);
+      }
+      return page;
     };
     http::RouteTable routes;
     routes.add(api_routes(std::move(services), options()));

@@ -59,6 +59,7 @@ const std::map<std::string, Role> kPromised = {
     {"GET /v1/evidence", Role::Read},
     {"GET /v1/evidence/keys", Role::Public},
     {"GET /v1/evidence/checkpoints", Role::Read},
+    {"GET /v1/evidence/checkpoints", Role::Read},
     {"GET /v1/evidence/checkpoints/latest", Role::Read},
     {"POST /v1/evidence/keys/rotate", Role::Admin},
     {"GET /v1/evidence/export", Role::Admin},

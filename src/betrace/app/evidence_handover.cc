@@ -147,16 +147,28 @@ std::string place_text(const evidence::Finding& finding) {
   return text;
 }
 
+constexpr std::size_t kPrintedMax = 20;
+
+// Times without coverage that are no finding; who reads has to know of them all the same.
+void print_unseen(const std::vector<evidence::UnseenTime>& unseen, std::ostream& out) {
+  for (std::size_t i = 0; i < unseen.size() && i < kPrintedMax; ++i) {
+    fmt::print(out, "unseen: {} to {} ({}, record {})\n", format_rfc3339(unseen[i].from),
+               format_rfc3339(unseen[i].to), name_of(unseen[i].cause), unseen[i].sequence);
+  }
+  if (unseen.size() > kPrintedMax) {
+    fmt::print(out, "unseen: and {} more\n", unseen.size() - kPrintedMax);
+  }
+}
+
 void print_verification(const evidence::Verification& result, std::ostream& out) {
-  constexpr std::size_t kFindingsMax = 20;
   fmt::print(out, "result: {}\n", name_of(result.verdict));
-  for (std::size_t i = 0; i < result.findings.size() && i < kFindingsMax; ++i) {
+  for (std::size_t i = 0; i < result.findings.size() && i < kPrintedMax; ++i) {
     const evidence::Finding& finding = result.findings[i];
     fmt::print(out, "  {}: {} ({})\n", name_of(finding.verdict), printable(finding.what),
                place_text(finding));
   }
-  if (result.findings.size() > kFindingsMax) {
-    fmt::print(out, "  and {} more\n", result.findings.size() - kFindingsMax);
+  if (result.findings.size() > kPrintedMax) {
+    fmt::print(out, "  and {} more\n", result.findings.size() - kPrintedMax);
   }
   fmt::print(out, "log: {}\n", printable(result.log));
   fmt::print(out, "records: {} ({} to {}) in {} commits\n", result.records, result.first_seq,
@@ -172,7 +184,9 @@ void print_verification(const evidence::Verification& result, std::ostream& out)
   for (const auto& [cause, count] : causes) {
     fmt::print(out, "gap: {} ({} records)\n", printable(cause), count);
   }
+  print_unseen(result.unseen, out);
   if (result.macs_checked != 0) fmt::print(out, "hmacs checked: {}\n", result.macs_checked);
+  fmt::print(out, "beginning: {}\n", name_of(result.beginning));
   fmt::print(out, "checkpoints: {}\n", result.checkpoints);
   fmt::print(out, "tail anchored: {}\n", result.is_anchored ? "yes" : "no");
 }

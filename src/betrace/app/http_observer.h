@@ -24,12 +24,20 @@ class HttpObserver : public http::ServerObserver {
     refused_ = std::move(refused);
   }
 
+  /// Is told of each call that was denied, under the same conditions.
+  void on_denial(std::function<void(const http::DeniedCall&)> denied) {
+    denied_ = std::move(denied);
+  }
+
   void request_finished(const http::FinishedRequest& request) override;
   void handler_failed(const http::RequestHead& head, std::string_view what) override;
   void connection_refused(std::string_view limit) override;
   void timed_out(std::string_view phase) override;
   void refused(std::string_view limit, const http::RequestHead& head) override;
   void call_finished(const http::FinishedCall& call) override;
+  void call_denied(const http::DeniedCall& call) override {
+    if (denied_) denied_(call);
+  }
   void call_failed(std::string_view path, std::string_view what) override;
   void call_refused(std::string_view limit) override;
   void h2_abused(std::string_view kind) override;
@@ -38,6 +46,7 @@ class HttpObserver : public http::ServerObserver {
   telemetry::Metrics& metrics_;
   telemetry::Logger& log_;
   std::function<void(const http::FinishedRequest&)> refused_;
+  std::function<void(const http::DeniedCall&)> denied_;
 };
 
 }  // namespace betrace::app

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "betrace/account/refusals.h"
+#include "betrace/http/call_status.h"
 #include "betrace/http/route_table.h"
 #include "betrace/http/server_limits.h"
 
@@ -17,5 +18,10 @@ namespace betrace::app {
 /// something: those that need the role write or admin. `refusals` must outlive it.
 [[nodiscard]] std::function<void(const http::FinishedRequest&)> refusal_watch(
     const std::vector<http::Route>& routes, account::Refusals& refusals);
+
+/// The same for HttpObserver::on_denial(). Method of the record is `GRPC`, its code and status are
+/// those of gRPC.
+[[nodiscard]] std::function<void(const http::DeniedCall&)> denial_watch(
+    account::Refusals& refusals);
 
 }  // namespace betrace::app

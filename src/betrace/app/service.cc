@@ -43,6 +43,7 @@ using telemetry::Readiness;
 
 constexpr std::chrono::milliseconds kWatchInterval{1'000};
 constexpr std::chrono::minutes kInsecureInterval{10};
+constexpr std::chrono::hours kUnsignedInterval{1};
 // Refuse at this share of limits.memory, so that the rest is left for what was accepted.
 constexpr double kSoftMemoryShare = 0.8;
 
@@ -109,6 +110,8 @@ class Service::Parts {
   std::uint64_t drain_export(std::chrono::milliseconds left);
   void tend_stores();
   void tend_memory();
+  void tend_evidence();
+  void warn_unsigned();
   void tend_access();
   void report_problems();
   void report_storage();
@@ -123,6 +126,7 @@ class Service::Parts {
   api::Access access_;
   AccessFiles access_files_;
   std::optional<MonotonicTime> told_insecure_;  // touched by tend_access() only
+  MonotonicTime told_unsigned_;                 // touched before and by tend_evidence() only
   telemetry::ResidentMemory resident_memory_;
   engine::ActiveRules active_;
   std::set<std::string> registered_;  // rule ids with series; touched by rules_activated() only
@@ -288,8 +292,7 @@ Result<void> Service::Parts::watch_rules() {
   watcher_ = std::make_unique<RuleWatcher>(options_.storage_path, kWatchInterval, [this] {
     tend_memory();
     tend_stores();
-    clerk_->advance(read_clocks());
-    checkpoints_->tend(read_clocks().monotonic);
+    tend_evidence();
     tend_access();
   });
   return {};
@@ -300,6 +303,20 @@ Result<void> Service::Parts::watch_rules() {
 void Service::Parts::tend_memory() {
   if (options_.memory_bytes_max == 0) return;
   if (telemetry::resident_memory_bytes() > soft_memory(options_.memory_bytes_max)) malloc_trim(0);
+}
+
+// A checkpoint follows each coverage record, which is committed by the next turn.
+void Service::Parts::tend_evidence() {
+  const Now now = read_clocks();
+  checkpoints_->tend(now.monotonic);
+  if (clerk_->advance(now)) checkpoints_->make_due();
+  if (is_signing() || now.monotonic < told_unsigned_ + kUnsignedInterval) return;
+  told_unsigned_ = now.monotonic;
+  warn_unsigned();
+}
+
+void Service::Parts::warn_unsigned() {
+  log_.warn("records are unsigned: signature_key is not set");
 }
 
 void Service::Parts::tend_access() {
@@ -391,6 +408,8 @@ Result<void> Service::Parts::export_metrics() {
   metrics_.on_render([this](telemetry::Metrics& metrics) {
     set_engine_metrics(engine_->statistics(), metrics);
     set_storage_metrics(rules_->status(), violations_->status(), metrics);
+    metrics.set(MetricId::EvidenceCheckpointAgeSeconds,
+                std::chrono::duration<double>(checkpoints_->age(read_clocks().monotonic)).count());
   });
   return {};
 }
@@ -415,8 +434,8 @@ Result<void> Service::Parts::start_checkpoints() {
   if (exporter_ != nullptr) {
     send = [this](const evidence::CommitEnvelope& envelope) { exporter_->checkpoint(envelope); };
   }
-  checkpoints_ =
-      std::make_unique<Checkpointer>(*violations_, options_.witness_path, std::move(send), log_);
+  checkpoints_ = std::make_unique<Checkpointer>(*violations_, options_.witness_path,
+                                                std::move(send), log_, read_clocks().monotonic);
   return {};
 }
 
@@ -429,7 +448,9 @@ void Service::Parts::report_signing() {
            is_new ? "a key that seals the log was made; hand its fingerprint to who verifies"
                   : "the log is sealed",
            {{"kid", key.kid()}, {"fingerprint", fingerprint}});
-  if (!is_signing()) log_.warn("records are unsigned: signature_key is not set");
+  if (is_signing()) return;
+  told_unsigned_ = read_clocks().monotonic;
+  warn_unsigned();
 }
 
 Result<void> Service::Parts::start_notifications() {
@@ -477,7 +498,13 @@ Result<void> Service::Parts::open_doors() {
   };
   services.record_keys = options_.log.record_keys;
   services.rotate_key = [this](evidence::KeyStatus old) { return violations_->rotate_key(old); };
-  services.last_checkpoint = [this] { return checkpoints_->last(); };
+  services.checkpoints = [this](std::size_t offset, std::size_t limit) {
+    return checkpoints_->page(offset, limit);
+  };
+  services.last_coverage = [this] { return clerk_->last_coverage(); };
+  services.gaps_since = [this](const Now& now, std::chrono::nanoseconds window) {
+    return clerk_->gaps_since(now, window);
+  };
   if (exporter_ != nullptr) {
     services.resend = [this](storage::SequenceRange range) { exporter_->resend(range); };
   }
@@ -489,6 +516,7 @@ Result<void> Service::Parts::open_doors() {
   otlp.run = http::RunOn::Pool;  // so that probes on the same port need not wait
   std::vector<http::Route> routes = api::api_routes(services, options_.api);
   observer_.on_refusal(refusal_watch(routes, clerk_->refusals()));
+  observer_.on_denial(denial_watch(clerk_->refusals()));
   for (http::Route& route : ingest::otlp_http_routes(*engine_, metrics_, otlp)) {
     if (route.path == "/v1/traces") routes.push_back(std::move(route));
   }
@@ -605,10 +633,11 @@ bool Service::Parts::stop() {
   server_->stop(left());
   metrics_.set(MetricId::ShutdownUndecided, static_cast<double>(engine_->undecided()));
   clerk_->finish(read_clocks(), engine_->undecided());
-  checkpoints_->publish();
+  checkpoints_->publish(read_clocks().monotonic);
   const std::uint64_t unexported = drain_export(left());
+  clerk_->advance(read_clocks());  // a long drain is minutes too
   const auto committed = violations_->stop(left());
-  checkpoints_->publish();  // of the `stop` record
+  checkpoints_->publish(read_clocks().monotonic);  // of the `stop` record
   if (!committed) log_.error("violations were lost", {{"reason", committed.error().message}});
   log_.info("stopped",
             {{"undecided_traces", engine_->undecided()}, {"unexported_records", unexported}});

@@ -12,6 +12,7 @@
 
 #include "betrace/base/base64.h"
 #include "betrace/base/test_seed.h"
+#include "betrace/evidence/retention.h"
 #include "betrace/evidence/testing/test_chain.h"
 
 namespace betrace::evidence {
@@ -414,6 +415,99 @@ TEST(BundleTest, APayloadThatIsNotCanonicalIsInvalidEvenIfItWasSigned) {
   chain.add_record(payload);
   EXPECT_THAT(first_finding(chain.bundle().verify(trusting(chain))),
               HasSubstr("invalid: payload is not in canonical form (record 1"));
+}
+
+// Each minute has its record, but for one.
+TestChain chain_of_a_month(int missing) {
+  constexpr int kMinutes = 30 * 24 * 60;
+  constexpr UnixNanos kBegin = 1'767'225'600 * kNanosPerSecond;  // 2026-01-01T00:00:00Z
+  const auto time = [](int minute) {
+    return kBegin + static_cast<UnixNanos>(minute) * 60 * kNanosPerSecond;
+  };
+  TestChain chain;
+  chain.add_record(chain.payload("start", kBegin, {{"crash", false}}));
+  std::vector<std::string> group;
+  for (int minute = 0; minute < kMinutes; ++minute) {
+    const Json members = {{"from", format_rfc3339(time(minute), 9)},
+                          {"to", format_rfc3339(time(minute + 1), 9)}};
+    if (minute != missing) group.push_back(chain.payload("coverage", time(minute + 1), members));
+    if (group.size() < 480 && minute + 1 < kMinutes) continue;
+    chain.add(group);
+    group.clear();
+  }
+  chain.add_record(chain.payload("stop", time(kMinutes)));
+  return chain;
+}
+
+TEST(BundleTest, AMonthWithAKnownGapReportsExactlyThatGap) {
+  const TestChain chain = chain_of_a_month(17 * 24 * 60 + 3 * 60 + 12);
+  const Verification result = chain.bundle().verify(trusting(chain));
+  EXPECT_EQ(first_finding(result),
+            "incomplete: no coverage record tells of 2026-01-18T03:12:00Z to "
+            "2026-01-18T03:13:00Z (record 24674, records.jsonl line 24674)");
+  EXPECT_EQ(result.findings.size(), 1U);
+  EXPECT_EQ(exit_code_of(result.verdict), 1);
+  EXPECT_TRUE(result.unseen.empty());
+}
+
+TEST(BundleTest, TimesInWhichTheServiceDidNotRunAreToldAndNoFinding) {
+  TestChain chain;
+  const UnixNanos begin = 1'767'225'600 * kNanosPerSecond;
+  chain.add_record(chain.payload("start", begin));
+  chain.add_record(chain.payload("stop", begin + 1));
+  chain.add_record(chain.payload("start", begin + 3'600 * kNanosPerSecond));
+  const Verification result = chain.bundle().verify(trusting(chain));
+  EXPECT_EQ(first_finding(result), "valid");
+  ASSERT_EQ(result.unseen.size(), 1U);
+  EXPECT_EQ(result.unseen[0].cause, UnseenCause::Stopped);
+  EXPECT_EQ(result.unseen[0].from, begin + 1);
+  EXPECT_EQ(result.unseen[0].to, begin + 3'600 * kNanosPerSecond);
+  EXPECT_EQ(result.unseen[0].sequence, 3U);
+}
+
+TEST(BundleTest, ARecordOfAMinuteThatDoesNotSayWhichIsInvalid) {
+  TestChain chain;
+  chain.add_record(chain.payload("coverage", 1, {{"from", "2026-01-01T00:00:00Z"}}));
+  EXPECT_THAT(first_finding(chain.bundle().verify(trusting(chain))),
+              HasSubstr("invalid: the payload lacks its times (record 1"));
+}
+
+// A log of which retention removed the first group of two; `hash` is that of its commit.
+std::string verified_after_retention(std::uint64_t last_seq, const char* hash_of) {
+  TestChain chain = chain_of_groups({2});
+  const Sha256 hash = std::string_view(hash_of) == "it" ? chain.last_hash() : sha256(hash_of);
+  Json payload = Json::object();
+  add_retention({"age", 1, last_seq, hash}, &payload);
+  chain.add_record(chain.payload("retention", kNanosPerSecond, payload));
+  TestBundle bundle = chain.bundle();
+  edit_lines(&bundle.commits, [](auto& lines) { lines.erase(lines.begin()); });
+  edit_lines(&bundle.records, [](auto& lines) { lines.erase(lines.begin(), lines.begin() + 2); });
+  bundle.keys = write_key_ring(cut_key_ring(read_key_ring(bundle.keys).value(), 3, 3));
+  VerifyOptions options = trusting(chain);
+  options.requires_beginning = true;
+  const Verification result = bundle.verify(options);
+  return first_finding(result) + ", " + std::string(name_of(result.beginning));
+}
+
+TEST(BundleTest, AWholeLogMayBeginBehindWhatRetentionRemoved) {
+  EXPECT_EQ(verified_after_retention(2, "it"), "valid, retention");
+}
+
+TEST(BundleTest, AWholeLogWithoutItsBeginningIsIncomplete) {
+  EXPECT_THAT(verified_after_retention(1, "it"),
+              HasSubstr("incomplete: records 1 to 2 are missing, and no retention record says "));
+}
+
+TEST(BundleTest, ARetentionRecordOfAnotherCommitIsInvalid) {
+  EXPECT_THAT(verified_after_retention(2, "another"),
+              HasSubstr("invalid: the retention record names another commit than the one before"));
+}
+
+TEST(BundleTest, ARetentionRecordThatSaysNothingIsInvalid) {
+  TestChain chain;
+  chain.add_record(chain.payload("retention", kNanosPerSecond, {{"reason", "age"}}));
+  EXPECT_THAT(first_finding(chain.bundle().verify(trusting(chain))),
+              HasSubstr("invalid: payload member last_hash is wrong (record 1"));
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "betrace/evidence/key_events.h"
 #include "betrace/evidence/merkle.h"
 #include "betrace/evidence/payload_members.h"
+#include "betrace/evidence/retention.h"
 
 namespace betrace::evidence {
 namespace {
@@ -64,7 +65,13 @@ bool ChainVerifier::commit(const CommitEnvelope& envelope, const Place& place) {
     key.after_seq = result_.commits == 0 ? commit->first_seq - 1 : result_.last_seq;
   }
   key.last_seq = commit->last_seq();
-  if (result_.commits++ == 0) result_.first_seq = commit->first_seq;
+  if (result_.commits++ == 0) {
+    result_.first_seq = commit->first_seq;
+    first_prev_ = commit->prev;
+    if (commit->first_seq == 1) result_.beginning = ChainBeginning::FirstRecord;
+  } else if (commit->first_seq > result_.last_seq + 1) {
+    coverage_.skip();
+  }
   result_.last_seq = commit->last_seq();
   commit_ = *std::move(commit);
   hash_ = hash;
@@ -211,9 +218,7 @@ bool ChainVerifier::check_payload(const EvidenceRecord& record, const Place& pla
   if (version > kRecordVersionMax)
     return refuse(Verdict::Newer, "the payload is of a newer version");
   if (log != commit_.log) return refuse(Verdict::Invalid, "the record is of another log");
-  if (!check_mac(record, *payload, place)) return false;
-  learn(record, *payload);
-  return true;
+  return check_mac(record, *payload, place) && learn(record, *payload, place);
 }
 
 // A payload says whether it has an HMAC and under which key, so that none can be taken away unseen.
@@ -237,17 +242,53 @@ bool ChainVerifier::check_mac(const EvidenceRecord& record, const Json& payload,
   return is_good.value_or(true) || refuse("the HMAC is wrong");
 }
 
-void ChainVerifier::learn(const EvidenceRecord& record, const Json& payload) {
+bool ChainVerifier::learn(const EvidenceRecord& record, const Json& payload, const Place& place) {
   PayloadMembers members(payload);
   const std::string type = members.text("type");
   ++result_.types[type];
   if (type == "gap") {
     result_.gaps.push_back({record.sequence, members.text("cause"), members.integer("count")});
   }
+  if (!coverage_.record(record.sequence, payload)) {
+    return reject(Verdict::Invalid, "the payload lacks its times", record.sequence, place);
+  }
+  note_unseen(place);
+  if (type == kRetentionType) return learn_retention(record, payload, place);
   const auto event = read_key_event(payload);
-  if (!event || !event->key) return;
+  if (!event || !event->key) return true;
   used_[commit_.kid].named.insert(kid_of(*event->key));
   names_previous_ = names_previous_ || event->event == "previous";
+  return true;
+}
+
+// Retention takes the oldest records; what it says of those right before the chain is its anchor.
+bool ChainVerifier::learn_retention(const EvidenceRecord& record, const Json& payload,
+                                    const Place& place) {
+  const auto retention = read_retention(payload);
+  if (!retention) {
+    return reject(Verdict::Invalid, retention.error().message, record.sequence, place);
+  }
+  if (retention->last_seq + 1 != result_.first_seq) return true;
+  if (retention->last_hash != first_prev_) {
+    return reject(Verdict::Invalid,
+                  "the retention record names another commit than the one before the chain",
+                  record.sequence, place);
+  }
+  result_.beginning = ChainBeginning::Retention;
+  return true;
+}
+
+void ChainVerifier::note_unseen(const Place& place) {
+  for (const UnseenTime& unseen : coverage_.take()) {
+    if (unseen.cause != UnseenCause::Missing) {
+      result_.unseen.push_back(unseen);
+      continue;
+    }
+    reject(Verdict::Incomplete,
+           fmt::format("no coverage record tells of {} to {}", format_rfc3339(unseen.from),
+                       format_rfc3339(unseen.to)),
+           unseen.sequence, place);
+  }
 }
 
 bool ChainVerifier::end_group(const Place& place) {
@@ -284,6 +325,9 @@ Verification ChainVerifier::finish(const Place& end) {
     result_.fingerprints.emplace(kid, to_hex(fingerprint_of(ring_.find(kid)->key)));
   }
   if (!is_over_) {
+    coverage_.finish(result_.last_seq);
+    note_unseen(end);
+    check_beginning();
     check_tail(end);
     check_keys();
     check_trust();
@@ -293,6 +337,14 @@ Verification ChainVerifier::finish(const Place& end) {
     result_.verdict = std::max(result_.verdict, finding.verdict);
   }
   return std::move(result_);
+}
+
+void ChainVerifier::check_beginning() {
+  if (!options_.requires_beginning || result_.beginning != ChainBeginning::Cut) return;
+  reject(Verdict::Incomplete,
+         fmt::format("records 1 to {} are missing, and no retention record says that they went",
+                     result_.first_seq - 1),
+         result_.first_seq, {result_.log, 0});
 }
 
 void ChainVerifier::check_tail(const Place& end) {

@@ -16,6 +16,7 @@
 #include "betrace/base/json.h"
 #include "betrace/base/sha256.h"
 #include "betrace/evidence/commit_payload.h"
+#include "betrace/evidence/coverage_check.h"
 #include "betrace/evidence/dsse.h"
 #include "betrace/evidence/evidence_record.h"
 #include "betrace/evidence/key_ring.h"
@@ -27,7 +28,9 @@ namespace betrace::evidence {
 struct VerifyOptions {
   std::vector<Sha256> trusted;   ///< Fingerprints that were handed over out of band.
   bool requires_anchor = false;  ///< Without a checkpoint of the last commit it is incomplete.
-  RecordKeys record_keys;        ///< HMACs of these keys are checked too; may be empty.
+  /// It is a whole log: it begins with record 1 or behind a `retention` record, or is incomplete.
+  bool requires_beginning = false;
+  RecordKeys record_keys;  ///< HMACs of these keys are checked too; may be empty.
 };
 
 /// One thread. Each call returns false once nothing more can be learnt; finish() says why.
@@ -73,10 +76,13 @@ class ChainVerifier {
   void check_other_checkpoints();
   bool check_payload(const EvidenceRecord& record, const Place& place);
   bool check_mac(const EvidenceRecord& record, const Json& payload, const Place& place);
-  void learn(const EvidenceRecord& record, const Json& payload);
+  bool learn(const EvidenceRecord& record, const Json& payload, const Place& place);
+  bool learn_retention(const EvidenceRecord& record, const Json& payload, const Place& place);
+  void note_unseen(const Place& place);
   bool end_group(const Place& place);
   void check_keys();
   void check_trust();
+  void check_beginning();
   void check_tail(const Place& end);
   [[nodiscard]] std::set<std::string> vouched_for() const;
 
@@ -95,6 +101,8 @@ class ChainVerifier {
   bool names_previous_ = false;  // a key event of this group names the key before
   bool is_first_of_key_ = false;
   std::map<std::string, UsedKey> used_;  // by kid
+  Sha256 first_prev_{};                  // what the first commit follows
+  CoverageCheck coverage_;
 };
 
 }  // namespace betrace::evidence

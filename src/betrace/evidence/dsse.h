@@ -4,8 +4,10 @@
 // github.com/secure-systems-lab/dsse, protocol.md and envelope.md.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "betrace/base/result.h"
 
@@ -24,6 +26,12 @@ struct CommitEnvelope {
   std::string payload;
   std::string kid;        ///< A hint; the payload says it too.
   std::string signature;  ///< 64 bytes; empty: it was not signed.
+};
+
+/// Some of the checkpoints, and how many there are.
+struct CheckpointPage {
+  std::vector<CommitEnvelope> checkpoints;
+  std::size_t total = 0;
 };
 
 /// Returns canonical JSON without a line feed.

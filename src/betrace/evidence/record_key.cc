@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <openssl/crypto.h>
 
+#include <array>
+
 #include "betrace/base/hex.h"
 #include "betrace/base/sha256.h"
 #include "betrace/evidence/dsse.h"
@@ -13,13 +15,11 @@ namespace {
 constexpr std::string_view kMacVersion = "v1:";
 constexpr std::size_t kKidDigits = 8;
 
-bool is_hex_digit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
-
-bool is_hex(std::string_view text) {
-  for (const char c : text) {
-    if (!is_hex_digit(c)) return false;
-  }
-  return true;
+// In lower case: upper case would be a second text of the same bytes.
+template <std::size_t N>
+bool is_hex_of(std::string_view text) {
+  std::array<std::uint8_t, N> bytes{};
+  return from_hex(text, bytes) && to_hex(bytes) == text;
 }
 
 // Takes the same time wherever the first difference is.
@@ -54,7 +54,9 @@ std::optional<std::string> kid_of_mac(std::string_view mac) {
     return std::nullopt;
   }
   const std::string_view kid = mac.substr(kMacVersion.size(), kKidDigits);
-  if (!is_hex(kid) || !is_hex(mac.substr(digest))) return std::nullopt;
+  const bool is_hex =
+      is_hex_of<kKidDigits / 2>(kid) && is_hex_of<std::tuple_size_v<Sha256>>(mac.substr(digest));
+  if (!is_hex) return std::nullopt;
   return std::string(kid);
 }
 

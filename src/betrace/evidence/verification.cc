@@ -11,6 +11,11 @@ std::string_view name_of(Verdict verdict) noexcept {
   return kNames[static_cast<std::size_t>(verdict)];
 }
 
+std::string_view name_of(ChainBeginning beginning) noexcept {
+  constexpr std::array<std::string_view, 3> kNames = {"first record", "retention", "cut"};
+  return kNames[static_cast<std::size_t>(beginning)];
+}
+
 int exit_code_of(Verdict verdict) noexcept {
   switch (verdict) {
     case Verdict::Valid:

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "betrace/evidence/coverage_check.h"
+
 namespace betrace::evidence {
 
 enum class Verdict : std::uint8_t {
@@ -45,6 +47,16 @@ struct ToldGap {
   std::uint64_t count = 0;
 };
 
+/// Where a chain begins.
+enum class ChainBeginning : std::uint8_t {
+  FirstRecord,  ///< With record 1.
+  Retention,    ///< Behind records that retention removed: a signed record names the last commit.
+  Cut,          ///< Anywhere else, as the part that a bundle is.
+};
+
+/// `first record` `retention` `cut`
+[[nodiscard]] std::string_view name_of(ChainBeginning beginning) noexcept;
+
 struct Verification {
   Verdict verdict = Verdict::Invalid;  ///< The worst of the findings.
   std::vector<Finding> findings;       ///< Empty if it is valid.
@@ -59,6 +71,8 @@ struct Verification {
   std::map<std::string, std::string> fingerprints;  ///< Of the keys that signed, by kid.
   std::map<std::string, std::uint64_t> types;       ///< How many records of each type.
   std::vector<ToldGap> gaps;
+  ChainBeginning beginning = ChainBeginning::Cut;
+  std::vector<UnseenTime> unseen;  ///< Times without coverage that are no finding.
 };
 
 }  // namespace betrace::evidence

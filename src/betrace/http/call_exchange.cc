@@ -54,8 +54,10 @@ std::optional<CallRefusal> CallExchange::open() {
   }
   const CallAuthorization& authorize = service_.options.authorize;
   if (!authorize) return std::nullopt;
-  if (auto status = authorize(head_, *method_)) return with_status(std::move(*status));
-  return std::nullopt;
+  auto status = authorize(head_, *method_);
+  if (!status) return std::nullopt;
+  service_.observer->call_denied({method_->path, status->code, head_});
+  return with_status(std::move(*status));
 }
 
 std::optional<CallRefusal> CallExchange::check_limits() const {

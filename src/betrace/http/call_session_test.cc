@@ -280,6 +280,7 @@ TEST(CallSessionTest, LetsTheAuthorizationRefuseAKnownMethod) {
   EXPECT_EQ(pair.call(kEcho, "x", {{"x-api-key", "k"}}).status(), "0");
   EXPECT_EQ(pair.call("/test/Other", "x").status(), "12");
   EXPECT_TRUE(pair.asked.size() == 1) << "a refused call is not admitted";
+  EXPECT_EQ(pair.observer.told["denied /test/Echo UNAUTHENTICATED 127.0.0.1"], 1);
 }
 
 TEST(CallSessionTest, AnswersADefectOfTheHandler) {

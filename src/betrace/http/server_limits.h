@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "betrace/http/call_head.h"
 #include "betrace/http/message.h"
 #include "betrace/http/route_table.h"
 #include "betrace/http/tls.h"
@@ -57,6 +58,13 @@ struct FinishedCall {
   double seconds = 0;       ///< From the first byte of the head to the reply.
 };
 
+/// A call whose caller has not the role for it, or has failed to prove it too often.
+struct DeniedCall {
+  std::string_view path;  ///< Of a method that there is.
+  CallCode code;
+  const CallHead& head;
+};
+
 /// Is told what happens. Each function may be called by any thread of the server and must not
 /// block, throw or call the server.
 class ServerObserver {
@@ -73,6 +81,8 @@ class ServerObserver {
   /// body_bytes_max), `inflate_ratio`, `bodies_bytes`; or `malformed`.
   virtual void refused(std::string_view /*limit*/, const RequestHead&) {}
   virtual void call_finished(const FinishedCall&) {}
+  /// The authorization hook has refused; call_finished() follows.
+  virtual void call_denied(const DeniedCall&) {}
   /// The handler of that path threw `what`; the caller got INTERNAL.
   virtual void call_failed(std::string_view /*path*/, std::string_view /*what*/) {}
   /// A call was refused at a limit: `headers`, `header_bytes`, `line_bytes`, `grpc_message`,

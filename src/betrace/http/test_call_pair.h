@@ -22,6 +22,10 @@ class CallObserver : public ServerObserver {
   void call_finished(const FinishedCall& call) override {
     ++told["call " + std::string(call.method) + " " + std::string(call.code)];
   }
+  void call_denied(const DeniedCall& call) override {
+    ++told["denied " + std::string(call.path) + " " + std::string(name_of(call.code)) + " " +
+           call.head.remote_address];
+  }
   void call_failed(std::string_view path, std::string_view what) override {
     ++told["failed " + std::string(path) + " " + std::string(what)];
   }

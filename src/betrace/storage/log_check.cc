@@ -69,9 +69,11 @@ struct Link {
 };
 
 // Walks back over the newest groups and returns where they end.
-Result<GenerationTail> check_groups(Database& database, const GenerationStart& start) {
+Result<GenerationTail> check_groups(Database& database, const GenerationStart& start,
+                                    const evidence::KeyRing& ring) {
   auto rows = database.prepare(
-      "SELECT first_seq, last_seq, payload, hash FROM commit_group ORDER BY last_seq DESC");
+      "SELECT first_seq, last_seq, payload, hash, signature FROM commit_group "
+      "ORDER BY last_seq DESC");
   if (!rows) return fail(rows.error());
   GenerationTail tail{start.first_seq - 1, start.prev, true};
   std::optional<Link> later;
@@ -90,7 +92,10 @@ Result<GenerationTail> check_groups(Database& database, const GenerationStart& s
     const bool is_linked =
         !later || (later->prev == group->hash && later->first_seq == commit.last_seq() + 1);
     if (!is_linked || commit.log != start.log_id) return corrupt("the chain is broken");
-    if (auto checked = check_records(database, commit); !checked) return fail(checked.error());
+    auto checked = check_signature(
+                       {std::string(rows->bytes(2)), commit.kid, std::string(rows->bytes(4))}, ring)
+                       .and_then([&] { return check_records(database, commit); });
+    if (!checked) return fail(checked.error());
     if (!later) tail = {commit.last_seq(), group->hash, true};
     later = Link{commit.prev, commit.first_seq};
     count += commit.count;
@@ -137,6 +142,16 @@ Result<CheckedGroup> read_group(const Statement& row) {
                         static_cast<std::uint64_t>(row.integer(1)) == commit->last_seq();
   if (!is_whole) return corrupt("a commit was changed");
   return group;
+}
+
+Result<void> check_signature(const evidence::CommitEnvelope& envelope,
+                             const evidence::KeyRing& ring) {
+  const evidence::RingKey* const key = ring.find(envelope.kid);
+  if (key == nullptr) return {};
+  const std::string message =
+      evidence::pre_authentication_encoding(evidence::kCommitType, envelope.payload);
+  if (evidence::verify_signature(key->key, message, envelope.signature)) return {};
+  return corrupt("the signature of a commit is wrong");
 }
 
 Result<void> check_records(Database& database, const evidence::Commit& commit) {
@@ -241,8 +256,9 @@ Result<GenerationStart> read_start(Database& database) {
   return *second ? corrupt("two generation rows") : Result<GenerationStart>(std::move(start));
 }
 
-Result<GenerationTail> check_tail(Database& database, const GenerationStart& start) {
-  auto tail = check_groups(database, start);
+Result<GenerationTail> check_tail(Database& database, const GenerationStart& start,
+                                  const evidence::KeyRing& ring) {
+  auto tail = check_groups(database, start, ring);
   if (!tail) return tail;
   const auto newest = database.integer("SELECT max(seq) FROM record");
   if (!newest) return fail(newest.error());

@@ -13,6 +13,8 @@
 #include "betrace/base/sha256.h"
 #include "betrace/base/time.h"
 #include "betrace/evidence/commit_payload.h"
+#include "betrace/evidence/dsse.h"
+#include "betrace/evidence/key_ring.h"
 #include "betrace/storage/sqlite.h"
 
 namespace betrace::storage {
@@ -41,6 +43,11 @@ struct CheckedGroup {
 /// Columns: first_seq, last_seq, payload, hash. Error Corrupt.
 [[nodiscard]] Result<CheckedGroup> read_group(const Statement& row);
 
+/// The signature by the key that the commit names. A key that `ring` does not have is for verifiers
+/// to judge. Error Corrupt. Cost: 0.1 ms.
+[[nodiscard]] Result<void> check_signature(const evidence::CommitEnvelope& envelope,
+                                           const evidence::KeyRing& ring);
+
 /// Leaves and root of the records of a group. Error Corrupt: they are not what was committed.
 [[nodiscard]] Result<void> check_records(Database& database, const evidence::Commit& commit);
 
@@ -67,8 +74,10 @@ enum class Holes : std::uint8_t { Refuse, Allow };
 [[nodiscard]] Result<GenerationStart> read_start(Database& database);
 
 /// Checks that the newest record is found through every index, that records and groups end alike,
-/// and leaves, roots and hashes of the newest 256 groups or 20,000 records. Error Corrupt.
-[[nodiscard]] Result<GenerationTail> check_tail(Database& database, const GenerationStart& start);
+/// and leaves, roots, hashes and signatures of the newest 256 groups or 20,000 records. Error
+/// Corrupt.
+[[nodiscard]] Result<GenerationTail> check_tail(Database& database, const GenerationStart& start,
+                                                const evidence::KeyRing& ring);
 
 /// The newest group that ends before `end_seq`, or the start if there is none; only that group's
 /// hash is checked. Error Corrupt.

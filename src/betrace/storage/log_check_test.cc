@@ -40,9 +40,10 @@ class LogCheckTest : public ::testing::Test {
   }
 
   void write_groups() {
-    auto generation = LogGeneration::open(path_).value();
+    auto generation = LogGeneration::open(path_, {}).value();
     NoHistory history;
     const evidence::SigningKey key = evidence::SigningKey::generate();
+    ring_.keys = {{key.public_key(), kFirstSequence, {}, {}}};
     for (std::uint64_t i = 0; i < 6; i += 2) {
       const LogRecord one =
           make_violation_record(first_record(test_violation(i)), start_.log_id, "");
@@ -61,13 +62,14 @@ class LogCheckTest : public ::testing::Test {
   // The error of check_tail(), `sound` if there is none.
   std::string tail_problem() {
     Database database = open();
-    const auto tail = check_tail(database, start_);
+    const auto tail = check_tail(database, start_, ring_);
     return tail ? "sound" : tail.error().message;
   }
 
   TestDirectory directory_;
   std::string path_ = directory_.file("log-000001.db");
   GenerationStart start_;
+  evidence::KeyRing ring_;
 };
 
 TEST_F(LogCheckTest, AnEmptyFileIsUnfinishedAndNothingElse) {
@@ -151,17 +153,26 @@ TEST_F(LogCheckTest, AWrongStartIsFound) {
 
 TEST_F(LogCheckTest, AnEmptyGenerationEndsWhereItBegins) {
   Database made = open();
-  const auto tail = check_tail(made, start_);
+  const auto tail = check_tail(made, start_, ring_);
   ASSERT_TRUE(tail.has_value()) << tail.error().message;
   EXPECT_EQ(tail->last_seq, kFirstSequence - 1);
   EXPECT_EQ(tail->last_hash, start_.prev);
   EXPECT_TRUE(tail->ended_orderly);
 }
 
+TEST_F(LogCheckTest, ASignatureThatIsNotOfTheKeyIsFound) {
+  write_groups();
+  EXPECT_EQ(tail_problem(), "sound");
+  run("UPDATE commit_group SET signature = zeroblob(64) WHERE first_seq = 13");
+  EXPECT_EQ(tail_problem(), "violation log: the signature of a commit is wrong");
+  ring_.keys.clear();
+  EXPECT_EQ(tail_problem(), "sound") << "a key that is not known is for verifiers";
+}
+
 TEST_F(LogCheckTest, ASoundTailIsTheNewestGroup) {
   write_groups();
   Database made = open();
-  const auto tail = check_tail(made, start_);
+  const auto tail = check_tail(made, start_, ring_);
   ASSERT_TRUE(tail.has_value()) << tail.error().message;
   EXPECT_EQ(tail->last_seq, kFirstSequence + 5);
   EXPECT_FALSE(tail->ended_orderly) << "its newest record is no stop";

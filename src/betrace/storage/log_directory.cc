@@ -141,7 +141,9 @@ Result<void> LogDirectory::open_newest(WalState wal, UnixNanos now) {
   const std::string path = path_of(newest_number_);
   Result<std::unique_ptr<LogGeneration>> opened =
       fail(ErrorCode::Corrupt, "violation log: an empty file");
-  if (!files_.is_empty(generation_file_name(newest_number_))) opened = LogGeneration::open(path);
+  if (!files_.is_empty(generation_file_name(newest_number_))) {
+    opened = LogGeneration::open(path, files_.key_ring());
+  }
   if (!opened && opened.error().code != ErrorCode::Corrupt) return fail(opened.error());
   if (!opened) {
     damaged_name_ = set_aside_file_name(newest_number_, now);
@@ -232,6 +234,7 @@ std::optional<SalvageTask> LogDirectory::salvage_task(const std::string& name) c
   task.name = name;
   task.path = files_.path_of(name);
   task.target = files_.path_of(LogFiles::clean_name(number));
+  task.ring = files_.key_ring();
   task.end_seq = after->first_seq;
   task.start.number = number;
   task.start.log_id = log_id_;
@@ -319,7 +322,7 @@ Result<void> LogDirectory::begin(const GenerationStart& start, const LogState& s
   if (auto done = files_.make(start.number); !done) return done;
   if (auto done = LogGeneration::create(path_of(start.number), start, state); !done) return done;
   if (auto done = files_.sync(); !done) return done;
-  auto opened = LogGeneration::open(path_of(start.number));
+  auto opened = LogGeneration::open(path_of(start.number), {});
   if (!opened) return fail(opened.error());
   active_ = *std::move(opened);
   newest_number_ = start.number;

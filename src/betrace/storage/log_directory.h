@@ -84,13 +84,16 @@ class LogDirectory {
 
   /// Readable files, oldest first.
   [[nodiscard]] const std::vector<ReadableGeneration>& readable() const { return readable_; }
+  /// A file of that number was set aside: what is read of it was salvaged, and may have holes.
+  [[nodiscard]] bool was_set_aside(std::uint64_t number) const;
   /// Names of databases that were set aside and still lie there.
   [[nodiscard]] const std::vector<std::string>& set_aside() const noexcept { return set_aside_; }
   /// How one of them can be salvaged; nothing if it cannot be said where it ended.
   [[nodiscard]] std::optional<SalvageTask> salvage_task(const std::string& name) const;
   /// Puts the salvaged file in its place and reads it from now on.
   [[nodiscard]] Result<void> adopt(const GenerationStart& start);
-  /// The whole chain of a generation was checked: it is to be sealed, or set aside.
+  /// The whole chain of a generation that is not appended to was checked: it is to be sealed, or
+  /// set aside.
   [[nodiscard]] Result<void> note_checked(std::uint64_t number, bool is_sound, UnixNanos now);
   /// Size of all readable files.
   [[nodiscard]] std::uint64_t byte_count() const;
@@ -114,7 +117,6 @@ class LogDirectory {
   Result<void> set_older_aside(std::size_t index, UnixNanos now);
   Result<void> begin(const GenerationStart& start, const LogState& state);
   Result<void> put_aside(std::uint64_t number, const std::string& new_name);
-  [[nodiscard]] bool was_set_aside(std::uint64_t number) const;
   void note_gap(std::string_view cause, std::string_view file, std::uint64_t first_seq,
                 std::uint64_t last_seq, UnixNanos now);
   [[nodiscard]] std::string path_of(std::uint64_t number) const;

@@ -15,6 +15,7 @@
 #include "betrace/storage/durable_file.h"
 #include "betrace/storage/file_lock.h"
 #include "betrace/storage/log_format.h"
+#include "betrace/storage/log_keys.h"
 
 namespace betrace::storage {
 namespace {
@@ -233,6 +234,10 @@ std::uint64_t LogFiles::size_of(std::uint64_t number) const {
     if (files_.stamp(directory_.number(), name, &stamp) == 0) total += stamp.size;
   }
   return total;
+}
+
+evidence::KeyRing LogFiles::key_ring() const {
+  return read_key_ring_in(path_, files_).value_or(evidence::KeyRing());
 }
 
 }  // namespace betrace::storage

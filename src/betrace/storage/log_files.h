@@ -10,6 +10,7 @@
 
 #include "betrace/base/result.h"
 #include "betrace/base/time.h"
+#include "betrace/evidence/key_ring.h"
 #include "betrace/storage/file_system.h"
 #include "betrace/storage/log_wal.h"
 
@@ -71,6 +72,8 @@ class LogFiles {
   /// Of the volume that the directory is on; 0 if it cannot be told.
   [[nodiscard]] std::uint64_t volume_bytes() const;
   [[nodiscard]] std::string path_of(std::string_view name) const;
+  /// The public keys of the log; none if they cannot be read, which LogKeys::open() refuses.
+  [[nodiscard]] evidence::KeyRing key_ring() const;
   [[nodiscard]] bool is_on_network() const noexcept { return is_on_network_; }
 
  private:

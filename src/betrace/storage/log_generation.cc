@@ -143,7 +143,8 @@ Result<void> LogGeneration::create(const std::string& path, const GenerationStar
   return fail(ErrorCode::StorageFailed, "violation log: a new file is held by somebody else");
 }
 
-Result<std::unique_ptr<LogGeneration>> LogGeneration::open(const std::string& path) {
+Result<std::unique_ptr<LogGeneration>> LogGeneration::open(const std::string& path,
+                                                           const evidence::KeyRing& ring) {
   auto database = Database::open(path, Database::Mode::ReadWrite);
   if (!database) return fail(database.error());
   std::unique_ptr<LogGeneration> generation(new LogGeneration());
@@ -158,7 +159,7 @@ Result<std::unique_ptr<LogGeneration>> LogGeneration::open(const std::string& pa
   auto start = read_start(handle);
   if (!start) return fail(start.error());
   generation->start_ = *std::move(start);
-  const auto tail = check_tail(handle, generation->start_);
+  const auto tail = check_tail(handle, generation->start_, ring);
   if (!tail) return fail(tail.error());
   generation->tail_ = *tail;
   if (auto read = generation->read_state(); !read) return fail(read.error());

@@ -63,9 +63,10 @@ class LogGeneration {
   [[nodiscard]] static Result<void> create(const std::string& path, const GenerationStart& start,
                                            const LogState& state);
 
-  /// Opens for appending and checks format and tail. Error Corrupt: it is not what was written;
-  /// Unsupported: a newer format.
-  [[nodiscard]] static Result<std::unique_ptr<LogGeneration>> open(const std::string& path);
+  /// Opens for appending and checks format and tail, whose signatures are by keys of `ring`. Error
+  /// Corrupt: it is not what was written; Unsupported: a newer format.
+  [[nodiscard]] static Result<std::unique_ptr<LogGeneration>> open(const std::string& path,
+                                                                   const evidence::KeyRing& ring);
 
   /// Appends one group in one transaction, sealed and durable when it returns, and keeps
   /// `positions` with it unless they are null. Each violation is recorded once; a `final` or

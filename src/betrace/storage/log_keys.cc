@@ -47,8 +47,7 @@ Result<evidence::SigningKey> read_pem(FileSystem& files, int directory, const st
 
 }  // namespace
 
-Result<evidence::KeyRing> read_key_ring_in(const std::string& path) {
-  FileSystem& files = real_file_system();
+Result<evidence::KeyRing> read_key_ring_in(const std::string& path, FileSystem& files) {
   const FileHandle directory(files, files.open_directory(path));
   if (!directory.is_open()) return fail(ErrorCode::NotFound, path + " cannot be opened");
   const auto text =

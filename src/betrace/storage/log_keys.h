@@ -18,7 +18,8 @@ namespace betrace::storage {
 inline constexpr const char* kKeyRingName = "keys.json";
 
 /// Reads `keys.json` of a directory. Error NotFound; Corrupt; Unsupported.
-[[nodiscard]] Result<evidence::KeyRing> read_key_ring_in(const std::string& path);
+[[nodiscard]] Result<evidence::KeyRing> read_key_ring_in(const std::string& path,
+                                                         FileSystem& files = real_file_system());
 
 /// One thread.
 class LogKeys {

@@ -55,6 +55,12 @@ class LogKeysTest : public TestLog {
         "commit_group_kept; DROP TRIGGER commit_group_not_deleted;" +
             sql);
   }
+  // So that only what change() did to rows is left.
+  void restore_schema() const {
+    const std::size_t begin = kLogSchema.find("CREATE TRIGGER record_kept");
+    const std::size_t end = kLogSchema.find("CREATE TRIGGER generation_kept");
+    run(1, std::string(kLogSchema.substr(begin, end - begin)));
+  }
   std::string given_key(mode_t mode) {
     directory_.write("given.pem", evidence::SigningKey::generate().to_pem().reveal());
     const std::string file = directory_.file("given.pem");
@@ -206,11 +212,34 @@ TEST_F(LogKeysTest, R18WhatIsChangedBySqlIsSeen) {
     const std::string found = verified(options);
     EXPECT_THAT(found, HasSubstr("invalid")) << each.sql;
     // The schema was changed as well, which is seen first; put it back and look again.
-    run(1, std::string(kLogSchema.substr(kLogSchema.find("CREATE TRIGGER record_kept"))
-                           .substr(0, kLogSchema.find("CREATE TRIGGER generation_kept") -
-                                          kLogSchema.find("CREATE TRIGGER record_kept"))));
+    restore_schema();
     EXPECT_THAT(verified(options), HasSubstr(each.finding)) << each.sql;
   }
+}
+
+TEST_F(LogKeysTest, AStartSetsAFileAsideOfWhichANewGroupHasAnotherSignature) {
+  write_five();
+  change("SELECT 1;");
+  restore_schema();
+  log();
+  stop();
+  EXPECT_TRUE(set_aside().empty()) << "nothing was changed";
+  change(
+      "UPDATE commit_group SET signature = zeroblob(64) WHERE last_seq = "
+      "(SELECT max(last_seq) FROM commit_group);");
+  restore_schema();
+  log();
+  stop();
+  EXPECT_EQ(set_aside().size(), 1U);
+  EXPECT_EQ(gaps(2, "\"cause\":\"corrupt\""), 1);
+}
+
+TEST_F(LogKeysTest, AStartDoesNotJudgeSignaturesOfAKeyThatItDoesNotKnow) {
+  write_five();
+  std::filesystem::remove(path(kKeyRingName));
+  log();
+  stop();
+  EXPECT_TRUE(set_aside().empty());
 }
 
 TEST_F(LogKeysTest, AnEmptyDirectoryOrAnUnsignedLogIsNeverValid) {

@@ -27,9 +27,9 @@ void LogMender::add(SalvageTask task) {
   begin();
 }
 
-void LogMender::add(ReadableGeneration generation) {
+void LogMender::add(ReadableGeneration generation, Holes holes) {
   const std::lock_guard lock(mutex_);
-  checks_.push_back(std::move(generation));
+  checks_.emplace_back(std::move(generation), holes);
   begin();
 }
 
@@ -57,10 +57,10 @@ void LogMender::run() {
       lock.lock();
       salvaged_.push_back({std::move(task), std::move(salvaged)});
     } else {
-      const ReadableGeneration generation = std::move(checks_.front());
+      const auto [generation, holes] = std::move(checks_.front());
       checks_.pop_front();
       lock.unlock();
-      auto checked = check(generation);
+      auto checked = check(generation, holes);
       lock.lock();
       checked_.push_back({generation.number, std::move(checked)});
     }
@@ -78,12 +78,12 @@ Result<Salvaged> LogMender::salvage_synced(const SalvageTask& task) const {
               fmt::format("{} cannot be synced: {}", task.target, errno_text(-synced)));
 }
 
-Result<void> LogMender::check(const ReadableGeneration& generation) const {
+Result<void> LogMender::check(const ReadableGeneration& generation, Holes holes) const {
   auto database = Database::open(generation.path, Database::Mode::ReadOnly);
   if (!database) return fail(database.error());
   const auto start = read_start(*database);
   if (!start) return fail(start.error());
-  const auto tail = check_chain(*database, *start, generation.end_seq, Holes::Refuse, is_stopped_);
+  const auto tail = check_chain(*database, *start, generation.end_seq, holes, is_stopped_);
   return tail ? Result<void>() : fail(tail.error());
 }
 

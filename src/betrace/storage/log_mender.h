@@ -1,5 +1,5 @@
 // What takes long and may not hold up the log: salvage of files that were set aside, and the check
-// of whole generations before they are sealed.
+// of whole generations, before they are sealed or when an answer has met damage.
 //
 // A thread of its own, owned by log_writer, which gives it tasks and takes what has become of them.
 #pragma once
@@ -9,6 +9,7 @@
 #include <deque>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "betrace/base/result.h"
@@ -37,7 +38,7 @@ class LogMender {
   ~LogMender();
 
   void add(SalvageTask task);
-  void add(ReadableGeneration generation);
+  void add(ReadableGeneration generation, Holes holes);
   [[nodiscard]] std::vector<SalvageDone> take_salvaged();
   [[nodiscard]] std::vector<CheckDone> take_checked();
 
@@ -45,13 +46,13 @@ class LogMender {
   void begin();
   void run();
   [[nodiscard]] Result<Salvaged> salvage_synced(const SalvageTask& task) const;
-  [[nodiscard]] Result<void> check(const ReadableGeneration& generation) const;
+  [[nodiscard]] Result<void> check(const ReadableGeneration& generation, Holes holes) const;
 
   FileSystem& files_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<SalvageTask> salvages_;
-  std::deque<ReadableGeneration> checks_;
+  std::deque<std::pair<ReadableGeneration, Holes>> checks_;
   std::vector<SalvageDone> salvaged_;
   std::vector<CheckDone> checked_;
   std::atomic<bool> is_stopped_{false};

@@ -145,13 +145,11 @@ LogRecord make_gap_record(const GapRecord& gap, const std::string& log_id, UnixN
   return record;
 }
 
-LogRecord make_retention_record(const RetentionRecord& retention, const std::string& log_id,
-                                UnixNanos now) {
-  Json payload = head("retention", log_id, now);
-  payload["reason"] = retention.reason;
-  payload["file"] = bounded_text(retention.file);
-  payload["ranges"] = Json::array({{retention.first_seq, retention.last_seq}});
-  payload["last_hash"] = to_hex(retention.last_hash);
+LogRecord make_retention_record(const evidence::Retention& retention, const std::string& file,
+                                const std::string& log_id, UnixNanos now) {
+  Json payload = head(evidence::kRetentionType, log_id, now);
+  evidence::add_retention(retention, &payload);
+  payload["file"] = bounded_text(file);
   LogRecord record = record_of(LogRecordType::Retention, payload, now);
   record.state_name = kRetentionState;
   record.state_value = std::to_string(retention.last_seq);

@@ -14,6 +14,7 @@
 #include "betrace/base/time.h"
 #include "betrace/evidence/key_events.h"
 #include "betrace/evidence/record_key.h"
+#include "betrace/evidence/retention.h"
 #include "betrace/model/violation.h"
 #include "betrace/storage/log_format.h"
 #include "betrace/storage/rule_change_record.h"
@@ -61,16 +62,10 @@ struct GapRecord {
 };
 [[nodiscard]] LogRecord make_gap_record(const GapRecord& gap, const std::string& log_id,
                                         UnixNanos now);
-/// Files of the log that go, as a whole: the chain begins after them from now on.
-struct RetentionRecord {
-  std::string reason;  ///< `age` `bytes`
-  std::string file;
-  std::uint64_t first_seq = 0;
-  std::uint64_t last_seq = 0;
-  Sha256 last_hash{};  ///< Of their last commit: `prev` of the first that stays.
-};
-[[nodiscard]] LogRecord make_retention_record(const RetentionRecord& retention,
-                                              const std::string& log_id, UnixNanos now);
+/// `file` goes, as a whole: the chain begins after it from now on.
+[[nodiscard]] LogRecord make_retention_record(const evidence::Retention& retention,
+                                              const std::string& file, const std::string& log_id,
+                                              UnixNanos now);
 /// Name of the row of `state` with the last sequence that retention has removed.
 inline constexpr std::string_view kRetentionState = "retention/last_seq";
 /// Name of the row of `state` that says that a file which was set aside has been salvaged.

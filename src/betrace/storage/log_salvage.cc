@@ -16,14 +16,15 @@ constexpr std::size_t kLostRangesMax = 1'000;
 // Groups by rising sequence, over parts of the table that cannot be read.
 class GroupScan {
  public:
-  static Result<GroupScan> begin(Database& database, std::uint64_t end_seq) {
+  static Result<GroupScan> begin(Database& database, const SalvageTask& task) {
     auto next = database.prepare(
-        "SELECT first_seq, last_seq, payload, hash FROM commit_group "
+        "SELECT first_seq, last_seq, payload, hash, signature FROM commit_group "
         "WHERE last_seq > ? AND last_seq < ? ORDER BY last_seq LIMIT 1");
     if (!next) return fail(next.error());
     GroupScan scan;
     scan.next_ = *std::move(next);
-    scan.end_seq_ = end_seq;
+    scan.end_seq_ = task.end_seq;
+    scan.ring_ = &task.ring;
     return scan;
   }
 
@@ -34,12 +35,17 @@ class GroupScan {
       if (!found) found = look_behind_hole(after);
       if (!found || !*found) return std::nullopt;
       *after = std::max(*after + 1, static_cast<std::uint64_t>(next_.integer(1)));
-      if (auto group = read_group(next_)) return *std::move(group);
+      auto group = read_group(next_);
+      if (group && check_signature(envelope_of(*group), *ring_)) return *std::move(group);
     }
     return std::nullopt;
   }
 
  private:
+  [[nodiscard]] evidence::CommitEnvelope envelope_of(const CheckedGroup& group) const {
+    return {std::string(next_.bytes(2)), group.commit.kid, std::string(next_.bytes(4))};
+  }
+
   // Nothing: it cannot be read there.
   std::optional<bool> look(std::uint64_t after) {
     next_.reset();
@@ -66,6 +72,7 @@ class GroupScan {
 
   Statement next_;
   std::uint64_t end_seq_ = 0;
+  const evidence::KeyRing* ring_ = nullptr;
 };
 
 // The clean file, made when there is something to put into it.
@@ -167,7 +174,7 @@ Result<Salvaged> salvage(const SalvageTask& task, const std::atomic<bool>& is_st
   const std::uint64_t first_seq = task.start.first_seq;
   auto source = Database::open(task.path, Database::Mode::ReadOnly);
   Result<GroupScan> scan = fail(ErrorCode::Corrupt, "violation log: no tables");
-  if (source && has_our_tables(*source)) scan = GroupScan::begin(*source, task.end_seq);
+  if (source && has_our_tables(*source)) scan = GroupScan::begin(*source, task);
   std::uint64_t copied_to = first_seq - 1;
   std::uint64_t after = copied_to;
   CleanFile clean;

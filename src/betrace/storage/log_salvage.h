@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "betrace/base/result.h"
+#include "betrace/evidence/key_ring.h"
 #include "betrace/storage/log_check.h"
 #include "betrace/storage/log_format.h"
 
@@ -22,6 +23,7 @@ struct SalvageTask {
   std::string target;         ///< The clean file is made here, anew.
   GenerationStart start;      ///< Where it began, if its own row cannot say it.
   std::uint64_t end_seq = 0;  ///< Where the generation after it begins.
+  evidence::KeyRing ring{};   ///< Of the log.
 };
 
 struct Salvaged {
@@ -30,9 +32,9 @@ struct Salvaged {
   std::vector<SequenceRange> lost;  ///< What of [start, end) was not copied; rising, at most 1,000.
 };
 
-/// Copies every group whose commit, leaves and root are what was written: same rows, same hashes.
-/// The clean file needs no WAL but is not synced. Error StorageFailed: it could not be written;
-/// Unavailable: stopped. Cost: all of the file.
+/// Copies every group whose commit, signature, leaves and root are what was written: same rows,
+/// same hashes. The clean file needs no WAL but is not synced. Error StorageFailed: it could not be
+/// written; Unavailable: stopped. Cost: all of the file.
 [[nodiscard]] Result<Salvaged> salvage(const SalvageTask& task,
                                        const std::atomic<bool>& is_stopped);
 

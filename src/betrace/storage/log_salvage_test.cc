@@ -71,6 +71,49 @@ TEST_F(LogSalvageTest, GroupsThatVerifyAreReadAgainAndTheRestIsNamed) {
   EXPECT_EQ(newest_gaps("\"ranges\":[[" + range + "]]"), 1);
 }
 
+TEST_F(LogSalvageTest, AGroupWithAnotherSignatureIsNotCopied) {
+  write_two();
+  alter(3);
+  run(1,
+      "DROP TRIGGER commit_group_kept;"
+      "UPDATE commit_group SET signature = zeroblob(64) WHERE last_seq = "
+      "(SELECT seq FROM record WHERE type = 1 ORDER BY seq LIMIT 1 OFFSET 7)");
+  open_and_mend();
+  EXPECT_EQ(total(), 39u);
+  EXPECT_FALSE(has(3));
+  EXPECT_FALSE(has(7));
+  EXPECT_EQ(newest_gaps("\"cause\":\"salvaged\",\"count\":2"), 1);
+}
+
+TEST_F(LogSalvageTest, DamageThatAnAnswerMeetsSetsTheFileAsideWhileTheLogGoesOn) {
+  for (std::uint64_t i = 0; i < 20; ++i) record(i, i + 1);
+  turns(2);
+  EXPECT_FALSE(has_file(name(2)));
+  alter(3);
+  turns(2);
+  EXPECT_TRUE(set_aside().empty()) << "nobody has looked";
+  EXPECT_FALSE(has(3));
+  for (int i = 0; i < 10'000 && !has_file(name(2)); ++i) turns(1);
+  record(20, 21);
+  open_and_mend();
+  EXPECT_EQ(set_aside().size(), 1u);
+  EXPECT_EQ(newest_gaps("\"cause\":\"corrupt\""), 1);
+  EXPECT_EQ(total(), 20u) << "all but the one that was altered";
+  EXPECT_FALSE(has(3));
+  EXPECT_TRUE(has(20));
+}
+
+TEST_F(LogSalvageTest, DamageThatAnAnswerMeetsSetsAnOlderFileAside) {
+  write_two();
+  log();
+  alter(3);
+  EXPECT_FALSE(has(3));
+  open_and_mend();
+  EXPECT_EQ(set_aside().size(), 1u);
+  EXPECT_EQ(total(), 40u);
+  EXPECT_FALSE(has_file(name(3))) << "the log goes on in its file";
+}
+
 TEST_F(LogSalvageTest, ItIsDoneOnce) {
   write_two();
   alter(3);

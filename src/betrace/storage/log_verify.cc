@@ -165,7 +165,9 @@ evidence::Verification verify_log(const std::string& path,
                                   const std::vector<evidence::CheckpointText>& checkpoints,
                                   const evidence::VerifyOptions& options) {
   const auto ring = read_key_ring_in(path);
-  ChainVerifier verifier(ring.value_or(evidence::KeyRing()), options);
+  evidence::VerifyOptions whole = options;
+  whole.requires_beginning = true;
+  ChainVerifier verifier(ring.value_or(evidence::KeyRing()), whole);
   const Place keys_place{kKeyRingName, 0};
   if (!ring) {
     verifier.reject(verdict_of_file(ring.error()), ring.error().message, 0, keys_place);

@@ -95,8 +95,10 @@ class LogWriter : private ViolationHistory {
   [[nodiscard]] Group records_of(const Removal& removal, const GenerationStart& next,
                                  UnixNanos now) const;
   void seal();
-  void mend();
+  void mend(const Now& now);
   void begin_mending();
+  void check_after_damage(MonotonicTime now);
+  void note_checked(const CheckDone& done, UnixNanos now);
   void note_salvaged(const SalvageDone& done);
   [[nodiscard]] bool spend_reserve();
   [[nodiscard]] Result<void> rebuild_reserve();
@@ -118,6 +120,7 @@ class LogWriter : private ViolationHistory {
   bool is_reserve_spent_ = false;  // nothing but the end is committed before it is there again
   const Now started_;
   MonotonicTime next_look_;
+  MonotonicTime next_check_;     // of all files, after an answer has met damage
   MonotonicTime next_rotation_;  // after one that failed
   LogMender mender_;
   std::set<std::string> mended_;  // names of files that the mender was given

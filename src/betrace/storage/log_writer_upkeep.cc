@@ -8,6 +8,7 @@ namespace betrace::storage {
 namespace {
 
 constexpr std::chrono::seconds kLookInterval{1};
+constexpr std::chrono::minutes kCheckInterval{10};  // it reads all of the log
 
 }  // namespace
 
@@ -19,7 +20,7 @@ void LogWriter::tend() {
   next_look_ = now.monotonic + kLookInterval;
   static_cast<void>(rebuild_reserve());
   retain(now);
-  mend();
+  mend(now);
   seal();
   const std::uint64_t bytes = directory_->byte_count();
   const std::lock_guard lock(mutex_);
@@ -74,9 +75,9 @@ LogWriter::Group LogWriter::records_of(const Removal& removal, const GenerationS
                                        UnixNanos now) const {
   const std::string file = generation_file_name(directory_->readable().front().number);
   Group group(1);
-  group[0].record = make_retention_record({std::string(name_of(removal.reason)), file,
+  group[0].record = make_retention_record({std::string(name_of(removal.reason)),
                                            removal.records.first, removal.records.last, next.prev},
-                                          directory_->log_id(), now);
+                                          file, directory_->log_id(), now);
   if (removal.unexported.first == 0) return group;
   const auto [first, last] = removal.unexported;
   const GapRecord gap{{"retention_unexported", "", last - first + 1, now, now}, file, first, last};
@@ -91,16 +92,36 @@ void LogWriter::seal() {
   if (directory_->seal_older()) remember_directory();
 }
 
-void LogWriter::mend() {
+void LogWriter::mend(const Now& now) {
   begin_mending();
+  check_after_damage(now.monotonic);
   for (const SalvageDone& done : mender_.take_salvaged()) note_salvaged(done);
-  for (const CheckDone& done : mender_.take_checked()) {
-    const bool is_damaged = !done.checked && done.checked.error().code == ErrorCode::Corrupt;
-    if (!done.checked && !is_damaged) continue;
-    static_cast<void>(directory_->note_checked(done.number, !is_damaged, options_.clock().wall));
-    if (!is_damaged) continue;
-    for (GapRecord& gap : directory_->take_gaps()) gaps_.push_back(std::move(gap));
-    remember_directory();
+  for (const CheckDone& done : mender_.take_checked()) note_checked(done, now.wall);
+}
+
+// The next turn of run() begins the next generation if it is the active one that is damaged.
+void LogWriter::note_checked(const CheckDone& done, UnixNanos now) {
+  const bool is_damaged = !done.checked && done.checked.error().code == ErrorCode::Corrupt;
+  if (!done.checked && !is_damaged) return;
+  const LogGeneration* const active = directory_->active();
+  if (is_damaged && active != nullptr && active->start().number == done.number) {
+    directory_->retire(NextReason::Corrupt, now);
+    note_failing(done.checked.error().message);
+  } else {
+    static_cast<void>(directory_->note_checked(done.number, !is_damaged, now));
+  }
+  if (!is_damaged) return;
+  for (GapRecord& gap : directory_->take_gaps()) gaps_.push_back(std::move(gap));
+  remember_directory();
+}
+
+// Whichever file it was that an answer found damaged.
+void LogWriter::check_after_damage(MonotonicTime now) {
+  if (now < next_check_ || !readers_.take_damage()) return;
+  next_check_ = now + kCheckInterval;
+  for (const ReadableGeneration& generation : directory_->readable()) {
+    const bool has_holes = directory_->was_set_aside(generation.number);
+    mender_.add(generation, has_holes ? Holes::Allow : Holes::Refuse);
   }
 }
 
@@ -116,7 +137,7 @@ void LogWriter::begin_mending() {
   }
   for (const ReadableGeneration& generation : directory_->readable()) {
     if (generation.seal != Seal::Unchecked) continue;
-    if (mended_.insert(generation.path).second) mender_.add(generation);
+    if (mended_.insert(generation.path).second) mender_.add(generation, Holes::Refuse);
   }
 }
 

@@ -4,6 +4,7 @@
 // stale.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -29,8 +30,11 @@ class ReaderPool {
     auto answer = ask(**reader);
     // After an error the connection may be one that must not be used again.
     if (answer) give_back(*std::move(reader), epoch);
+    if (!answer && answer.error().code == ErrorCode::Corrupt) is_damaged_.store(true);
     return answer;
   }
+  /// An answer has met damage since the last call.
+  [[nodiscard]] bool take_damage() noexcept { return is_damaged_.exchange(false); }
 
   /// What is read now.
   [[nodiscard]] std::vector<ReadableGeneration> readable();
@@ -39,6 +43,7 @@ class ReaderPool {
   [[nodiscard]] Result<std::unique_ptr<LogReader>> take(std::uint64_t* epoch);
   void give_back(std::unique_ptr<LogReader> reader, std::uint64_t epoch);
 
+  std::atomic<bool> is_damaged_{false};
   std::mutex mutex_;
   std::vector<ReadableGeneration> readable_;
   std::vector<std::unique_ptr<LogReader>> free_;

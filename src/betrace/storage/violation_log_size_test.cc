@@ -26,7 +26,7 @@ class ViolationLogSizeTest : public TestLog {
   void write(std::uint64_t count) {
     log();
     stop();
-    auto generation = LogGeneration::open(path(name(1))).value();
+    auto generation = LogGeneration::open(path(name(1)), {}).value();
     const auto keys = LogKeys::open(real_file_system(), options_.path, "").value();
     NoHistory history;
     for (std::uint64_t first = 0; first < count; first += 4'096) {

@@ -175,6 +175,8 @@ constexpr MetricInfo kCatalog[] = {
      "compliance spans queued for export", kCompliance},
     {ComplianceSpanEmissionsFailed, "betrace_compliance_span_emissions_failed_total", Counter,
      "compliance spans that could not be queued for export"},
+    {EvidenceCheckpointAgeSeconds, "betrace_evidence_checkpoint_age_seconds", Gauge,
+     "seconds since the last checkpoint was published, or since the start"},
     {SigningEnabled, "betrace_signing_enabled", Gauge, "1 if records are signed, else 0"},
     {AuthEnabled, "betrace_auth_enabled", Gauge, "1 if roles are enforced, else 0"},
     {AuthBootstrap, "betrace_auth_bootstrap", Gauge, "1 in bootstrap mode, else 0"},

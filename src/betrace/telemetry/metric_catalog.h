@@ -57,6 +57,7 @@ enum class MetricId : std::uint8_t {
   EvidenceRecords,
   ComplianceSpansEmitted,
   ComplianceSpanEmissionsFailed,
+  EvidenceCheckpointAgeSeconds,
   SigningEnabled,
   AuthEnabled,
   AuthBootstrap,

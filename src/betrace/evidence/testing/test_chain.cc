@@ -34,12 +34,23 @@ Verification TestBundle::verify(const VerifyOptions& options) const {
   return verify_bundle(record_lines, commit_lines, keys, checkpoints, options);
 }
 
-std::string TestChain::gap_payload(std::uint64_t number) const {
-  Json payload = {{"v", 1},          {"type", "gap"},   {"log", log_},
-                  {"cause", "shed"}, {"count", number}, {"text", "\xC3\xA9\n"}};
+std::string TestChain::write(Json payload) const {
+  payload["v"] = 1;
+  payload["log"] = log_;
   if (record_key_) payload["key_id"] = record_key_->kid();
   if (!record_key_) payload["unsigned"] = true;
   return canonical_json(payload).value();
+}
+
+std::string TestChain::gap_payload(std::uint64_t number) const {
+  return write({{"type", "gap"}, {"cause", "shed"}, {"count", number}, {"text", "\xC3\xA9\n"}});
+}
+
+std::string TestChain::payload(const char* type, UnixNanos time, const Json& members) const {
+  Json payload = members;
+  payload["type"] = type;
+  payload["timestamp"] = format_rfc3339(time, 9);
+  return write(std::move(payload));
 }
 
 void TestChain::add_group(std::size_t count) {
@@ -47,8 +58,6 @@ void TestChain::add_group(std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) payloads.push_back(gap_payload(next_seq_ + i));
   add(payloads);
 }
-
-void TestChain::add_record(const std::string& payload) { add({payload}); }
 
 void TestChain::add(const std::vector<std::string>& payloads) {
   const SigningKey& key = test_signing_key(key_);

@@ -38,7 +38,12 @@ class TestChain {
   /// Commits a group of so many gap records.
   void add_group(std::size_t count);
   /// Commits a group of one record with this payload, as it is.
-  void add_record(const std::string& payload);
+  void add_record(const std::string& payload) { add({payload}); }
+  /// The payload of a record that the service writes at `time`: its head, and `members`.
+  [[nodiscard]] std::string payload(const char* type, UnixNanos time,
+                                    const Json& members = Json::object()) const;
+  /// Commits a group of these payloads, as they are.
+  void add(const std::vector<std::string>& payloads);
   /// Goes on with the next key, with the key events that belong to it.
   void rotate(KeyStatus old_status = KeyStatus::Retired);
   /// Goes on with the next key as if nobody should know.
@@ -48,12 +53,14 @@ class TestChain {
   /// The newest commit.
   [[nodiscard]] CheckpointText checkpoint() const;
   [[nodiscard]] TestBundle bundle() const;
+  /// Hash of the newest commit.
+  [[nodiscard]] Sha256 last_hash() const { return prev_; }
   /// Of the first key.
   [[nodiscard]] Sha256 fingerprint() const;
   [[nodiscard]] std::string gap_payload(std::uint64_t number) const;
 
  private:
-  void add(const std::vector<std::string>& payloads);
+  [[nodiscard]] std::string write(Json payload) const;
   void next_key(KeyStatus old_status);
   [[nodiscard]] std::string key_event(const char* event, std::uint8_t number) const;
 
