@@ -43,6 +43,7 @@ using telemetry::Readiness;
 
 constexpr std::chrono::milliseconds kWatchInterval{1'000};
 constexpr std::chrono::minutes kInsecureInterval{10};
+constexpr std::chrono::hours kCleanUpInterval{1};
 // Refuse at this share of limits.memory, so that the rest is left for what was accepted.
 constexpr double kSoftMemoryShare = 0.8;
 
@@ -108,6 +109,7 @@ class Service::Parts {
   void note(const engine::EvaluationSample& sample);
   std::uint64_t drain_export(std::chrono::milliseconds left);
   void tend_stores();
+  void clean_up_rules();
   void tend_memory();
   void tend_access();
   void report_problems();
@@ -123,6 +125,7 @@ class Service::Parts {
   api::Access access_;
   AccessFiles access_files_;
   std::optional<MonotonicTime> told_insecure_;  // touched by tend_access() only
+  std::optional<MonotonicTime> cleaned_up_;     // touched by clean_up_rules() only
   telemetry::ResidentMemory resident_memory_;
   engine::ActiveRules active_;
   std::set<std::string> registered_;  // rule ids with series; touched by rules_activated() only
@@ -288,6 +291,7 @@ Result<void> Service::Parts::watch_rules() {
   watcher_ = std::make_unique<RuleWatcher>(options_.storage_path, kWatchInterval, [this] {
     tend_memory();
     tend_stores();
+    clean_up_rules();
     clerk_->advance(read_clocks());
     checkpoints_->tend(read_clocks().monotonic);
     tend_access();
@@ -311,6 +315,18 @@ void Service::Parts::tend_access() {
   log_.warn("everything is open to everybody who can connect: insecure is set");
 }
 
+void Service::Parts::clean_up_rules() {
+  const MonotonicTime now = read_clocks().monotonic;
+  if (cleaned_up_ && now - *cleaned_up_ < kCleanUpInterval) return;
+  cleaned_up_ = now;
+  const auto removed = rules_->clean_up(options_.tombstone_age);
+  if (!removed) {
+    log_.warn("files of deleted rules stay", {{"reason", removed.error().message}});
+  } else if (*removed != 0) {
+    log_.info("files of rules deleted long ago are removed", {{"count", *removed}});
+  }
+}
+
 void Service::Parts::tend_stores() {
   if (rules_->status().is_read_only && rules_->probe()) log_.info("rules can be written again");
   const auto done = control_->refresh(read_clocks().wall);
@@ -326,10 +342,13 @@ void Service::Parts::tend_stores() {
 // Each problem is logged when it comes up, not at every look.
 void Service::Parts::report_problems() {
   std::map<std::string, std::string> problems;
+  std::set<std::string> damaged;
   for (const storage::RuleProblem& problem : rules_->snapshot()->problems) {
-    const std::string aside =
-        problem.quarantined_as.empty() ? "" : "; set aside as " + problem.quarantined_as;
-    problems.emplace("file " + problem.file, problem.message + aside);
+    const std::string subject = "file " + problem.file;
+    const bool is_aside = !problem.quarantined_as.empty();
+    const std::string aside = is_aside ? "; set aside as " + problem.quarantined_as : "";
+    problems.emplace(subject, problem.message + aside);
+    if (is_aside) damaged.insert(subject);
   }
   const control::LoadedRulesPtr loaded = control_->rules();
   for (const control::LoadedRulePtr& rule : loaded->rules) {
@@ -338,7 +357,11 @@ void Service::Parts::report_problems() {
   for (const auto& [subject, reason] : problems) {
     const auto known = problems_.find(subject);
     if (known != problems_.end() && known->second == reason) continue;
-    log_.warn("not in force", {{"subject", subject}, {"reason", reason}});
+    if (damaged.contains(subject)) {
+      log_.error("not in force", {{"subject", subject}, {"reason", reason}});
+    } else {
+      log_.warn("not in force", {{"subject", subject}, {"reason", reason}});
+    }
   }
   problems_ = std::move(problems);
   if (const std::size_t invalid = loaded->invalid_count(); invalid == 0) {
