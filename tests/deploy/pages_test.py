@@ -14,7 +14,7 @@ from scripts_test import Server
 from watching_test import problems_of
 
 PAGES = [PROJECT / "docs/guide" / f"{name}.md" for name in
-         ("deployment", "watching", "disaster-recovery", "capacity", "troubleshooting")]
+         ("operator-guide", "user-guide", "deployment", "watching", "disaster-recovery", "capacity", "troubleshooting")]
 RUNBOOKS = sorted((PROJECT / "docs/runbooks").glob("*.md"))
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # Names on the pages that stand for the reader's own.
