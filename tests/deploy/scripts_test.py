@@ -39,13 +39,14 @@ def free_port():
 class Server:
     """A real `betrace serve` on a folder of its own."""
 
-    def __init__(self, folder, environment=None):
+    def __init__(self, folder, environment=None, errors=None, grpc_port=0):
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.process = subprocess.Popen(
-            [PROGRAM, "serve", "--http-port", str(port), "--otlp-http-port", "0", "--otlp-grpc-port", "0",
+            [PROGRAM, "serve", "--http-port", str(port), "--otlp-http-port", "0",
+             "--otlp-grpc-port", str(grpc_port),
              "--storage-path", folder / "rules", "--log-level", "error"],
-            stdout=subprocess.DEVNULL, env=clean_environment() | (environment or {}))
+            stdout=subprocess.DEVNULL, stderr=errors, env=clean_environment() | (environment or {}))
         deadline = time.monotonic() + START_SECONDS_MAX
         while True:
             try:
