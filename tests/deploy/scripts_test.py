@@ -49,7 +49,8 @@ def make_certificate(folder, name="localhost"):
 class Server:
     """A real `betrace serve` on a folder of its own. With `certificate`, (certificate, key), it serves over TLS."""
 
-    def __init__(self, folder, environment=None, errors=None, grpc_port=0, certificate=None):
+    def __init__(self, folder, environment=None, errors=None, grpc_port=0, certificate=None, flags=("--log-level", "error"),
+                 **process):
         port = free_port()
         self.url = f"http{'s' if certificate else ''}://127.0.0.1:{port}"
         self.context = ssl.create_default_context(cafile=certificate[0]) if certificate else None
@@ -57,8 +58,8 @@ class Server:
         self.process = subprocess.Popen(
             [PROGRAM, "serve", "--http-port", str(port), "--otlp-http-port", "0",
              "--otlp-grpc-port", str(grpc_port),
-             "--storage-path", folder / "rules", "--log-level", "error"],
-            stdout=subprocess.DEVNULL, stderr=errors, env=clean_environment() | (environment or {}) | tls)
+             "--storage-path", folder / "rules", *flags],
+            stdout=subprocess.DEVNULL, stderr=errors, env=clean_environment() | (environment or {}) | tls, **process)
         deadline = time.monotonic() + START_SECONDS_MAX
         while True:
             try:

@@ -1,0 +1,126 @@
+# Goal: what the operator guide says of settings is so on a running server: keys, levels of the log, and where it writes.
+# Method: real servers with those settings, whose answers, log lines and open files are looked at.
+
+import base64
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+import unittest
+import urllib.request
+
+from documents import PROGRAM, needs_program
+from scripts_test import START_SECONDS_MAX, Server
+
+LEVELS = ("debug", "info", "warn", "error")
+
+
+@needs_program()
+class ServerTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="betrace-settings-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def start(self, name, environment=None, **options):
+        (self.folder / name).mkdir()
+        server = Server(self.folder / name, environment, **options)
+        self.addCleanup(server.process.wait)
+        self.addCleanup(server.process.kill)
+        return server
+
+    def get(self, server, path):
+        with urllib.request.urlopen(server.url + path) as answer:
+            return json.load(answer)
+
+    def violation(self, server):
+        """The one violation of a server that has just got one, in full."""
+        server.add("slow", "span.duration > 1s")
+        server.change("POST", "/v1/spans", {"spans": [{"trace_id": "one", "span_id": "a", "name": "pay", "duration_ms": 2000}]})
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while not (listed := self.get(server, "/v1/violations")["violations"]):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.02)
+        return self.get(server, f"/v1/violations/{listed[0]['id']}")
+
+
+class SigningTest(ServerTest):
+    def test_with_a_key_it_says_so_and_a_violation_verifies(self):
+        server = self.start("signed", {"BETRACE_SIGNATURE_KEY": base64.b64encode(os.urandom(32)).decode()})
+        self.assertEqual(self.get(server, "/ready")["signing"], "on")
+        violation = self.violation(server)
+        self.assertTrue(violation["verified"])
+        self.assertRegex(violation["signature"], r"^v1:[^:]+:[0-9a-f]{64}$")
+
+    def test_without_one_it_says_so_records_are_unsigned_and_the_chain_verifies(self):
+        server = self.start("unsigned")
+        ready = self.get(server, "/ready")
+        self.assertEqual(ready["signing"], "off")
+        self.assertIn("signing_off", ready["warnings"])
+        violation = self.violation(server)
+        self.assertEqual((violation["verified"], violation["signature"], violation["unsigned"]), (None, None, True))
+        server.stop()
+        state = self.folder / "unsigned/rules"
+        keys = subprocess.run([PROGRAM, "evidence", "keys", "--storage-path", state], capture_output=True, text=True)
+        done = subprocess.run([PROGRAM, "evidence", "verify", state / ".betrace", "--trust", keys.stdout.split()[1]],
+                              capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_no_key_is_built_into_the_program(self):
+        # A key of 32 bytes is 44 characters of base64; keys in PEM have their own line.
+        found = re.findall(rb"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{43}=(?![A-Za-z0-9+/=])|PRIVATE KEY-----\n[A-Za-z0-9+/]",
+                           PROGRAM.read_bytes())
+        self.assertEqual(found, [])
+
+
+class LogLevelTest(ServerTest):
+    def test_each_level_shows_itself_and_what_is_graver_and_nothing_less(self):
+        shown = {}
+        for level in LEVELS:
+            with open(self.folder / f"{level}.log", "w+") as log:
+                # A damaged file is an error, a missing key a warning of the start; a start is information.
+                (self.folder / level / "rules").mkdir(parents=True)
+                (self.folder / level / "rules/bad.json").write_text('{"format": 1, "sha256": "no"')
+                server = Server(self.folder / level, {"LOG_LEVEL": level, "BETRACE_INSECURE": "true"}, errors=log, flags=())
+                time_is_up = time.monotonic() + START_SECONDS_MAX
+                while level != "error" and "open to everybody" not in (self.folder / f"{level}.log").read_text():
+                    self.assertLess(time.monotonic(), time_is_up)
+                    time.sleep(0.02)
+                server.stop()
+                log.seek(0)
+                shown[level] = {json.loads(line)["level"] for line in log}
+        self.assertEqual(shown["error"], {"error"})
+        self.assertEqual(shown["warn"], {"error", "warn"})
+        self.assertEqual(shown["info"], {"error", "warn", "info"})
+        self.assertGreaterEqual(shown["debug"], {"error", "warn", "info"})
+
+
+class WritesTest(ServerTest):
+    def test_all_that_it_writes_lies_under_the_storage_path(self):
+        elsewhere = {name: self.folder / name for name in ("home", "tmp", "work")}
+        for path in elsewhere.values():
+            path.mkdir()
+        server = self.start("here", {"HOME": str(elsewhere["home"]), "TMPDIR": str(elsewhere["tmp"])}, cwd=elsewhere["work"])
+        self.violation(server)
+        storage = self.folder / "here/rules"
+        written = set()
+        for descriptor in pathlib.Path(f"/proc/{server.process.pid}/fd").iterdir():
+            target = os.readlink(descriptor)
+            flags = int(re.search(r"^flags:\s+(\d+)", pathlib.Path(
+                f"/proc/{server.process.pid}/fdinfo/{descriptor.name}").read_text(), re.M)[1], 8)
+            if target.startswith("/") and not target.startswith("/dev/") and flags & (os.O_WRONLY | os.O_RDWR):
+                written.add(target)
+        self.assertTrue(written)
+        for target in written:
+            self.assertTrue(target.startswith(f"{storage}/"), target)
+        server.stop()
+        for name, path in elsewhere.items():
+            self.assertEqual(list(path.iterdir()), [], name)
+        self.assertTrue((storage / ".betrace").is_dir())
+
+
+if __name__ == "__main__":
+    unittest.main()
