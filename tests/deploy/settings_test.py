@@ -2,11 +2,13 @@
 # Method: real servers with those settings, whose answers, log lines and open files are looked at.
 
 import base64
+import ctypes
 import json
 import os
 import pathlib
 import re
 import shutil
+import struct
 import subprocess
 import tempfile
 import time
@@ -96,6 +98,52 @@ class LogLevelTest(ServerTest):
         self.assertEqual(shown["warn"], {"error", "warn"})
         self.assertEqual(shown["info"], {"error", "warn", "info"})
         self.assertGreaterEqual(shown["debug"], {"error", "warn", "info"})
+
+
+class Looks:
+    """What is opened or read in a folder while this is open; see inotify(7)."""
+    ACCESS, OPEN, IN_NONBLOCK = 0x1, 0x20, 0o4000
+
+    def __init__(self, folder):
+        library = ctypes.CDLL(None, use_errno=True)
+        self.descriptor = library.inotify_init1(self.IN_NONBLOCK)
+        self.is_watching = library.inotify_add_watch(self.descriptor, os.fsencode(folder), self.ACCESS | self.OPEN) >= 0
+
+    def files(self):
+        """Names of files, of each as often as it was opened or read."""
+        found = []
+        try:
+            while data := os.read(self.descriptor, 65536):
+                while data:
+                    length = struct.unpack_from("iIII", data)[3]
+                    found.append(data[16:16 + length].rstrip(b"\0").decode())
+                    data = data[16 + length:]
+        except BlockingIOError:
+            pass
+        return [name for name in found if name.endswith(".json")]
+
+    def close(self):
+        os.close(self.descriptor)
+
+
+class RulesInMemoryTest(ServerTest):
+    def test_no_rule_file_is_opened_to_judge_spans(self):
+        server = self.start("memory")
+        self.violation(server)
+        looks = Looks(self.folder / "memory/rules")
+        self.addCleanup(looks.close)
+        self.assertTrue(looks.is_watching)
+        for number in range(50):
+            server.change("POST", "/v1/spans", {"spans": [
+                {"trace_id": f"trace-{number}", "span_id": f"span-{index}", "name": "pay", "duration_ms": 2000}
+                for index in range(20)]})
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while self.get(server, "/v1/violations?limit=1")["total"] < 1001:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.02)
+        self.assertEqual(looks.files(), [])
+        (self.folder / "memory/rules/slow.json").read_text()
+        self.assertIn("slow.json", looks.files(), "the watch works")
 
 
 class WritesTest(ServerTest):
