@@ -1,6 +1,7 @@
 # Goal: the scripts that operators run do what they say, and change nothing when they fail.
 # Method: each is run as a container would run it, against a real server with rules or with stubs in its way.
 
+import datetime
 import json
 import os
 import pathlib
@@ -359,6 +360,20 @@ class VersionTest(unittest.TestCase):
             for line in path.read_text().splitlines():
                 if "betracehq/backend:" in line:
                     self.assertIn(f"betracehq/backend:{version}", line, path)
+
+
+    @needs_program()
+    def test_the_guides_are_of_the_version_of_the_program_and_of_its_day(self):
+        heads = {re.search(r"^\*\*Version\*\* (\S+), \*\*last updated\*\* (\d{4}-\d\d-\d\d)\.",
+                           (PROJECT / f"docs/guide/{name}-guide.md").read_text(), re.M).groups() for name in ("user", "operator")}
+        self.assertEqual(len(heads), 1)
+        version, day = heads.pop()
+        self.assertEqual(version, version_of_program())
+        self.assertEqual(datetime.date.fromisoformat(day).isoformat(), day)
+        # Until it is released the version has no section of its own, and the guides are of the day they say.
+        released = re.search(rf"^## \[?{re.escape(version)}\]? - (\S+)$", (PROJECT / "CHANGELOG.md").read_text(), re.M)
+        if released:
+            self.assertEqual(day, released[1])
 
 
 def version_of_program():
