@@ -68,6 +68,18 @@ class PagesTest(unittest.TestCase):
         self.assertEqual(replicas(1_400_001, cpu_seconds_per_million=1, cores=2), 3)
         self.assertEqual(replicas(14_000_000, cpu_seconds_per_million=1, cores=2), 11)
 
+    def test_the_examples_of_replicas_are_those_of_the_formula(self):
+        found = {}
+        exec(blocks("python", PAGES)[0][1], found)
+        page = (PROJECT / "docs/guide/capacity.md").read_text()
+        measured = float(re.search(r"^\| all on the keys .*\| ([\d.]+) \| [\d.]+ \|$", page, re.M)[1])
+        rows = re.findall(r"^\| ([\d,]+000) \| (\d+) \| (\d+) \| ([\d,]+) \|$", page, re.M)
+        self.assertEqual(len(rows), 4)
+        for spans, two, eight, megabits in rows:
+            count = int(spans.replace(",", ""))
+            self.assertEqual((int(two), int(eight)), tuple(found["replicas"](count, measured, cores) for cores in (2, 8)))
+            self.assertEqual(int(megabits.replace(",", "")), count * 454 * 8 // 1_000_000)
+
     def test_every_setting_is_one(self):
         known = (PROJECT / "docs/guide/configuration.md").read_text()
         for page in PAGES + RUNBOOKS:
