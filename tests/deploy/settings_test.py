@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 import time
 import unittest
+import urllib.error
 import urllib.request
 
 from documents import PROGRAM, needs_program
@@ -98,6 +99,61 @@ class LogLevelTest(ServerTest):
         self.assertEqual(shown["warn"], {"error", "warn"})
         self.assertEqual(shown["info"], {"error", "warn", "info"})
         self.assertGreaterEqual(shown["debug"], {"error", "warn", "info"})
+
+
+class FilesAloneTest(ServerTest):
+    def test_two_deployments_from_the_same_files_have_the_same_rules_and_limits(self):
+        rules = self.folder / "rules.json"
+        rules.write_text(json.dumps({"rules": [
+            {"id": f"rule-{number}", "name": f"rule-{number}", "severity": "HIGH", "expression": f"span.duration > {number + 1}s"}
+            for number in range(5)]}))
+        configuration = self.folder / "betrace.yaml"
+        configuration.write_text(f"rules: {{bootstrap_file: {rules}}}\ntrace: {{quiet: 7s}}\nlimits: {{rules: 77}}\n")
+        first, second = (self.start(name, {"BETRACE_CONFIG": str(configuration)}) for name in ("first", "second"))
+        content = [[(rule["id"], rule["expression"], rule["severity"], rule["revision"]) for rule in server.rules()]
+                   for server in (first, second)]
+        self.assertEqual(content[0], content[1])
+        self.assertEqual(len(content[0]), 5)
+        limits = [self.get(server, "/v1/limits")["limits"] for server in (first, second)]
+        self.assertEqual(limits[0], limits[1])
+        self.assertEqual((limits[0]["limits.rules"], limits[0]["trace.quiet"]), (77, 7000))
+
+
+class BurstTest(ServerTest):
+    def test_a_burst_of_violations_is_recorded_whole_and_waits_within_its_limit(self):
+        count, limit = 30_000, 2_000
+        server = self.start("burst", {"BETRACE_LOG_PENDING": str(limit), "BETRACE_VIOLATIONS_RULE_RATE": "0",
+                                      "BETRACE_VIOLATIONS_TOTAL_RATE": "0"})
+        server.add("slow", "span.duration > 1s")
+        waiting = []
+        for number in range(count // 1000):
+            spans = [{"trace_id": f"{number}-{index}", "span_id": "a", "name": "pay", "duration_ms": 2000} for index in range(1000)]
+            self.send(server, {"spans": spans})
+            waiting.append(self.metric(server, "betrace_log_pending"))
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while (total := self.get(server, "/v1/violations?limit=1")["total"]) < count:
+            self.assertLess(time.monotonic(), deadline, total)
+            time.sleep(0.05)
+        self.assertEqual(total, count)
+        self.assertLessEqual(max(waiting), limit)
+        self.assertEqual(self.metric(server, "betrace_violations_suppressed_total"), 0)
+
+    def send(self, server, body):
+        """Again as long as it is told to come later, as any sender does."""
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while True:
+            try:
+                return server.change("POST", "/v1/spans", body)
+            except urllib.error.HTTPError as error:
+                self.assertIn(error.code, (429, 503))
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.05)
+
+    @staticmethod
+    def metric(server, name):
+        with urllib.request.urlopen(f"{server.url}/metrics") as answer:
+            return sum(float(number) for number in
+                       re.findall(rf"^{name}(?:{{.*}})? (\S+)$", answer.read().decode(), re.M))
 
 
 class Looks:
