@@ -13,7 +13,7 @@ import tempfile
 import unittest
 
 from documents import DEPLOY, PROGRAM, TOOLS, needs_program, needs_tool
-from scripts_test import free_port
+from scripts_test import free_port, version_of_program
 
 NAME = "betracehq/backend:test"
 BASE = "docker.io/library/debian:12-slim"
@@ -107,6 +107,7 @@ class ImageTest(unittest.TestCase):
     def test_it_serves_on_every_address_to_whoever_has_the_key_and_its_scripts_back_up_and_restore(self):
         said = self.serve("BETRACE_API_KEY=0123456789-key-of-the-image", """
             auth="X-API-Key: $BETRACE_API_KEY"
+            curl -fsS http://localhost:$BETRACE_HTTP_PORT/health | jq -r .version
             curl -s $api/ready | jq -r .auth
             curl -s -o /dev/null -w '%{http_code}\\n' $api/v1/rules
             curl -s -o /dev/null -w '%{http_code}\\n' -H "Host: $(hostname)" -H "$auth" $api/v1/rules
@@ -119,7 +120,7 @@ class ImageTest(unittest.TestCase):
             kill $server; wait $server
             ls /data/rules; ls /data/state | head -1
         """)
-        self.assertIn("on\n401\n200\nevery address\n", said)
+        self.assertIn(f"{version_of_program()}\non\n401\n200\nevery address\n", said)
         self.assertIn("[1,1]\nslow.json\n", said)
 
     def test_without_a_key_strangers_can_only_send_and_the_key_is_in_the_state(self):
@@ -132,6 +133,17 @@ class ImageTest(unittest.TestCase):
             kill $server; wait $server
         """)
         self.assertIn("bootstrap\n401\n200\n200\n600", said)
+
+    def test_no_key_is_in_it(self):
+        image = json.loads(self.buildah("inspect", "--type", "image", NAME))["Docker"]["config"]
+        for setting in image["Env"]:
+            self.assertNotRegex(setting, r"KEY|SECRET|TOKEN|PASSWORD")
+        said = self.inside("""
+            find / -xdev -type f \\( -name '*.key' -o -name '*.env' -o -name 'id_*' -o -name keys.yaml \\) 2>/dev/null || true
+            grep -rlE -e '-----BEGIN ([A-Z]+ )?PRIVATE KEY-----' /etc /data /opt /root /home /usr/bin/betrace /usr/share/doc/betrace \
+              /backup-rules.sh /restore-rules.sh 2>/dev/null || echo none
+        """)
+        self.assertEqual(said, "none")
 
     def test_it_holds_its_bill_of_materials_and_nothing_to_build_with(self):
         bill = json.loads(self.inside("cat /usr/share/doc/betrace/betrace.cdx.json"))

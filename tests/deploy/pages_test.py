@@ -2,6 +2,8 @@
 # Method: queries are checked against the catalogue of metrics, kubectl against the manifests, paths against the
 # project; commands that ask the API run against a real server with a rule and with a violation.
 
+import base64
+import json
 import re
 import shutil
 import subprocess
@@ -121,6 +123,41 @@ class KubectlTest(unittest.TestCase):
         text = (PROJECT / "docs/guide/deployment.md").read_text()
         for key in ("otel-endpoint", "signature-key", "api-key"):
             self.assertIn(f"--from-literal={key}=", text)
+
+
+class CloudCommandsTest(unittest.TestCase):
+    """The commands for the cloud, with a stub that keeps what it was asked."""
+
+    def asked(self):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="betrace-cloud-"))
+        self.addCleanup(shutil.rmtree, folder)
+        stub = folder / "aws"
+        stub.write_text(f"#!/bin/sh\nprintf '%s\\n' \"$*\" >> {folder}/asked\n")
+        stub.chmod(0o755)
+        for _, text in blocks("bash", [PROJECT / "docs/guide/deployment.md"]):
+            if text.startswith("aws "):
+                done = subprocess.run(["bash", "-euc", text], cwd=PROJECT, capture_output=True, text=True,
+                                      env={"PATH": f"{folder}:/usr/bin:/bin"})
+                self.assertEqual(done.returncode, 0, done.stderr)
+        return (folder / "asked").read_text().splitlines()
+
+    def test_secrets_groups_and_roles_that_are_made_are_those_of_the_task(self):
+        asked = self.asked()
+        task = json.loads((PROJECT / "deploy/ecs/task-definition.json").read_text())
+        text = json.dumps(task)
+        for line in asked:
+            for path in re.findall(r"file://(\S+)", line):
+                json.loads((PROJECT / path).read_text())
+            name = re.search(r"--(?:log-group-name|name) (\S+)", line)
+            if name:
+                self.assertIn(name[1], text, line)
+            role = re.search(r"--role-name (\S+)", line)
+            if role:
+                self.assertIn(f"role/{role[1]}", text, line)
+        secrets = [line.split()[-1] for line in asked if "create-secret" in line]
+        self.assertEqual([len(base64.b64decode(secret)) for secret in secrets], [32, 32])
+        self.assertEqual(len(set(secrets)), 2)
+        self.assertTrue(any("update-service" in line and "--desired-count 5" in line for line in asked))
 
 
 @needs_program()
