@@ -74,9 +74,9 @@ class ImageTest(unittest.TestCase):
         cls.buildah.make_image()
         cls.container = cls.buildah("from", "--pull-never", NAME)
 
-    def inside(self, script):
+    def inside(self, script, container=None):
         """Runs a shell script as the user of the image, with its environment; ports are those of this machine."""
-        return self.buildah("run", self.container, "--", "sh", "-euc", script)
+        return self.buildah("run", container or self.container, "--", "sh", "-euc", script)
 
     def test_it_is_run_by_an_unprivileged_user_that_owns_its_data(self):
         self.assertEqual(self.inside("id -u; id -g; stat -c '%u %a' /data/rules /data/state"),
@@ -142,7 +142,7 @@ class ImageTest(unittest.TestCase):
             find / -xdev -type f \\( -name '*.key' -o -name '*.env' -o -name 'id_*' -o -name keys.yaml \\) 2>/dev/null || true
             grep -rlE -e '-----BEGIN ([A-Z]+ )?PRIVATE KEY-----' /etc /data /opt /root /home /usr/bin/betrace /usr/share/doc/betrace \
               /backup-rules.sh /restore-rules.sh 2>/dev/null || echo none
-        """)
+        """, self.buildah("from", "--pull-never", NAME))
         self.assertEqual(said, "none")
 
     def test_it_holds_its_bill_of_materials_and_nothing_to_build_with(self):
