@@ -156,6 +156,38 @@ class BurstTest(ServerTest):
                        re.findall(rf"^{name}(?:{{.*}})? (\S+)$", answer.read().decode(), re.M))
 
 
+class SlowRuleTest(ServerTest):
+    SAMPLED = 64  # one judging in so many is measured
+
+    def send(self, server, traces, spans):
+        """Traces of so many spans that do not differ; waits until they are closed."""
+        server.change("POST", "/v1/spans", {"spans": [
+            {"trace_id": f"trace-{self.sent + trace}", "span_id": f"span-{span}", "name": "pay", "attributes": {"order": "1"}}
+            for trace in range(traces) for span in range(spans)]})
+        self.sent += traces
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while BurstTest.metric(server, "betrace_traces_closed_total") < self.sent:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.02)
+
+    def test_a_slow_rule_is_counted_and_named_in_the_log_once(self):
+        self.sent = 0
+        with open(self.folder / "log", "w+") as log:
+            server = self.start("slow", {"BETRACE_TRACE_QUIET": "100ms", "BETRACE_WORKERS": "1"}, errors=log,
+                                flags=("--log-level", "warn"))
+            # No two spans differ, so each is compared with all that were before.
+            server.add("heavy", 'count(pay and span.preceded_by(span.attributes["order"] != anchor.attributes["order"])) > 3')
+            for count in (1, 2):
+                self.send(server, self.SAMPLED - 1, 5)
+                self.send(server, 1, 900)
+                self.assertEqual(BurstTest.metric(server, "betrace_rule_slow_evaluations_total"), count)
+            server.stop()
+            log.seek(0)
+            said = [line for line in map(json.loads, log) if "slow" in line["message"]]
+        self.assertEqual([(line["level"], line["rule_id"]) for line in said], [("warn", "heavy")])
+        self.assertGreater(said[0]["seconds"], 0.01)
+
+
 class Looks:
     """What is opened or read in a folder while this is open; see inotify(7)."""
     ACCESS, OPEN, IN_NONBLOCK = 0x1, 0x20, 0o4000

@@ -14,17 +14,23 @@ const mebibyte = 1024 * 1024;
 const memory = 512 * mebibyte; // what deploy/kubernetes asks for
 const seconds = Number(process.env.BETRACE_SMALL_MEMORY_SECONDS ?? 8);
 
-/** Version 1 or 2: where the controller is, its limit, and the file that counts what was killed. */
-const forms = [
-  { root: '/sys/fs/cgroup/memory', limit: 'memory.limit_in_bytes', kills: 'memory.oom_control' },
-  { root: '/sys/fs/cgroup', limit: 'memory.max', kills: 'memory.events' },
-];
+/** Version 1 or 2: where the controllers are, their limits, and the file that counts what was killed. */
+const forms = {
+  memory: [
+    { root: '/sys/fs/cgroup/memory', limit: 'memory.limit_in_bytes', value: `${memory}`, kills: 'memory.oom_control' },
+    { root: '/sys/fs/cgroup', limit: 'memory.max', value: `${memory}`, kills: 'memory.events' }],
+  cores: [
+    { root: '/sys/fs/cgroup/cpu', limit: 'cpu.cfs_quota_us', value: '100000' },
+    { root: '/sys/fs/cgroup', limit: 'cpu.max', value: '100000 100000' }],
+};
 
-/** A new cgroup with that limit, or why there is none. */
-async function makeCgroup() {
-  const form = forms.find(({ root }) => existsSync(join(root, 'cgroup.procs')));
+let made = 0;
+
+/** A new cgroup with 512 MiB or with one core, or why there is none. */
+async function makeCgroup(what) {
+  const form = forms[what].find(({ root }) => existsSync(join(root, 'cgroup.procs')));
   if (!form) return { problem: 'no cgroups are mounted' };
-  const folder = join(form.root, `betrace-test-${process.pid}`);
+  const folder = join(form.root, `betrace-test-${process.pid}-${++made}`);
   try {
     await mkdir(folder);
   } catch (error) {
@@ -32,7 +38,7 @@ async function makeCgroup() {
   }
   const remove = () => eventually('an empty cgroup', () => rmdir(folder).then(() => true, () => undefined));
   try {
-    await writeFile(join(folder, form.limit), `${memory}`);
+    await writeFile(join(folder, form.limit), form.value);
   } catch (error) {
     await remove();
     return { problem: `${form.limit}: ${error.code}` };
@@ -41,14 +47,37 @@ async function makeCgroup() {
     (await readFile(join(folder, form.kills), 'utf8')).match(/^oom_kill (\d+)$/m)?.[1] ?? 0) };
 }
 
-test('in a cgroup of 512 MiB it keeps within its limit under load', { timeout: 180_000 }, async (t) => {
-  const cgroup = await makeCgroup();
+/** The shell moves itself and becomes the server. */
+const inside = ({ folder }) => ['sh', '-c', `echo $$ > ${folder}/cgroup.procs && exec "$@"`, 'sh'];
+
+test('workers follow the quota of a cgroup of one core, whatever the machine has', async (t) => {
+  const cgroup = await makeCgroup('cores');
   if (cgroup.problem) {
     t.skip(`no cgroup can be made here: ${cgroup.problem}`);
     return;
   }
-  // The shell moves itself and becomes the server.
-  const server = await Server.start({ under: ['sh', '-c', `echo $$ > ${cgroup.folder}/cgroup.procs && exec "$@"`, 'sh'],
+  t.after(cgroup.remove);
+  const threads = {};
+  for (const [what, under] of [['quota', inside(cgroup)], ['one', []], ['three', []]]) {
+    const flags = what === 'quota' ? [] : ['--workers', what === 'one' ? '1' : '3'];
+    const server = await Server.start({ under, flags });
+    const metrics = await readMetrics(server);
+    if (what === 'quota') assert.equal(sumOf(metrics, 'betrace_cpu_limit_cores'), 1);
+    threads[what] = sumOf(metrics, 'betrace_threads');
+    await server.stop();
+    await server.remove();
+  }
+  assert.equal(threads.quota, threads.one);
+  assert.ok(threads.one < threads.three, JSON.stringify(threads));
+});
+
+test('in a cgroup of 512 MiB it keeps within its limit under load', { timeout: 180_000 }, async (t) => {
+  const cgroup = await makeCgroup('memory');
+  if (cgroup.problem) {
+    t.skip(`no cgroup can be made here: ${cgroup.problem}`);
+    return;
+  }
+  const server = await Server.start({ under: inside(cgroup),
     // Nothing closes by itself, so that open traces fill what they may.
     env: { BETRACE_TRACE_QUIET: '1h', BETRACE_TRACE_IDLE: '2h', BETRACE_TRACE_AGE_MAX: '3h' } });
   t.after(async () => {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <mutex>
 #include <set>
 #include <utility>
 
@@ -44,6 +45,7 @@ using telemetry::Readiness;
 constexpr std::chrono::milliseconds kWatchInterval{1'000};
 constexpr std::chrono::minutes kInsecureInterval{10};
 constexpr std::chrono::hours kCleanUpInterval{1};
+constexpr std::chrono::minutes kSlowInterval{10};
 // Refuse at this share of limits.memory, so that the rest is left for what was accepted.
 constexpr double kSoftMemoryShare = 0.8;
 
@@ -107,6 +109,7 @@ class Service::Parts {
   void count(std::span<const storage::CommittedRecord> committed);
   void rules_activated(const control::LoadedRules& loaded);
   void note(const engine::EvaluationSample& sample);
+  void warn_slow(const std::string& rule_id, double seconds);
   std::uint64_t drain_export(std::chrono::milliseconds left);
   void tend_stores();
   void clean_up_rules();
@@ -126,6 +129,8 @@ class Service::Parts {
   AccessFiles access_files_;
   std::optional<MonotonicTime> told_insecure_;  // touched by tend_access() only
   std::optional<MonotonicTime> cleaned_up_;     // touched by clean_up_rules() only
+  std::mutex told_slow_mutex_;
+  std::map<std::string, MonotonicTime> told_slow_;  // rule ids; at most all of an interval
   telemetry::ResidentMemory resident_memory_;
   engine::ActiveRules active_;
   std::set<std::string> registered_;  // rule ids with series; touched by rules_activated() only
@@ -574,7 +579,21 @@ void Service::Parts::note(const engine::EvaluationSample& sample) {
   const double seconds = std::chrono::duration<double>(sample.time).count();
   metrics_.observe(MetricId::RuleEvaluationDurationSeconds, seconds);
   metrics_.add(MetricId::RuleCpuSeconds, {sample.rule_id}, seconds * sample.weight);
-  if (seconds > kSlowSeconds) metrics_.add(MetricId::RuleSlowEvaluations, {sample.rule_id});
+  if (seconds <= kSlowSeconds) return;
+  metrics_.add(MetricId::RuleSlowEvaluations, {sample.rule_id});
+  warn_slow(std::string(sample.rule_id), seconds);
+}
+
+// Any shard may come. A slow rule is slow all the time: it is told of once in a while.
+void Service::Parts::warn_slow(const std::string& rule_id, double seconds) {
+  const MonotonicTime now = read_clocks().monotonic;
+  {
+    const std::lock_guard lock(told_slow_mutex_);
+    std::erase_if(told_slow_,
+                  [now](const auto& told) { return now - told.second >= kSlowInterval; });
+    if (!told_slow_.emplace(rule_id, now).second) return;
+  }
+  log_.warn("an evaluation of a rule was slow", {{"rule_id", rule_id}, {"seconds", seconds}});
 }
 
 void Service::Parts::rules_activated(const control::LoadedRules& loaded) {
