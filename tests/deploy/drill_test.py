@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 import unittest
+import urllib.error
 import urllib.request
 
 from documents import DEPLOY, KUBERNETES, PROGRAM, documents_of, needs_program, needs_tool
@@ -38,7 +39,9 @@ class DrillTest(unittest.TestCase):
         (self.folder / "bin/aws").chmod(0o755)
 
     def start(self, log=subprocess.DEVNULL):
-        server = Server(self.folder, {"BETRACE_TRACE_QUIET": "100ms", "BETRACE_LIMITS_REST_WRITE_RATE": "0"}, errors=log)
+        server = Server(self.folder, {
+            "BETRACE_TRACE_QUIET": "100ms", "BETRACE_LIMITS_REST_WRITE_RATE": "0", "BETRACE_LIMITS_REST_RATE": "0",
+            "BETRACE_VIOLATIONS_RULE_RATE": "0", "BETRACE_VIOLATIONS_TOTAL_RATE": "0"}, errors=log)
         self.addCleanup(server.process.kill)
         return server
 
@@ -108,6 +111,48 @@ class ClusterLostTest(DrillTest):
         self.violate(second, 1)
         self.done_within("a cluster is lost", began, CLUSTER_LOST_SECONDS_MAX)
         second.stop()
+
+
+@needs_program()
+class KilledTest(DrillTest):
+    RECORDS = int(os.environ.get("BETRACE_DRILL_RECORDS", "10000"))
+
+    def total(self, server):
+        with urllib.request.urlopen(f"{server.url}/v1/violations?limit=1") as answer:
+            return json.load(answer)["total"]
+
+    def send(self, server, first, count):
+        """Traces that all violate; again as long as it is told to come later."""
+        body = {"spans": [{"trace_id": f"many-{first + index}", "span_id": "pay", "name": "pay", "duration_ms": 2000}
+                          for index in range(count)]}
+        while True:
+            try:
+                return server.change("POST", "/v1/spans", body)
+            except urllib.error.HTTPError as error:
+                self.assertIn(error.code, (429, 503))
+                time.sleep(0.02)
+
+    def test_a_process_that_is_killed_is_ready_again_with_all_that_was_shown(self):
+        server = self.start()
+        self.fill(server)
+        for first in range(0, self.RECORDS, 1000):
+            self.send(server, first, 1000)
+        deadline = time.monotonic() + 60 + self.RECORDS / 1000
+        while (shown := self.total(server)) < self.RECORDS:
+            self.assertLess(time.monotonic(), deadline, shown)
+            time.sleep(0.05)
+        for _ in range(3):
+            server.process.kill()
+            server.process.wait()
+            began = time.monotonic()
+            server = self.start()
+            took = time.monotonic() - began
+            print(f"\nTIMED kill and start: ready after {took:.2f} s with {RULES} rules and {shown} violations", flush=True)
+            self.assertLess(took, 60)
+            self.assertEqual(self.total(server), shown)
+            self.assertEqual(len(server.rules()), RULES)
+        self.violate(server, 1)
+        server.stop()
 
 
 @needs_program()
