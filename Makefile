@@ -38,9 +38,9 @@ test: ## Set up, build, run every fast test; the last line is the count
 	  --check '$(BUILD)/betrace rules check rules/starter/rules.yaml' \
 	  --check '$(BUILD)/betrace test rules/starter tests/scenarios'
 
-e2e: build ## Run the end-to-end tests alone: real clients against a real server
-	@tools/setup --test
-	@tools/run_tests --node tests/e2e --unittest tests/deploy
+e2e: build ## Real peers against a real server: SDKs, Collector, Prometheus, Alertmanager, nginx; names who was there
+	@tools/setup --e2e
+	@tools/run_tests --node tests/e2e --unittest tests/deploy --unittest tests/peers
 
 bench: bench-build ## Measure, print the table, check the ratios that a release must keep
 	@tools/bench $(BENCH_FLAGS)

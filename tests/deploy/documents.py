@@ -38,7 +38,7 @@ def documents_of(*paths):
 
 def tool(name):
     """The path of a tool, or nothing."""
-    return shutil.which(name, path=f"{os.environ['PATH']}:{TOOLS / 'bin'}")
+    return shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:{TOOLS / 'bin'}")
 
 
 def needs_tool(name, package):

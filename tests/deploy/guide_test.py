@@ -2,6 +2,7 @@
 # Method: expressions are judged by `betrace eval`, settings read back by `betrace config show`.
 
 import base64
+import concurrent.futures
 import json
 import os
 import random
@@ -12,6 +13,7 @@ from documents import PROGRAM, needs_program
 from scripts_test import clean_environment
 
 TRACES = 10_000
+KEYS = int(os.environ.get("BETRACE_KEYS", "50"))
 HAS_AUDIT = 'trace.has(span.name == "audit.log")'
 
 
@@ -98,8 +100,10 @@ class GuideSettingsTest(unittest.TestCase):
         self.assertIn("GOGC (environment): has no effect here", settings({"GOGC": "50"}, "check")[1])
 
     def test_a_generated_signature_key_is_taken_and_a_weak_one_is_not(self):
-        for _ in range(20):
-            self.shows({"BETRACE_SIGNATURE_KEY": base64.b64encode(os.urandom(32)).decode()}, "signature_key")
+        keys = [base64.b64encode(os.urandom(32)).decode() for _ in range(KEYS)]
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            codes = list(pool.map(lambda key: settings({"BETRACE_SIGNATURE_KEY": key}, "check")[0], keys))
+        self.assertEqual([key for key, code in zip(keys, codes) if code != 0], [])
         for weak in ("", "changeme", "x" * 31):
             self.refuses({"BETRACE_SIGNATURE_KEY": weak}, "BETRACE_SIGNATURE_KEY")
 

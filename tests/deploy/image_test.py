@@ -13,6 +13,7 @@ import tempfile
 import unittest
 
 from documents import DEPLOY, PROGRAM, TOOLS, needs_program, needs_tool
+from scripts_test import free_port, version_of_program
 
 NAME = "betracehq/backend:test"
 BASE = "docker.io/library/debian:12-slim"
@@ -73,9 +74,9 @@ class ImageTest(unittest.TestCase):
         cls.buildah.make_image()
         cls.container = cls.buildah("from", "--pull-never", NAME)
 
-    def inside(self, script):
-        """Runs a shell script as the user of the image; addresses stay those of this machine."""
-        return self.buildah("run", "--env", "BETRACE_BIND=127.0.0.1", self.container, "--", "sh", "-euc", script)
+    def inside(self, script, container=None):
+        """Runs a shell script as the user of the image, with its environment; ports are those of this machine."""
+        return self.buildah("run", container or self.container, "--", "sh", "-euc", script)
 
     def test_it_is_run_by_an_unprivileged_user_that_owns_its_data(self):
         self.assertEqual(self.inside("id -u; id -g; stat -c '%u %a' /data/rules /data/state"),
@@ -92,21 +93,57 @@ class ImageTest(unittest.TestCase):
         self.assertEqual((image["User"], image["Entrypoint"], image["Cmd"]), ("1000:1000", ["betrace"], ["serve"]))
         self.assertIn("BETRACE_BIND=0.0.0.0", image["Env"])
 
-    def test_it_serves_is_healthy_and_its_scripts_back_up_and_restore(self):
-        said = self.inside("""
-            export BETRACE_HTTP_PORT=23911 BETRACE_OTLP_HTTP_PORT=0 BETRACE_OTLP_GRPC_PORT=0
+    def serve(self, settings, script):
+        """Runs a script beside a server that was started as the image starts it, on every address; $api is its API."""
+        port = free_port()
+        return self.inside(f"""
+            export BETRACE_HTTP_PORT={port} BETRACE_OTLP_HTTP_PORT=0 BETRACE_OTLP_GRPC_PORT=0 {settings}
+            api=http://127.0.0.1:{port}
             betrace serve >/tmp/log 2>&1 & server=$!
             for try in $(seq 300); do betrace healthcheck >/dev/null 2>&1 && break; sleep 0.1; done
             betrace healthcheck
-            curl -fsS -o /dev/null -H 'Content-Type: application/json' http://127.0.0.1:23911/v1/rules -d \
+            {script}""")
+
+    def test_it_serves_on_every_address_to_whoever_has_the_key_and_its_scripts_back_up_and_restore(self):
+        said = self.serve("BETRACE_API_KEY=0123456789-key-of-the-image", """
+            auth="X-API-Key: $BETRACE_API_KEY"
+            curl -fsS http://localhost:$BETRACE_HTTP_PORT/health | jq -r .version
+            curl -s $api/ready | jq -r .auth
+            curl -s -o /dev/null -w '%{http_code}\\n' $api/v1/rules
+            curl -s -o /dev/null -w '%{http_code}\\n' -H "Host: $(hostname)" -H "$auth" $api/v1/rules
+            grep -q " 00000000:$(printf %04X $BETRACE_HTTP_PORT) " /proc/net/tcp && echo every address
+            curl -fsS -o /dev/null -H "$auth" -H 'Content-Type: application/json' $api/v1/rules -d \
               '{"id": "slow", "name": "slow", "expression": "span.duration > 1s", "severity": "HIGH"}'
             /backup-rules.sh > /tmp/rules.json
-            curl -fsS -o /dev/null -X DELETE http://127.0.0.1:23911/v1/rules/slow
+            curl -fsS -o /dev/null -H "$auth" -X DELETE $api/v1/rules/slow
             /restore-rules.sh /tmp/rules.json | jq -c '[.total, .created]'
             kill $server; wait $server
             ls /data/rules; ls /data/state | head -1
         """)
+        self.assertIn(f"{version_of_program()}\non\n401\n200\nevery address\n", said)
         self.assertIn("[1,1]\nslow.json\n", said)
+
+    def test_without_a_key_strangers_can_only_send_and_the_key_is_in_the_state(self):
+        said = self.serve("BETRACE_STATE_PATH=/tmp/bootstrap", """
+            curl -s $api/ready | jq -r .auth
+            curl -s -o /dev/null -w '%{http_code}\\n' $api/v1/rules
+            curl -s -o /dev/null -w '%{http_code}\\n' -H 'Content-Type: application/json' -d '{"resourceSpans": []}' $api/v1/traces
+            curl -s -o /dev/null -w '%{http_code}\\n' -H "X-API-Key: $(cat /tmp/bootstrap/bootstrap-admin.key)" $api/v1/rules
+            stat -c %a /tmp/bootstrap/bootstrap-admin.key
+            kill $server; wait $server
+        """)
+        self.assertIn("bootstrap\n401\n200\n200\n600", said)
+
+    def test_no_key_is_in_it(self):
+        image = json.loads(self.buildah("inspect", "--type", "image", NAME))["Docker"]["config"]
+        for setting in image["Env"]:
+            self.assertNotRegex(setting, r"KEY|SECRET|TOKEN|PASSWORD")
+        said = self.inside("""
+            find / -xdev -type f \\( -name '*.key' -o -name '*.env' -o -name 'id_*' -o -name keys.yaml \\) 2>/dev/null || true
+            grep -rlE -e '-----BEGIN ([A-Z]+ )?PRIVATE KEY-----' /etc /data /opt /root /home /usr/bin/betrace /usr/share/doc/betrace \
+              /backup-rules.sh /restore-rules.sh 2>/dev/null || echo none
+        """, self.buildah("from", "--pull-never", NAME))
+        self.assertEqual(said, "none")
 
     def test_it_holds_its_bill_of_materials_and_nothing_to_build_with(self):
         bill = json.loads(self.inside("cat /usr/share/doc/betrace/betrace.cdx.json"))

@@ -2,6 +2,8 @@
 # Method: queries are checked against the catalogue of metrics, kubectl against the manifests, paths against the
 # project; commands that ask the API run against a real server with a rule and with a violation.
 
+import base64
+import json
 import re
 import shutil
 import subprocess
@@ -14,7 +16,7 @@ from scripts_test import Server
 from watching_test import problems_of
 
 PAGES = [PROJECT / "docs/guide" / f"{name}.md" for name in
-         ("deployment", "watching", "disaster-recovery", "capacity", "troubleshooting")]
+         ("operator-guide", "user-guide", "deployment", "watching", "disaster-recovery", "capacity", "troubleshooting")]
 RUNBOOKS = sorted((PROJECT / "docs/runbooks").glob("*.md"))
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # Names on the pages that stand for the reader's own.
@@ -68,6 +70,18 @@ class PagesTest(unittest.TestCase):
         self.assertEqual(replicas(1_400_001, cpu_seconds_per_million=1, cores=2), 3)
         self.assertEqual(replicas(14_000_000, cpu_seconds_per_million=1, cores=2), 11)
 
+    def test_the_examples_of_replicas_are_those_of_the_formula(self):
+        found = {}
+        exec(blocks("python", PAGES)[0][1], found)
+        page = (PROJECT / "docs/guide/capacity.md").read_text()
+        measured = float(re.search(r"^\| all on the keys .*\| ([\d.]+) \| [\d.]+ \|$", page, re.M)[1])
+        rows = re.findall(r"^\| ([\d,]+000) \| (\d+) \| (\d+) \| ([\d,]+) \|$", page, re.M)
+        self.assertEqual(len(rows), 4)
+        for spans, two, eight, megabits in rows:
+            count = int(spans.replace(",", ""))
+            self.assertEqual((int(two), int(eight)), tuple(found["replicas"](count, measured, cores) for cores in (2, 8)))
+            self.assertEqual(int(megabits.replace(",", "")), count * 454 * 8 // 1_000_000)
+
     def test_every_setting_is_one(self):
         known = (PROJECT / "docs/guide/configuration.md").read_text()
         for page in PAGES + RUNBOOKS:
@@ -109,6 +123,41 @@ class KubectlTest(unittest.TestCase):
         text = (PROJECT / "docs/guide/deployment.md").read_text()
         for key in ("otel-endpoint", "signature-key", "api-key"):
             self.assertIn(f"--from-literal={key}=", text)
+
+
+class CloudCommandsTest(unittest.TestCase):
+    """The commands for the cloud, with a stub that keeps what it was asked."""
+
+    def asked(self):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="betrace-cloud-"))
+        self.addCleanup(shutil.rmtree, folder)
+        stub = folder / "aws"
+        stub.write_text(f"#!/bin/sh\nprintf '%s\\n' \"$*\" >> {folder}/asked\n")
+        stub.chmod(0o755)
+        for _, text in blocks("bash", [PROJECT / "docs/guide/deployment.md"]):
+            if text.startswith("aws "):
+                done = subprocess.run(["bash", "-euc", text], cwd=PROJECT, capture_output=True, text=True,
+                                      env={"PATH": f"{folder}:/usr/bin:/bin"})
+                self.assertEqual(done.returncode, 0, done.stderr)
+        return (folder / "asked").read_text().splitlines()
+
+    def test_secrets_groups_and_roles_that_are_made_are_those_of_the_task(self):
+        asked = self.asked()
+        task = json.loads((PROJECT / "deploy/ecs/task-definition.json").read_text())
+        text = json.dumps(task)
+        for line in asked:
+            for path in re.findall(r"file://(\S+)", line):
+                json.loads((PROJECT / path).read_text())
+            name = re.search(r"--(?:log-group-name|name) (\S+)", line)
+            if name:
+                self.assertIn(name[1], text, line)
+            role = re.search(r"--role-name (\S+)", line)
+            if role:
+                self.assertIn(f"role/{role[1]}", text, line)
+        secrets = [line.split()[-1] for line in asked if "create-secret" in line]
+        self.assertEqual([len(base64.b64decode(secret)) for secret in secrets], [32, 32])
+        self.assertEqual(len(set(secrets)), 2)
+        self.assertTrue(any("update-service" in line and "--desired-count 5" in line for line in asked))
 
 
 @needs_program()

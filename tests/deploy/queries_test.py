@@ -2,7 +2,9 @@
 # Method: a real Prometheus scrapes a real server that has judged a known load, and is asked each of them.
 
 import json
+import os
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -110,6 +112,72 @@ class QueryTest(unittest.TestCase):
         for group in documents_of(DEPLOY / "prometheus/recording-rules.yaml")[0]["groups"]:
             for rule in group["rules"]:
                 self.assertNotEqual(self.prometheus.ask(rule["record"]), [], rule["record"])
+
+
+@needs_program()
+@needs_tool("prometheus", "tools/setup --ci")
+class TroubleTest(unittest.TestCase):
+    """The queries for trouble, asked of a process that has some."""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="betrace-trouble-"))
+        cls.addClassCleanup(shutil.rmtree, folder)
+        cls.server = Server(folder, {
+            "BETRACE_TRACE_QUIET": "100ms", "BETRACE_LIMITS_RULE_STEPS": "4", "BETRACE_LIMITS_SSE_CLIENTS": "0",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{free_port()}"})
+        cls.addClassCleanup(cls.server.process.kill)  # what is not exported would hold an orderly end
+        cls.server.add("slow", "span.duration > 1s")
+        cls.server.add("joined", 'span.name == "pay" and not trace.has(span.name == "book" and '
+                                 'span.attributes["order"] == anchor.attributes["order"])')
+        cls.prometheus = Prometheus(folder, cls.server)
+        cls.addClassCleanup(cls.prometheus.stop)
+        # Rates are of what changes between two looks: the series must be there before.
+        for number in range(2):
+            cls.provoke(number)
+            cls.prometheus.until('sum(http_requests_total{status=~"5.."})', number + 1)
+            cls.prometheus.until("sum(betrace_rule_evaluation_errors_total)", number + 1)
+        cls.prometheus.until("count(rate(betrace_otlp_export_failures_total[1m]) > 0)", 1)
+
+    @classmethod
+    def provoke(cls, number):
+        spans = [{"trace_id": f"joined-{number}", "span_id": f"span-{index}", "name": "pay" if index % 2 else "book",
+                  "duration_ms": 2000, "attributes": {"order": str(index)}} for index in range(20)]
+        cls.server.change("POST", "/v1/spans", {"spans": spans})
+        try:
+            cls.server.change("GET", "/v1/violations/stream")
+        except urllib.error.HTTPError as error:
+            assert error.code == 503, error
+
+    def rate(self, query):
+        """The one series of a query of the guide, which must be among those of the page."""
+        page = (PROJECT / "docs/guide/watching.md").read_text()
+        self.assertIn(query, page)
+        return self.prometheus.ask(query)
+
+    def test_an_answer_of_503_is_in_the_rate_of_5xx(self):
+        query = 'rate(http_requests_total{job="betrace-backend",status=~"5.."}[5m])'
+        [(labels, number)] = self.rate(query)
+        self.assertEqual(labels["status"], "503")
+        self.assertGreater(number, 0)
+
+    def test_a_budget_that_is_spent_is_in_the_rate_of_evaluation_errors(self):
+        [(labels, number)] = [row for row in self.rate('rate(betrace_rule_evaluation_errors_total{job="betrace-backend"}[5m])') if row[1] > 0]
+        self.assertEqual((labels["rule_id"], labels["reason"]), ("joined", "budget"))
+
+    def test_a_backend_that_is_away_is_in_the_rate_of_export_failures(self):
+        self.assertTrue(any(number > 0 for _, number in self.rate('rate(betrace_otlp_export_failures_total{job="betrace-backend"}[5m])')))
+
+    def test_the_processors_are_those_of_the_kernel(self):
+        def of_kernel():
+            fields = pathlib.Path(f"/proc/{self.server.process.pid}/stat").read_text().rpartition(")")[2].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        before = of_kernel()
+        with urllib.request.urlopen(f"{self.server.url}/metrics") as answer:
+            said = float(re.search(r"^process_cpu_seconds_total (\S+)$", answer.read().decode(), re.M)[1])
+        self.assertLessEqual(before - 0.011, said)
+        self.assertLessEqual(said, of_kernel() + 0.011)
+        self.assertGreater(said, 0)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 # Goal: the scripts that operators run do what they say, and change nothing when they fail.
 # Method: each is run as a container would run it, against a real server with rules or with stubs in its way.
 
+import datetime
 import json
 import os
 import pathlib
@@ -8,6 +9,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 import time
@@ -36,20 +38,33 @@ def free_port():
         return one.getsockname()[1]
 
 
-class Server:
-    """A real `betrace serve` on a folder of its own."""
+def make_certificate(folder, name="localhost"):
+    """A certificate for that name and this machine that vouches for itself: (certificate, key)."""
+    certificate, key = folder / "server.pem", folder / "server.key"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                    "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name},IP:127.0.0.1", "-keyout", key,
+                    "-out", certificate], check=True, capture_output=True)
+    return certificate, key
 
-    def __init__(self, folder, environment=None):
+
+class Server:
+    """A real `betrace serve` on a folder of its own. With `certificate`, (certificate, key), it serves over TLS."""
+
+    def __init__(self, folder, environment=None, errors=None, grpc_port=0, certificate=None, flags=("--log-level", "error"),
+                 **process):
         port = free_port()
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = f"http{'s' if certificate else ''}://127.0.0.1:{port}"
+        self.context = ssl.create_default_context(cafile=certificate[0]) if certificate else None
+        tls = {"BETRACE_TLS_CERT": str(certificate[0]), "BETRACE_TLS_KEY": str(certificate[1])} if certificate else {}
         self.process = subprocess.Popen(
-            [PROGRAM, "serve", "--http-port", str(port), "--otlp-http-port", "0", "--otlp-grpc-port", "0",
-             "--storage-path", folder / "rules", "--log-level", "error"],
-            stdout=subprocess.DEVNULL, env=clean_environment() | (environment or {}))
+            [PROGRAM, "serve", "--http-port", str(port), "--otlp-http-port", "0",
+             "--otlp-grpc-port", str(grpc_port),
+             "--storage-path", folder / "rules", *flags],
+            stdout=subprocess.DEVNULL, stderr=errors, env=clean_environment() | (environment or {}) | tls, **process)
         deadline = time.monotonic() + START_SECONDS_MAX
         while True:
             try:
-                return urllib.request.urlopen(f"{self.url}/ready").close()
+                return urllib.request.urlopen(f"{self.url}/ready", context=self.context).close()
             except (urllib.error.URLError, ConnectionError):
                 if time.monotonic() > deadline or self.process.poll() is not None:
                     raise
@@ -151,6 +166,28 @@ class RulesTest(unittest.TestCase):
         self.addCleanup(self.server.stop)
         self.assertEqual(self.run_loop().returncode, 0)
         self.assertEqual(self.server.rules(), before)
+
+    def test_the_backup_of_the_page_from_outside_works_over_tls(self):
+        name, key = "betrace.example.com", "a-key-for-the-backup-from-outside"
+        certificate = make_certificate(self.folder, name)
+        (self.folder / "remote").mkdir()
+        shutil.copytree(self.folder / "rules", self.folder / "remote/rules", ignore=shutil.ignore_patterns(".betrace"))
+        remote = Server(self.folder / "remote", {"BETRACE_API_KEY": key, "BETRACE_HTTP_HOSTS": name}, certificate=certificate)
+        self.addCleanup(remote.stop)
+        page = (PROJECT / "docs/guide/disaster-recovery.md").read_text()
+        block = next(text for text in re.findall(r"```bash\n(.*?)```", page, re.S) if f"https://{name}/v1/rules >" in text)
+        # The name leads to this machine, and its authority is known, as it would be to a reader.
+        port = remote.url.rpartition(":")[2]
+        known = f'curl() {{ command curl --connect-to {name}:443:127.0.0.1:{port} --cacert {certificate[0]} "$@"; }}\n'
+        for given, code in ((key, 0), ("not-the-key-of-the-backup", 22)):
+            done = subprocess.run(["bash", "-ec", known + block], cwd=self.folder, capture_output=True, text=True,
+                                  env=clean_environment() | {"BETRACE_API_KEY": given})
+            self.assertEqual(done.returncode, code, done.stderr)
+            if code == 0:
+                self.assertEqual(done.stdout, "2\n")
+                self.assertEqual({rule["id"]: rule["expression"] for rule in
+                                  json.loads((self.folder / "rules-backup.json").read_text())["rules"]},
+                                 {rule["id"]: rule["expression"] for rule in self.server.rules()})
 
     def test_a_loop_that_eats_backslashes_is_refused_and_changes_nothing(self):
         self.backup()
@@ -323,6 +360,20 @@ class VersionTest(unittest.TestCase):
             for line in path.read_text().splitlines():
                 if "betracehq/backend:" in line:
                     self.assertIn(f"betracehq/backend:{version}", line, path)
+
+
+    @needs_program()
+    def test_the_guides_are_of_the_version_of_the_program_and_of_its_day(self):
+        heads = {re.search(r"^\*\*Version\*\* (\S+), \*\*last updated\*\* (\d{4}-\d\d-\d\d)\.",
+                           (PROJECT / f"docs/guide/{name}-guide.md").read_text(), re.M).groups() for name in ("user", "operator")}
+        self.assertEqual(len(heads), 1)
+        version, day = heads.pop()
+        self.assertEqual(version, version_of_program())
+        self.assertEqual(datetime.date.fromisoformat(day).isoformat(), day)
+        # Until it is released the version has no section of its own, and the guides are of the day they say.
+        released = re.search(rf"^## \[?{re.escape(version)}\]? - (\S+)$", (PROJECT / "CHANGELOG.md").read_text(), re.M)
+        if released:
+            self.assertEqual(day, released[1])
 
 
 def version_of_program():

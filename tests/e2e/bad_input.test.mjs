@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
 import { residentBytes, spansAccountedFor } from './metrics.mjs';
@@ -160,11 +161,12 @@ test('every span that was received is ingested, rejected or dropped', async () =
   assert.ok(seen.ingested >= 2 && seen.rejected >= 7 && seen.dropped >= 2, JSON.stringify(seen));
 });
 
-const promtool = spawnSync('promtool', ['--version']).error === undefined;
+const promtool = ['promtool', fileURLToPath(new URL('../../build/tools/bin/promtool', import.meta.url))].find(
+  (name) => spawnSync(name, ['--version']).error === undefined);
 test('promtool finds nothing to say about the metrics',
-  { skip: promtool ? false : 'promtool is not installed (package prometheus)' }, async () => {
+  { skip: promtool ? false : 'promtool is not installed (tools/setup --e2e)' }, async () => {
     const metrics = await (await fetch(`${server.api}/metrics`)).text();
-    const checked = spawnSync('promtool', ['check', 'metrics'], { input: metrics, encoding: 'utf8' });
+    const checked = spawnSync(promtool, ['check', 'metrics'], { input: metrics, encoding: 'utf8' });
     assert.equal(checked.stdout + checked.stderr, '');
     assert.equal(checked.status, 0);
   });

@@ -68,6 +68,30 @@ async function exporterState(server) {
   return (await fetch(`${server.api}/ready`).then((answer) => answer.json())).checks.otlp_exporter;
 }
 
+for (const [batch, queue] of [[1, 1], [7, 20], [512, 4096]]) {
+  test(`batches are at most ${batch}, and with a queue of ${queue} nothing is lost`, async (t) => {
+    const sink = await sinkOf(t, 'grpc');
+    const server = await withRule(t, { env: { ...sink.env, OTEL_BSP_MAX_EXPORT_BATCH_SIZE: `${batch}`,
+      OTEL_BSP_MAX_QUEUE_SIZE: `${queue}` } });
+    const count = Math.min(3 * batch + 100, 1_000);
+    await violate(server, count);
+    assert.deepEqual(orders(await arrived(sink, count)), upTo(count));
+    assert.equal(Math.max(...sink.requests.map(({ spans }) => spans.length)) <= batch, true);
+  });
+}
+
+for (const [what, form] of [['host:port', (sink) => `localhost:${sink.port}`],
+                            ['http://', (sink) => `http://localhost:${sink.port}`]]) {
+  for (const protocol of protocols) {
+    test(`an endpoint of the form ${what} is reached (${protocol})`, async (t) => {
+      const sink = await sinkOf(t, protocol);
+      const server = await withRule(t, { env: { ...sink.env, OTEL_EXPORTER_OTLP_ENDPOINT: form(sink) } });
+      await violate(server, 1);
+      await arrived(sink, 1);
+    });
+  }
+}
+
 for (const protocol of protocols) {
   test(`a violation arrives as one span (${protocol})`, async (t) => {
     const sink = await sinkOf(t, protocol);

@@ -7,6 +7,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 
@@ -15,7 +16,7 @@ import { newId } from './otlp.mjs';
 import { eventually, freePort, program, Server } from './server.mjs';
 
 const execute = promisify(execFile);
-const alertmanager = '/usr/bin/prometheus-alertmanager';
+const alertmanager = fileURLToPath(new URL('../../build/tools/bin/prometheus-alertmanager', import.meta.url));
 const slow = { name: 'slow', severity: 'HIGH', expression: 'span.duration > 2s',
                message: 'order {span.attributes["order"]} is "slow"' };
 const audited = { name: 'audited', severity: 'LOW',
@@ -219,7 +220,7 @@ test('Alertmanager gets an alert, which ends with the withdrawal', async (t) => 
 });
 
 test('a real Alertmanager shows the alert, and no longer once it is withdrawn', {
-  skip: existsSync(alertmanager) ? false : 'SKIP: the package prometheus-alertmanager is not installed',
+  skip: existsSync(alertmanager) ? false : 'Alertmanager is not installed (tools/setup --e2e)',
 }, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'betrace-alerts-'));
   const port = await freePort();

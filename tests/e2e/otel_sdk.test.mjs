@@ -1,6 +1,7 @@
 // A real client: the OpenTelemetry JS SDK sends traces over gRPC and HTTP, and the right violation with
 // its witness span comes out of the API.
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
@@ -22,6 +23,8 @@ const rules = [
 let server;
 
 before(async () => {
+  const { dependencies } = JSON.parse(await readFile(new URL('package.json', import.meta.url)));
+  console.log(`PEER OpenTelemetry SDK for JavaScript ${dependencies['@opentelemetry/sdk-trace-base']}`);
   server = await Server.start();
   for (const rule of rules) assert.equal((await server.post('/v1/rules', rule)).status, 201);
 });

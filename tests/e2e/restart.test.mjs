@@ -1,5 +1,7 @@
 // Rules and violations survive an orderly end and a kill.
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { eventually, Server } from './server.mjs';
@@ -40,4 +42,20 @@ test('two servers cannot share a state directory', async () => {
   await assert.rejects(Server.start({ folder: first.folder }), /betrace serve ended/);
   await first.stop();
   await first.remove();
+});
+
+test('the file of a deleted rule stays for its age, and is then removed', async () => {
+  const first = await Server.start();
+  const file = join(first.folder, 'rules', 'slow.json');
+  assert.equal((await first.post('/v1/rules', { name: 'slow', expression: 'span.duration > 2s' })).status, 201);
+  assert.equal((await fetch(`${first.api}/v1/rules/slow`, { method: 'DELETE' })).status, 200);
+  assert.equal(await first.stop(), 0);
+  assert.ok(existsSync(file));
+
+  // It looks a second after its start, so the rule has its age by then.
+  const second = await Server.start({ folder: first.folder, env: { BETRACE_RULES_TOMBSTONE_AGE: '1s' } });
+  await eventually('no file', async () => (existsSync(file) ? undefined : true));
+  assert.equal((await second.post('/v1/rules/slow/undelete', '')).status, 404);
+  await second.stop();
+  await second.remove();
 });

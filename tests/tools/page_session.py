@@ -2,7 +2,8 @@
 
 A block that follows an example, ```text or ```json, is what it prints. In it `...` stands for any
 text, and times, large numbers and ids of requests for any others of their kind. The folder of the shell is a
-temporary one that looks like the project after `make build`; ports are free ones.
+temporary one that looks like the project after `make build`; ports are free ones. Blocks with commands of
+FOR_THE_READER are not run.
 """
 
 import os
@@ -18,7 +19,9 @@ from typing import NamedTuple
 PROJECT = pathlib.Path(__file__).resolve().parent.parent.parent
 PROGRAM = PROJECT / "build" / "betrace"
 SECONDS_MAX = 60
-HTTP_PORT, OTLP_PORT = "12011", "4318"  # as the pages write them
+# As the pages write them. The first three are those that servers take unless told otherwise.
+PORTS = ("12011", "4318", "4317", "22011", "24318")
+FOR_THE_READER = re.compile(r"^(?:make|kubectl|helm|docker|aws|sudo) ", re.MULTILINE)
 
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # What differs from run to run. The first pattern that fits at a place counts.
@@ -54,12 +57,12 @@ def missing():
 
 
 def examples_of(page):
-    """Returns the examples of a page. Blocks of `make` are for the reader alone."""
+    """Returns the examples of a page that are run."""
     examples = []
     is_shown = False
     for language, text in FENCE.findall(page):
         if language == "bash":
-            is_shown = not re.search(r"^make ", text, re.MULTILINE)
+            is_shown = not FOR_THE_READER.search(text)
             if is_shown:
                 examples.append(Example(text, ""))
         elif language in ("text", "json") and is_shown:
@@ -90,7 +93,7 @@ def free_ports(count):
 def make_folder(folder):
     (folder / "build").mkdir()
     (folder / "build" / "betrace").symlink_to(PROGRAM.resolve())
-    for name in ("rules", "tests"):
+    for name in ("rules", "tests", "tools"):
         (folder / name).symlink_to(PROJECT / name)
 
 
@@ -121,22 +124,24 @@ def run_shell(script, folder, environment):
         return printed.read().decode().replace("\r\n", "\n")
 
 
+def put_ports(text, replacements):
+    """`text` with the ports that stand in it as those that they are replaced by."""
+    of = dict(replacements)
+    return re.sub(rf"(?<![\w.])(?:{'|'.join(of)})(?!\w)", lambda found: of[found[0]], text)
+
+
 def run(examples):
     """Runs the examples and returns an outcome for each; one that was not reached has exit code -1."""
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         make_folder(folder)
-        http_port, otlp_port, grpc_port = free_ports(3)
+        ports = free_ports(len(PORTS))
         kept = {key: value for key, value in os.environ.items()
                 if not key.startswith(("BETRACE_", "OTEL_"))}
-        environment = kept | {"BETRACE_HTTP_PORT": http_port, "BETRACE_OTLP_HTTP_PORT": otlp_port,
-                              "BETRACE_OTLP_GRPC_PORT": grpc_port}
-        script = script_of(examples)
-        script = script.replace(f":{HTTP_PORT}", f":{http_port}")
-        script = script.replace(f":{OTLP_PORT}", f":{otlp_port}")
-        printed = run_shell(script, folder, environment)
-    printed = re.sub(rf"\b{http_port}\b", HTTP_PORT, printed)
-    printed = re.sub(rf"\b{otlp_port}\b", OTLP_PORT, printed)
+        environment = kept | dict(zip(
+            ("BETRACE_HTTP_PORT", "BETRACE_OTLP_HTTP_PORT", "BETRACE_OTLP_GRPC_PORT"), ports))
+        printed = run_shell(put_ports(script_of(examples), zip(PORTS, ports)), folder, environment)
+    printed = put_ports(printed, zip(ports, PORTS))
     outcomes = []
     for number, example in enumerate(examples):
         part, end, rest = printed.partition(f"\n<end-{number} ")

@@ -7,8 +7,9 @@ import unittest
 
 import page_session
 
-PAGES = {"README.md": 8, "docs/guide/api.md": 20,
-         "docs/guide/security.md": 5}  # and how many examples each has at least
+# And how many examples each has at least.
+PAGES = {"README.md": 8, "docs/guide/user-guide.md": 12, "docs/guide/operator-guide.md": 2, "docs/guide/api.md": 20,
+         "docs/guide/security.md": 5, "docs/guide/verification.md": 6}
 
 
 def ends_soon(process_id):
@@ -43,6 +44,15 @@ class PageTest(unittest.TestCase):
     def test_the_tour_of_the_readme_works(self):
         self.check_page("README.md")
 
+    def test_the_way_of_the_user_guide_works(self):
+        self.check_page("docs/guide/user-guide.md")
+
+    def test_the_examples_of_the_operator_guide_work(self):
+        self.check_page("docs/guide/operator-guide.md")
+
+    def test_the_examples_of_the_page_of_verification_work(self):
+        self.check_page("docs/guide/verification.md")
+
     def test_the_examples_of_the_api_guide_work(self):
         self.check_page("docs/guide/api.md")
 
@@ -55,8 +65,13 @@ class PageSessionTest(unittest.TestCase):
         page = "```bash\necho a\n```\nso:\n```text\na\n```\n```text\nmore\n```\n```bash\nb\n```\n"
         self.assertEqual(page_session.examples_of(page), [("echo a\n", "a\n"), ("b\n", "")])
 
-    def test_blocks_of_make_are_not_run(self):
-        self.assertEqual(page_session.examples_of("```bash\nmake run  # all\n```\n"), [])
+    def test_blocks_of_make_and_of_clusters_are_not_run(self):
+        for command in ("make run  # all", "cd .\nkubectl get pods"):
+            self.assertEqual(page_session.examples_of(f"```bash\n{command}\n```\n"), [])
+
+    def test_ports_are_put_where_they_stand_alone(self):
+        ports = [("4317", "1"), ("4318", "2")]
+        self.assertEqual(page_session.put_ports(":4318 4317 84317 4318a 0.4317", ports), ":2 1 84317 4318a 0.4317")
 
     def test_times_and_what_is_left_out_may_differ_and_nothing_else(self):
         shown = 'at 10:00:00 trace 0123456789abcdef, ... end\n'

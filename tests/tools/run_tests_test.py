@@ -29,6 +29,13 @@ class RunTestsTest(unittest.TestCase):
         self.assertIn("here is why", done.stdout)
         self.assertEqual(done.stdout.splitlines()[-1], "1 passed, 1 failed")
 
+    def test_what_was_skipped_who_was_there_and_what_was_timed_is_told_of_runs_that_pass(self):
+        lines = (r"SKIP: no such thing\nPEER nginx 1.22\n# PEER in TAP\nok 3 - a name # SKIP no such peer\n"
+                 r"TIMED a drill: 2 s\nnothing else\n")
+        said = tool("--check", f"printf '{lines}'").stdout.splitlines()
+        told = [line.strip() for line in said if line.startswith("     ")]
+        self.assertEqual(told, ["PEER nginx 1.22", "PEER in TAP", "SKIP no such peer", "TIMED a drill: 2 s"])
+
     def test_a_program_that_dies_without_a_report_counts_as_failed(self):
         with tempfile.TemporaryDirectory() as folder:
             program = pathlib.Path(folder) / "broken_test"

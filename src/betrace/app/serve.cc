@@ -181,6 +181,7 @@ Result<ServiceOptions> service_options(const Config& config) {
   options.workers = config.number("workers");
   options.storage_path = config.text("storage.path");
   options.state_path = config.text("state.path");
+  options.tombstone_age = config.duration("rules.tombstone_age");
   options.rules_max = config.number("limits.rules");
   options.metric_rules_max = config.number("metrics.rules_max");
   options.grace = config.duration("shutdown.grace");

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <mutex>
 #include <set>
 #include <utility>
 
@@ -44,6 +45,8 @@ using telemetry::Readiness;
 constexpr std::chrono::milliseconds kWatchInterval{1'000};
 constexpr std::chrono::minutes kInsecureInterval{10};
 constexpr std::chrono::hours kUnsignedInterval{1};
+constexpr std::chrono::hours kCleanUpInterval{1};
+constexpr std::chrono::minutes kSlowInterval{10};
 // Refuse at this share of limits.memory, so that the rest is left for what was accepted.
 constexpr double kSoftMemoryShare = 0.8;
 
@@ -107,8 +110,10 @@ class Service::Parts {
   void count(std::span<const storage::CommittedRecord> committed);
   void rules_activated(const control::LoadedRules& loaded);
   void note(const engine::EvaluationSample& sample);
+  void warn_slow(const std::string& rule_id, double seconds);
   std::uint64_t drain_export(std::chrono::milliseconds left);
   void tend_stores();
+  void clean_up_rules();
   void tend_memory();
   void tend_evidence();
   void warn_unsigned();
@@ -127,6 +132,9 @@ class Service::Parts {
   AccessFiles access_files_;
   std::optional<MonotonicTime> told_insecure_;  // touched by tend_access() only
   MonotonicTime told_unsigned_;                 // touched before and by tend_evidence() only
+  std::optional<MonotonicTime> cleaned_up_;     // touched by clean_up_rules() only
+  std::mutex told_slow_mutex_;
+  std::map<std::string, MonotonicTime> told_slow_;  // rule ids; at most all of an interval
   telemetry::ResidentMemory resident_memory_;
   engine::ActiveRules active_;
   std::set<std::string> registered_;  // rule ids with series; touched by rules_activated() only
@@ -293,6 +301,7 @@ Result<void> Service::Parts::watch_rules() {
     tend_memory();
     tend_stores();
     tend_evidence();
+    clean_up_rules();
     tend_access();
   });
   return {};
@@ -328,6 +337,18 @@ void Service::Parts::tend_access() {
   log_.warn("everything is open to everybody who can connect: insecure is set");
 }
 
+void Service::Parts::clean_up_rules() {
+  const MonotonicTime now = read_clocks().monotonic;
+  if (cleaned_up_ && now - *cleaned_up_ < kCleanUpInterval) return;
+  cleaned_up_ = now;
+  const auto removed = rules_->clean_up(options_.tombstone_age);
+  if (!removed) {
+    log_.warn("files of deleted rules stay", {{"reason", removed.error().message}});
+  } else if (*removed != 0) {
+    log_.info("files of rules deleted long ago are removed", {{"count", *removed}});
+  }
+}
+
 void Service::Parts::tend_stores() {
   if (rules_->status().is_read_only && rules_->probe()) log_.info("rules can be written again");
   const auto done = control_->refresh(read_clocks().wall);
@@ -343,10 +364,13 @@ void Service::Parts::tend_stores() {
 // Each problem is logged when it comes up, not at every look.
 void Service::Parts::report_problems() {
   std::map<std::string, std::string> problems;
+  std::set<std::string> damaged;
   for (const storage::RuleProblem& problem : rules_->snapshot()->problems) {
-    const std::string aside =
-        problem.quarantined_as.empty() ? "" : "; set aside as " + problem.quarantined_as;
-    problems.emplace("file " + problem.file, problem.message + aside);
+    const std::string subject = "file " + problem.file;
+    const bool is_aside = !problem.quarantined_as.empty();
+    const std::string aside = is_aside ? "; set aside as " + problem.quarantined_as : "";
+    problems.emplace(subject, problem.message + aside);
+    if (is_aside) damaged.insert(subject);
   }
   const control::LoadedRulesPtr loaded = control_->rules();
   for (const control::LoadedRulePtr& rule : loaded->rules) {
@@ -355,7 +379,11 @@ void Service::Parts::report_problems() {
   for (const auto& [subject, reason] : problems) {
     const auto known = problems_.find(subject);
     if (known != problems_.end() && known->second == reason) continue;
-    log_.warn("not in force", {{"subject", subject}, {"reason", reason}});
+    if (damaged.contains(subject)) {
+      log_.error("not in force", {{"subject", subject}, {"reason", reason}});
+    } else {
+      log_.warn("not in force", {{"subject", subject}, {"reason", reason}});
+    }
   }
   problems_ = std::move(problems);
   if (const std::size_t invalid = loaded->invalid_count(); invalid == 0) {
@@ -579,7 +607,21 @@ void Service::Parts::note(const engine::EvaluationSample& sample) {
   const double seconds = std::chrono::duration<double>(sample.time).count();
   metrics_.observe(MetricId::RuleEvaluationDurationSeconds, seconds);
   metrics_.add(MetricId::RuleCpuSeconds, {sample.rule_id}, seconds * sample.weight);
-  if (seconds > kSlowSeconds) metrics_.add(MetricId::RuleSlowEvaluations, {sample.rule_id});
+  if (seconds <= kSlowSeconds) return;
+  metrics_.add(MetricId::RuleSlowEvaluations, {sample.rule_id});
+  warn_slow(std::string(sample.rule_id), seconds);
+}
+
+// Any shard may come. A slow rule is slow all the time: it is told of once in a while.
+void Service::Parts::warn_slow(const std::string& rule_id, double seconds) {
+  const MonotonicTime now = read_clocks().monotonic;
+  {
+    const std::lock_guard lock(told_slow_mutex_);
+    std::erase_if(told_slow_,
+                  [now](const auto& told) { return now - told.second >= kSlowInterval; });
+    if (!told_slow_.emplace(rule_id, now).second) return;
+  }
+  log_.warn("an evaluation of a rule was slow", {{"rule_id", rule_id}, {"seconds", seconds}});
 }
 
 void Service::Parts::rules_activated(const control::LoadedRules& loaded) {

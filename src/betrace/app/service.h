@@ -41,7 +41,7 @@ struct ServiceOptions {
   std::string bootstrap_name;
   std::size_t rules_max = 1'000;
   std::size_t metric_rules_max = 1'000;
-  std::chrono::hours tombstone_age{30 * 24};
+  std::chrono::milliseconds tombstone_age{std::chrono::hours(30 * 24)};  ///< Of deleted rules.
   std::chrono::milliseconds grace{25'000};
   std::uint64_t memory_bytes_max = 0;  ///< `limits.memory`; 0 = not watched.
   std::size_t http_body_bytes_max = 20 * 1024 * 1024;

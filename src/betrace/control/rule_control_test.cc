@@ -194,6 +194,19 @@ TEST_F(RuleControlTest, ADeletedRuleComesBackWithItsNextRevision) {
   EXPECT_EQ(control_->undelete("b", at(kStart)).error().kind, RefusalKind::RuleNotFound);
 }
 
+TEST_F(RuleControlTest, ADeletedRuleOfItsAgeIsGoneFromTheDiskAndAYoungerOneStays) {
+  for (const char* id : {"a", "b", "c"}) ASSERT_TRUE(create(make_rule(id)));
+  ASSERT_TRUE(control_->remove("a", {}, at(kStart)));
+  ASSERT_TRUE(control_->remove("b", {}, at(kStart + 1)));
+  now_ = kStart + kSecond - 1;
+  EXPECT_EQ(store_->clean_up(std::chrono::seconds(1)), 0u);
+  now_ = kStart + kSecond;
+  EXPECT_EQ(store_->clean_up(std::chrono::seconds(1)), 1u);
+  EXPECT_EQ(control_->undelete("a", at(kStart + kSecond)).error().kind, RefusalKind::RuleNotFound);
+  EXPECT_TRUE(control_->undelete("b", at(kStart + kSecond)));
+  EXPECT_EQ(active_ids(), (Ids{"b", "c"}));
+}
+
 TEST_F(RuleControlTest, EverythingIsTheSameAfterARestart) {
   ASSERT_TRUE(create(make_rule("a")));
   model::Rule disabled = make_rule("b");

@@ -39,6 +39,11 @@ class RuleControlTest : public ::testing::Test {
     storage::RuleStoreOptions store_options;
     store_options.path = directory_.path();
     store_options.files = &disk_;
+    store_options.clock = [this] {
+      Now now = read_clocks();
+      now.wall = now_;
+      return now;
+    };
     auto opened = storage::RuleStore::open(store_options);
     ASSERT_TRUE(opened) << opened.error().message;
     store_ = std::move(*opened);
@@ -105,6 +110,7 @@ class RuleControlTest : public ::testing::Test {
 
   TestDirectory directory_;
   storage::FaultyFileSystem disk_;
+  UnixNanos now_ = kStart;  // wall clock of the store
   bool log_fails_ = false;
   std::vector<storage::RuleChangeRecord> records_;
   std::map<std::string, storage::RecordedRule> recorded_;

@@ -206,14 +206,18 @@ Result<RuleChanges> RuleStore::refresh() {
 
 bool RuleStore::probe() { return core_->probe(); }
 
-Result<std::size_t> RuleStore::clean_up(std::chrono::hours age) {
-  auto change = begin();
-  if (!change) return fail(change.error());
+Result<std::size_t> RuleStore::clean_up(std::chrono::milliseconds age) {
   const UnixNanos now = core_->options.clock().wall;
   const auto age_ns = static_cast<UnixNanos>(std::chrono::nanoseconds(age).count());
+  const auto is_old = [&](const auto& entry) { return entry.second.deleted_at + age_ns <= now; };
+  const RuleSnapshotPtr seen = snapshot();
+  if (std::none_of(seen->tombstones.begin(), seen->tombstones.end(), is_old)) return 0;
+  auto change = begin();
+  if (!change) return fail(change.error());
   std::size_t count = 0;
-  for (const auto& [id, tombstone] : change->current().tombstones) {
-    if (tombstone.deleted_at + age_ns > now) continue;
+  for (const auto& entry : change->current().tombstones) {
+    if (!is_old(entry)) continue;
+    const std::string& id = entry.first;
     const int removed = core_->files.unlink(change->state_->directory.number(), rule_file_name(id));
     if (removed < 0) return failed("remove the tombstone of", id, removed);
     ++count;

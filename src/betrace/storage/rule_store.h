@@ -151,8 +151,9 @@ class RuleStore {
   /// read-only state. To be called every second.
   [[nodiscard]] bool probe();
 
-  /// Removes tombstones that are older than `age`; returns how many.
-  Result<std::size_t> clean_up(std::chrono::hours age);
+  /// Removes the tombstones whose age is `age` or more; returns how many. Errors as begin().
+  /// Cost: nothing if there are none so old.
+  Result<std::size_t> clean_up(std::chrono::milliseconds age);
 
  private:
   explicit RuleStore(std::shared_ptr<Core> core);
