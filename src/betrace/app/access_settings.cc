@@ -8,6 +8,7 @@
 #include "betrace/app/access_files.h"
 #include "betrace/base/ascii.h"
 #include "betrace/base/utf8.h"
+#include "betrace/http/loopback.h"
 
 namespace betrace::app {
 namespace {
@@ -54,7 +55,7 @@ void check_tls(const Config& config, const ReportProblem& report) {
 
 AccessSettings access_settings(const Config& config) {
   AccessSettings settings;
-  settings.is_loopback_only = std::ranges::all_of(config.list("http.bind"), is_loopback);
+  settings.is_loopback_only = std::ranges::all_of(config.list("http.bind"), http::is_loopback);
   settings.rules.mode = auth_mode(config, settings.is_loopback_only);
   settings.rules.key_header = config.text("api_key_header");
   settings.rules.is_ingest_anonymous = config.boolean("ingest.anonymous");

@@ -136,14 +136,6 @@ void check_texts(const Config& config, const ReportProblem& report) {
 
 }  // namespace
 
-bool is_loopback(std::string_view address) {
-  const std::string text(address);
-  in_addr four{};
-  if (inet_pton(AF_INET, text.c_str(), &four) == 1) return (ntohl(four.s_addr) >> 24) == 127;
-  in6_addr six{};
-  return inet_pton(AF_INET6, text.c_str(), &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
-}
-
 void check_config(const Config& config, const ReportProblem& report) {
   for (const Order& order : kOrders) check_order(config, order, report);
   check_bind(config, report);

@@ -253,14 +253,6 @@ TEST_F(ConfigTest, AccessThatCannotBeIsAProblem) {
   }
 }
 
-TEST_F(ConfigTest, LoopbackIsNothingElse) {
-  EXPECT_FALSE(is_loopback("::"));
-  EXPECT_FALSE(is_loopback("128.0.0.1"));
-  EXPECT_FALSE(is_loopback("127.0.0.1.example"));
-  EXPECT_FALSE(is_loopback("localhost"));
-  EXPECT_TRUE(is_loopback("127.9.0.1"));
-}
-
 TEST_F(ConfigTest, SigningCannotBeRequired) {
   inputs.environment = {{"BETRACE_REQUIRE_SIGNING", "true"}};
   EXPECT_THAT(problems(), ElementsAre(HasSubstr("BETRACE_REQUIRE_SIGNING")));
