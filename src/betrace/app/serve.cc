@@ -199,6 +199,7 @@ Result<ServiceOptions> service_options(const Config& config) {
   options.log.replica = config.text("replica_id");
   options.log.evidence_key_file = config.text("evidence.key_file");
   options.log.record_keys = record_keys(config);
+  options.log.is_insecure = options.access.rules.mode == api::AuthMode::Insecure;
   options.witness_path = config.text("evidence.witness_dir");
   options.api = api_options(config);
   options.api.auth = api::name_of(options.access.rules.mode);
