@@ -128,7 +128,6 @@ constexpr Setting kCatalog[] = {
     {.key = "rules.bootstrap_file", .text = "export document to load when the store is empty"},
     {.key = "rule_group",
      .fallback = "1/1",
-     .is_later = true,
      .text = "i/n: judge only the rules that fall to group i of n"},
     {.key = "log.group_time",
      .type = SettingType::Duration,

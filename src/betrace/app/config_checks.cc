@@ -10,6 +10,7 @@
 #include "betrace/app/access_settings.h"
 #include "betrace/app/export_settings.h"
 #include "betrace/base/utf8.h"
+#include "betrace/control/rule_group.h"
 
 namespace betrace::app {
 namespace {
@@ -125,6 +126,9 @@ bool is_token(std::string_view text) {
 void check_texts(const Config& config, const ReportProblem& report) {
   if (!is_token(config.text("api_key_header"))) {
     report("api_key_header", "is not the name of a header");
+  }
+  if (const auto group = control::parse_rule_group(config.text("rule_group")); !group) {
+    report("rule_group", group.error().message);
   }
   if (config.text("storage.path").empty()) report("storage.path", "is empty");
   if (config.text("state.path").empty()) report("state.path", "is empty");

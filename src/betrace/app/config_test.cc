@@ -289,5 +289,25 @@ TEST(ConfigCatalogTest, NamesAreUniqueInEverySource) {
   EXPECT_THAT(flags, Contains("--limits-http-body"));
 }
 
+TEST_F(ConfigTest, GomaxprocsIsTakenAndAnsweredWithWhatToUseInstead) {
+  inputs.environment = {{"GOMAXPROCS", "8"}};
+  EXPECT_EQ(config().number("workers"), 8u);
+  ASSERT_EQ(config().warnings().size(), 1u);
+  EXPECT_EQ(config().warnings()[0].text,
+            "GOMAXPROCS (environment): is read as BETRACE_WORKERS; set that instead");
+}
+
+TEST_F(ConfigTest, ARuleGroupIsOneOfSoMany) {
+  for (const std::string good : {"1/1", "2/3"}) {
+    inputs.environment = {{"BETRACE_RULE_GROUP", good}};
+    EXPECT_THAT(problems(), IsEmpty()) << good;
+    EXPECT_THAT(config().warnings(), IsEmpty()) << good;
+  }
+  for (const std::string wrong : {"4/3", "0/3", "3", "a/b", ""}) {
+    inputs.environment = {{"BETRACE_RULE_GROUP", wrong}};
+    EXPECT_THAT(problems(), ElementsAre(HasSubstr("is not i/n"))) << wrong;
+  }
+}
+
 }  // namespace
 }  // namespace betrace::app

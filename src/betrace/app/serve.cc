@@ -182,6 +182,7 @@ Result<ServiceOptions> service_options(const Config& config) {
   options.storage_path = config.text("storage.path");
   options.state_path = config.text("state.path");
   options.rules_max = config.number("limits.rules");
+  options.rule_group = *control::parse_rule_group(config.text("rule_group"));
   options.metric_rules_max = config.number("metrics.rules_max");
   options.grace = config.duration("shutdown.grace");
   options.memory_bytes_max = config.size("limits.memory");

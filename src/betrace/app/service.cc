@@ -246,6 +246,7 @@ Result<void> Service::Parts::make_engine() {
 Result<void> Service::Parts::activate_rules() {
   control::RuleControlOptions options;
   options.rules_max = options_.rules_max;
+  options.group = options_.rule_group;
   options.record = [this](std::span<const storage::RuleChangeRecord> changes) {
     return violations_->append_rule_changes(changes);
   };
