@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -38,6 +39,9 @@ struct ApiServices {
   /// Numbers of the engine, per rule too.
   std::function<engine::ShardStatistics()> statistics;
   std::function<Now()> clock = read_clocks;
+  /// Told of each request with spans: who sent it, and how many it had, good and bad.
+  std::function<void(std::string_view actor, std::string_view address, std::uint64_t spans)>
+      spans_taken = nullptr;
   /// Sends stored violations to the sink once more; empty if there is no sink.
   std::function<void(storage::SequenceRange)> resend = nullptr;
   /// What was seen in that time until now; less if the process is younger.

@@ -63,6 +63,7 @@ AccessSettings access_settings(const Config& config) {
   settings.rules.read = bucket_rate(config, "limits.rest_rate");
   settings.rules.write = bucket_rate(config, "limits.rest_write_rate");
   settings.rules.compute = bucket_rate(config, "limits.rest_compute_rate");
+  settings.rules.ingest = bucket_rate(config, "limits.ingest_rate");
   if (config.has("api_key")) settings.key_digest = sha256(config.text("api_key"));
   settings.keys_file = config.text("api_keys_file");
   settings.tls = {config.text("tls.cert"), config.text("tls.key"), config.text("tls.client_ca")};

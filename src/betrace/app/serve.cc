@@ -72,6 +72,7 @@ http::ServerLimits server_limits(const Config& config) {
   limits.body_time = config.duration("limits.body_time");
   limits.tls_time = config.duration("limits.tls_time");
   limits.idle_time = config.duration("limits.idle_time");
+  limits.request_time = config.duration("limits.request_time");
   limits.min_rate = config.size("limits.min_rate");
   limits.headers = config.number("limits.headers");
   limits.header_bytes = config.size("limits.header_bytes");

@@ -476,6 +476,11 @@ Result<void> Service::Parts::open_doors() {
   services.seen_since = [this](const Now& now, std::chrono::nanoseconds window) {
     return clerk_->seen_since(now, window);
   };
+  const ingest::SpansTaken taken = [this](std::string_view actor, std::string_view address,
+                                          std::uint64_t spans) {
+    access_.spans_taken(actor, address, spans);
+  };
+  services.spans_taken = taken;
   services.record_keys = options_.log.record_keys;
   services.rotate_key = [this](evidence::KeyStatus old) { return violations_->rotate_key(old); };
   services.last_checkpoint = [this] { return checkpoints_->last(); };
@@ -487,6 +492,7 @@ Result<void> Service::Parts::open_doors() {
   ingest::OtlpHttpOptions otlp;
   otlp.body_bytes_max = options_.http_body_bytes_max;
   otlp.limits = options_.span_limits;
+  otlp.taken = taken;
   otlp.run = http::RunOn::Pool;  // so that probes on the same port need not wait
   std::vector<http::Route> routes = api::api_routes(services, options_.api);
   observer_.on_refusal(refusal_watch(routes, clerk_->refusals()));
@@ -527,7 +533,11 @@ Result<void> Service::Parts::open_grpc_door() {
     return access_.authorize(head, method);
   };
   http::CallTable calls;
-  auto receive = ingest::otlp_grpc_export(*engine_, metrics_, options_.span_limits);
+  auto receive = ingest::otlp_grpc_export(
+      *engine_, metrics_, options_.span_limits,
+      [this](std::string_view actor, std::string_view address, std::uint64_t spans) {
+        access_.spans_taken(actor, address, spans);
+      });
   if (options_.discards_spans) discard_spans(&receive);
   calls.add(std::move(receive));
   calls.add(ingest::health_calls(readiness_));

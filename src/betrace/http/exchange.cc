@@ -46,6 +46,10 @@ Problem too_large(std::size_t bytes_max) {
                     "the body is larger than " + std::to_string(bytes_max) + " bytes");
 }
 
+Problem request_timeout(std::string_view message) {
+  return problem_of(408, "request_timeout", std::string(message));
+}
+
 Problem bad_chunks() { return problem_of(400, "invalid_field", "the body is not legally chunked"); }
 
 Problem no_room_for_body() {
