@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "betrace/api/access.h"
+#include "betrace/api/document_routes.h"
 #include "betrace/api/routes.h"
 #include "betrace/app/access_files.h"
 #include "betrace/app/checkpointer.h"
@@ -499,6 +500,7 @@ Result<void> Service::Parts::open_doors() {
   for (http::Route& route : ingest::otlp_http_routes(*engine_, metrics_, otlp)) {
     if (route.path == "/v1/traces") routes.push_back(std::move(route));
   }
+  api::add_document_routes(&routes);
   if (options_.discards_spans) {
     discard_spans(&routes);
     readiness_.warn("spans_discarded");
