@@ -124,12 +124,17 @@ test('rules are answered as documented', async () => {
   await call('POST', '/v1/rules/import?dry_run=true&on_conflict=replace', { body: { rules: [rule] } });
   const partly = await call('POST', '/v1/rules/import?atomic=false', { body: [rule, { name: 'wrong' }] });
   assert.equal(partly.status, 207);
+  const templates = await call('GET', '/v1/templates');
+  assert.ok(templates.json.templates.length > 5);
+  await call('GET', '/v1/templates', { headers: { 'if-none-match': templates.headers.etag } });
   for (const format of ['json', 'yaml', 'ndjson']) await call('GET', `/v1/rules/export?format=${format}`);
 });
 
 test('spans, violations and their evidence are answered as documented', async () => {
   const partly = await call('POST', '/v1/spans', { body: { spans: [span, { name: 'no ids' }] } });
   assert.equal(partly.json.rejected, 1);
+  const attributes = await call('GET', '/v1/attributes?service=shop&limit=10');
+  assert.ok(attributes.json.attributes.some((each) => each.key === 'amount' && each.types[0] === 'int'));
   await call('POST', '/v1/traces', { body: { resourceSpans: [] } });
   await call('POST', '/v1/traces', { body: { resourceSpans: [{ scopeSpans: [{ spans: [{ traceId: '00' }] }] }] } });
   await call('POST', '/v1/traces', { body: '{', refused: true });

@@ -29,6 +29,7 @@ class OpenApiTest : public ApiTest {
                                    .spans = *engine_,
                                    .metrics = metrics_,
                                    .readiness = readiness_,
+                                   .attributes = attributes_,
                                    .statistics = [] { return engine::ShardStatistics(); }},
                        options());
     add_document_routes(&rows_);

@@ -57,6 +57,8 @@ constexpr Expected kRoutes[] = {
     {"POST /v1/log/backup", Role::Admin, RateClass::Write, kRest},
     {"GET /v1/limits", Role::Read, RateClass::Read, 0},
     {"GET /health", Role::Public, RateClass::None, 0},
+    {"GET /v1/attributes", Role::Read, RateClass::Read, 0},
+    {"GET /v1/templates", Role::Read, RateClass::Read, 0},
     {"GET /v1/health", Role::Public, RateClass::None, 0},
     {"GET /ready", Role::Public, RateClass::None, 0},
     {"GET /v1/ready", Role::Public, RateClass::None, 0},
@@ -71,6 +73,7 @@ class RoutesTest : public ApiTest {
                                   .spans = *engine_,
                                   .metrics = metrics_,
                                   .readiness = readiness_,
+                                  .attributes = attributes_,
                                   .statistics = [] { return engine::ShardStatistics(); }},
                       options());
   }

@@ -13,6 +13,7 @@
 
 #include "betrace/app/exit_code.h"
 #include "betrace/app/export_settings.h"
+#include "betrace/app/starter_pack.h"
 #include "betrace/storage/rule_document.h"
 
 namespace betrace::app {
@@ -122,6 +123,8 @@ api::ApiOptions api_options(const Config& config) {
   options.backup_dir = config.text("log.backup_dir");
   options.feed.clients_max = config.number("limits.sse_clients");
   options.feed.buffer_events_max = config.number("limits.sse_buffer");
+  options.packs = {{"starter", starter_pack_yaml()}};
+  options.shown_attributes = config.list("redaction.allow");
   options.trace_url_template = config.text("ui.trace_url_template");
   for (const Setting& setting : config_catalog()) {
     const bool is_limit = setting.key.starts_with("limits.") || setting.key.starts_with("trace.") ||

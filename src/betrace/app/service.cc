@@ -8,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "betrace/account/sampled_sink.h"
 #include "betrace/api/access.h"
 #include "betrace/api/document_routes.h"
 #include "betrace/api/routes.h"
@@ -133,6 +134,8 @@ class Service::Parts {
   std::unique_ptr<account::Clerk> clerk_;  // the log tells it of what is committed
   std::unique_ptr<storage::ViolationLog> violations_;
   std::unique_ptr<engine::Engine> engine_;
+  account::AttributeSample attributes_;
+  std::unique_ptr<account::SampledSink> sink_;  // the door of the engine
   std::unique_ptr<control::RuleControl> control_;
   std::unique_ptr<exporter::Exporter> exporter_;
   std::vector<std::unique_ptr<exporter::Exporter>> notifiers_;  // webhook, Alertmanager
@@ -241,6 +244,7 @@ Result<void> Service::Parts::make_engine() {
   options.shards = options_.workers;
   engine_ = std::make_unique<engine::Engine>(std::move(options), active_, *violations_, hooks);
   engine_->start();
+  sink_ = std::make_unique<account::SampledSink>(*engine_, attributes_);
   return {};
 }
 
@@ -470,9 +474,10 @@ Result<void> Service::Parts::open_doors() {
   server_ = std::make_unique<http::Server>(options_.server, &observer_);
   api::ApiServices services{.rules = *control_,
                             .violations = *violations_,
-                            .spans = *engine_,
+                            .spans = *sink_,
                             .metrics = metrics_,
                             .readiness = readiness_,
+                            .attributes = attributes_,
                             .statistics = [this] { return engine_->statistics(); }};
   services.seen_since = [this](const Now& now, std::chrono::nanoseconds window) {
     return clerk_->seen_since(now, window);
@@ -497,7 +502,7 @@ Result<void> Service::Parts::open_doors() {
   otlp.run = http::RunOn::Pool;  // so that probes on the same port need not wait
   std::vector<http::Route> routes = api::api_routes(services, options_.api);
   observer_.on_refusal(refusal_watch(routes, clerk_->refusals()));
-  for (http::Route& route : ingest::otlp_http_routes(*engine_, metrics_, otlp)) {
+  for (http::Route& route : ingest::otlp_http_routes(*sink_, metrics_, otlp)) {
     if (route.path == "/v1/traces") routes.push_back(std::move(route));
   }
   api::add_document_routes(&routes);
@@ -511,7 +516,7 @@ Result<void> Service::Parts::open_doors() {
   http_port_ = *port;
   if (options_.otlp_http_port != 0) {
     otlp.run = http::RunOn::Inline;
-    routes = ingest::otlp_http_routes(*engine_, metrics_, otlp);
+    routes = ingest::otlp_http_routes(*sink_, metrics_, otlp);
     if (options_.discards_spans) discard_spans(&routes);
     port = listen(options_.otlp_http_port, ingest::otlp_error, std::move(routes));
     if (!port) return fail(port.error().code, "otlp.http_port: " + port.error().message);
@@ -536,7 +541,7 @@ Result<void> Service::Parts::open_grpc_door() {
   };
   http::CallTable calls;
   auto receive = ingest::otlp_grpc_export(
-      *engine_, metrics_, options_.span_limits,
+      *sink_, metrics_, options_.span_limits,
       [this](std::string_view actor, std::string_view address, std::uint64_t spans) {
         access_.spans_taken(actor, address, spans);
       });
