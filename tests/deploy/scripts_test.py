@@ -146,6 +146,37 @@ class RulesTest(unittest.TestCase):
         self.assertEqual(json.loads(done.stdout)["unchanged"], 2)
         self.assertEqual(self.server.rules(), before)
 
+    def restore_without_a_server(self):
+        """As in a container whose service is stopped: the folder of the rules itself."""
+        self.server.stop()
+        done = run(RESTORE, self.file, environment={
+            "PATH": f"{PROGRAM.parent}:{os.environ['PATH']}", "TMPDIR": str(self.folder),
+            "BETRACE_HTTP_PORT": str(free_port()), "BETRACE_STORAGE_PATH": str(self.folder / "rules")})
+        self.server = Server(self.folder)
+        self.addCleanup(self.server.stop)
+        return done
+
+    def test_without_a_server_the_folder_is_made_equal_to_the_backup(self):
+        self.backup()
+        before = self.server.rules()
+        self.server.change("DELETE", "/v1/rules/quoted")
+        self.server.add("newer", "span.duration > 2s")
+        done = self.restore_without_a_server()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("1 created, 0 updated, 1 unchanged, 0 skipped, 1 deleted", done.stdout)
+        self.assertEqual([rule["expression"] for rule in self.server.rules()], [rule["expression"] for rule in before])
+
+    def test_without_a_server_a_wrong_rule_leaves_the_folder_as_it_was(self):
+        self.backup()
+        before = self.server.rules()
+        document = json.loads(self.file.read_text())
+        document["rules"][0]["expression"] = "span.duraton > 1s"
+        self.file.write_text(json.dumps(document))
+        done = self.restore_without_a_server()
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn("nothing was changed", done.stderr)
+        self.assertEqual(self.server.rules(), before)
+
     def run_loop(self, change=("", "")):
         """Runs the loop of the page of disaster recovery, `change` made in it, on the server of this test."""
         page = (PROJECT / "docs/guide/disaster-recovery.md").read_text()

@@ -6,6 +6,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 
+import { call, connect } from './grpc.mjs';
 import { OtlpSink } from './otlp_sink.mjs';
 import { ask, eventually, program, Server } from './server.mjs';
 
@@ -150,4 +151,36 @@ test('neither a key nor a value that no rule names shows anywhere', async () => 
   assert.match(server.output, /"request"/);
   const everything = [...shown, server.output].join('\n');
   for (const secret of [canary, pii]) assert.ok(!everything.includes(secret), `${secret} is shown`);
+});
+
+test('a sender that is over its rate of spans is told to come back, through every door', async () => {
+  const server = await start({ env: { BETRACE_LIMITS_INGEST_RATE: '1/30' } });
+  const spans = Array.from({ length: 100 }, (_, index) => (
+    { trace_id: 'flood', span_id: `s${index}`, name: 'a', duration_ms: 1 }));
+  const first = await server.post('/v1/spans', { spans });
+  assert.equal(first.status, 202);
+  assert.equal(first.body.accepted, 100, 'a request is taken whole');
+  assert.equal(first.headers.get('x-ratelimit-limit'), '30');
+  const second = await server.post('/v1/spans', { spans });
+  assert.equal(second.status, 429);
+  assert.equal(second.body.error.code, 'rate_limited');
+  assert.equal(second.headers.get('retry-after'), '10');
+  assert.equal(second.headers.get('x-ratelimit-remaining'), '0');
+  for (const base of [server.api, server.otlp]) {
+    const otlp = await ask(`${base}/v1/traces`, { method: 'POST', headers: json, body: '{"resourceSpans":[]}' });
+    assert.equal(otlp.status, 429);
+    assert.equal(otlp.headers['retry-after'], '10');
+    const { code, details } = JSON.parse(otlp.text);
+    assert.equal(code, 8);
+    assert.equal(details[0]['@type'], 'type.googleapis.com/google.rpc.RetryInfo');
+  }
+  const client = connect(`127.0.0.1:${server.grpcPort}`);
+  const answer = await call(client, 'export', Buffer.alloc(0));
+  client.close();
+  assert.equal(answer.name, 'RESOURCE_EXHAUSTED');
+  assert.match(answer.trailers.get('grpc-status-details-bin')[0].toString('latin1'), /google\.rpc\.RetryInfo/);
+  const metrics = (await ask(`${server.api}/metrics`)).text;
+  assert.match(metrics, /^betrace_refused_total\{limit="ingest_rate",protocol="http_json"\} 2$/m);
+  assert.match(metrics, /^betrace_refused_total\{limit="ingest_rate",protocol="grpc"\} 1$/m);
+  assert.equal((await server.get('/v1/limits')).body.limits['limits.ingest_rate'], '1/30');
 });

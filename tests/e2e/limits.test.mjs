@@ -279,7 +279,8 @@ const elsewhere = {
   'log.max_bytes': 'storage_test', 'log.max_age': 'storage_test',
   'limits.tls_time': 'tls.test.mjs', 'limits.auth_failures': 'api_test',
   'limits.rest_rate': 'api_test', 'limits.rest_write_rate': 'api_test',
-  'limits.rest_compute_rate': 'api_test',
+  'limits.rest_compute_rate': 'api_test', 'limits.ingest_rate': 'access.test.mjs, api_test',
+  'limits.request_time': 'http_test',
   'limits.sse_clients': 'stream.test.mjs', 'limits.sse_buffer': 'stream.test.mjs',
 };
 

@@ -15,7 +15,7 @@ import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trac
 
 import { makeCertificates } from './certificates.mjs';
 import { call, connect, healthRequest } from './grpc.mjs';
-import { ask, eventually, program, Server } from './server.mjs';
+import { ask, eventually, freePort, program, Server } from './server.mjs';
 
 const key = 'correct-horse-battery-staple';
 const byKey = { 'x-api-key': key };
@@ -164,6 +164,15 @@ const subjectOf = (port) => new Promise((resolve, reject) => {
     socket.end();
   });
   socket.on('error', reject);
+});
+
+test('the demo names https when it serves it', async () => {
+  const [http, otlp, traces] = [await freePort(), await freePort(), 3];
+  const demo = spawnSync(program, ['demo', '--serve', '--traces', `${traces}`, '--http-port', `${http}`,
+    '--otlp-http-port', `${otlp}`, '--otlp-grpc-port', '0', '--storage-path', made.file('demo')], { encoding: 'utf8', env: {
+      ...process.env, BETRACE_TLS_CERT: made.file('server.pem'), BETRACE_TLS_KEY: made.file('server.key') } });
+  assert.equal(demo.status, 0, demo.stdout + demo.stderr);
+  assert.match(demo.stdout, new RegExp(`^BeTrace serves on https://127\\.0\\.0\\.1:${http} `, 'm'));
 });
 
 test('a new certificate is taken up without a connection lost, by change and by SIGHUP', async () => {

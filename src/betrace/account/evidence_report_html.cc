@@ -5,6 +5,8 @@
 #include <initializer_list>
 #include <string_view>
 
+#include "betrace/base/html.h"
+
 namespace betrace::account {
 namespace {
 
@@ -24,29 +26,6 @@ th{color:#444;font-weight:600}td.n{text-align:right;font-variant-numeric:tabular
 @media print{body{margin:0;max-width:none}}
 </style></head><body>
 )html";
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
 
 std::string shown_time(UnixNanos time) { return format_rfc3339(time, 0); }
 
@@ -71,7 +50,7 @@ class HtmlTable {
   }
   void row(std::initializer_list<std::string> cells) {
     html_ += "<tr>";
-    for (const std::string& cell : cells) html_ += fmt::format("<td>{}</td>", escaped(cell));
+    for (const std::string& cell : cells) html_ += fmt::format("<td>{}</td>", escape_html(cell));
     html_ += "</tr>\n";
     is_empty_ = false;
   }
@@ -184,7 +163,7 @@ std::string run_rows(const EvidenceReport& report) {
 std::string rule_names(const EvidenceReport& report) {
   std::string names;
   for (const std::string& id : report.rules) {
-    names += fmt::format("{}<code>{}</code>", names.empty() ? "" : ", ", escaped(id));
+    names += fmt::format("{}<code>{}</code>", names.empty() ? "" : ", ", escape_html(id));
   }
   return names.empty() ? "none" : names;
 }
@@ -193,10 +172,11 @@ std::string rule_names(const EvidenceReport& report) {
 
 std::string report_html(const EvidenceReport& report) {
   std::string html(kHead);
-  html += fmt::format("<h1>Evidence for {}</h1>\n", escaped(report.request.control.tag()));
-  html += fmt::format("<p class=\"note\">{} to {}, made {}. Log <code>{}</code>. Rules: {}.</p>\n",
-                      shown_time(report.request.from), shown_time(report.request.to),
-                      shown_time(report.request.made), escaped(report.log_id), rule_names(report));
+  html += fmt::format("<h1>Evidence for {}</h1>\n", escape_html(report.request.control.tag()));
+  html +=
+      fmt::format("<p class=\"note\">{} to {}, made {}. Log <code>{}</code>. Rules: {}.</p>\n",
+                  shown_time(report.request.from), shown_time(report.request.to),
+                  shown_time(report.request.made), escape_html(report.log_id), rule_names(report));
   html += lead(report);
   html += "<h2>Figures</h2>\n" + figures(report);
   html += "<h2>Violations</h2>\n" + violation_rows(report);

@@ -1,9 +1,12 @@
 #include "betrace/api/access.h"
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <utility>
 
 #include "betrace/api/credential.h"
+#include "betrace/otlp/export_response.h"
 
 namespace betrace::api {
 namespace {
@@ -16,6 +19,22 @@ constexpr std::string_view kNeedsKey = "a valid credential is needed";
 constexpr std::string_view kNeedsRole = "the credential lacks the role";
 constexpr std::string_view kTooManyFailures = "too many failed credentials from this address";
 constexpr std::string_view kOtlpPath = "/v1/traces";
+
+constexpr std::string_view kTooManyRequests = "too many requests";
+constexpr std::string_view kTooManySpans = "too many spans (ingest_rate)";
+// Senders of telemetry are told to come back soon: they hold what they could not send.
+constexpr std::uint32_t kIngestRetrySecondsMax = 10;
+
+// The label `protocol` of the metrics.
+std::string_view protocol_label(const http::RequestHead& head) {
+  if (head.path != kOtlpPath) return "json";
+  const std::string_view type = http::media_type(head.headers);
+  return http::equal_ignoring_case(type, "application/json") ? "http_json" : "http_protobuf";
+}
+
+std::string_view client_of(std::string_view actor, std::string_view address) {
+  return actor.empty() ? address : actor;
+}
 
 http::Problem access_problem(int status, std::string_view code, std::string_view message) {
   http::Problem problem;
@@ -39,6 +58,7 @@ Access::Access(AccessOptions options, telemetry::Metrics& metrics)
       reads_(options_.read),
       writes_(options_.write),
       computations_(options_.compute),
+      ingests_(options_.ingest),
       keys_(std::make_shared<const KeyRing>()) {}
 
 void Access::set_keys(KeyRing keys) {
@@ -101,8 +121,7 @@ std::optional<http::Problem> Access::authorize(http::RequestHead& head, const ht
       case Verdict::Forbidden:
         return access_problem(403, "forbidden", kNeedsRole);
       case Verdict::TooManyFailures: {
-        const std::string_view protocol = head.path == kOtlpPath ? "http_protobuf" : "json";
-        metrics_.add(MetricId::Refused, {"auth_failures", protocol});
+        metrics_.add(MetricId::Refused, {"auth_failures", protocol_label(head)});
         http::Problem problem = access_problem(429, "rate_limited", kTooManyFailures);
         problem.retry_after = 1;
         return problem;
@@ -116,7 +135,7 @@ std::optional<http::Problem> Access::authorize(http::RequestHead& head, const ht
 
 std::optional<http::CallStatus> Access::authorize(http::CallHead& head,
                                                   const http::CallMethod& method) {
-  if (is_open(method.role, head.path)) return std::nullopt;
+  if (is_open(method.role, head.path)) return look_at_debts(head, method);
   const Caller caller{head.metadata, head.certificate_names, head.remote_address, head.actor};
   switch (judge(caller, method.role)) {
     case Verdict::Unauthorized:
@@ -129,7 +148,29 @@ std::optional<http::CallStatus> Access::authorize(http::CallHead& head,
     case Verdict::Allowed:
       break;
   }
-  return std::nullopt;
+  return look_at_debts(head, method);
+}
+
+// Of calls, only those that bring spans have a rate.
+std::optional<http::CallStatus> Access::look_at_debts(const http::CallHead& head,
+                                                      const http::CallMethod& method) {
+  if (method.role != Role::Ingest || !ingests_.rate().is_limited()) return std::nullopt;
+  const Draw draw =
+      ingests_.look(client_of(head.actor, head.remote_address), options_.clock().monotonic);
+  if (draw.is_granted) return std::nullopt;
+  metrics_.add(MetricId::Refused, {"ingest_rate", "grpc"});
+  otlp::RpcStatus status;
+  status.code = otlp::RpcCode::ResourceExhausted;
+  status.message = kTooManySpans;
+  status.retry_delay = std::chrono::seconds(std::min(draw.seconds_to_next, kIngestRetrySecondsMax));
+  return http::CallStatus{http::CallCode::ResourceExhausted, status.message,
+                          otlp::status_body(status, otlp::WireForm::Protobuf)};
+}
+
+void Access::spans_taken(std::string_view actor, std::string_view address, std::uint64_t spans) {
+  if (!ingests_.rate().is_limited()) return;
+  ingests_.charge(client_of(actor, address), options_.clock().monotonic,
+                  static_cast<double>(spans));
 }
 
 std::optional<http::Problem> Access::draw(http::RequestHead& head, http::RateClass rate) {
@@ -141,19 +182,24 @@ std::optional<http::Problem> Access::draw(http::RequestHead& head, http::RateCla
   if (rate == http::RateClass::Read) from = {&reads_, "rest_rate"};
   if (rate == http::RateClass::Write) from = {&writes_, "rest_write_rate"};
   if (rate == http::RateClass::Compute) from = {&computations_, "rest_compute_rate"};
+  const bool is_ingest = rate == http::RateClass::Ingest;
+  if (is_ingest) from = {&ingests_, "ingest_rate"};
   if (from.buckets == nullptr || !from.buckets->rate().is_limited()) return std::nullopt;
   const Now now = options_.clock();
-  const std::string& client = head.actor.empty() ? head.remote_address : head.actor;
-  const Draw draw = from.buckets->draw(client, now.monotonic);
+  const std::string_view client = client_of(head.actor, head.remote_address);
+  const Draw draw =
+      is_ingest ? ingests_.look(client, now.monotonic) : from.buckets->draw(client, now.monotonic);
   const auto bucket = static_cast<std::uint64_t>(from.buckets->rate().bucket);
   head.reply_headers.add("X-RateLimit-Limit", std::to_string(bucket));
   head.reply_headers.add("X-RateLimit-Remaining", std::to_string(draw.left));
   head.reply_headers.add("X-RateLimit-Reset",
                          std::to_string(now.wall / kNanosPerSecond + draw.seconds_to_full));
   if (draw.is_granted) return std::nullopt;
-  metrics_.add(MetricId::Refused, {from.limit, "json"});
-  http::Problem problem = access_problem(429, "rate_limited", "too many requests");
+  metrics_.add(MetricId::Refused, {from.limit, protocol_label(head)});
+  http::Problem problem =
+      access_problem(429, "rate_limited", is_ingest ? kTooManySpans : kTooManyRequests);
   problem.retry_after = draw.seconds_to_next;
+  if (is_ingest) problem.retry_after = std::min(draw.seconds_to_next, kIngestRetrySecondsMax);
   return problem;
 }
 

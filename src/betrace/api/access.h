@@ -44,6 +44,7 @@ struct AccessOptions {
   BucketRate read;                       ///< `limits.rest_rate`, per credential, else address.
   BucketRate write;                      ///< `limits.rest_write_rate`, likewise.
   BucketRate compute;                    ///< `limits.rest_compute_rate`, likewise.
+  BucketRate ingest;                     ///< `limits.ingest_rate` in spans, likewise.
   std::function<Now()> clock = read_clocks;
 };
 
@@ -65,6 +66,10 @@ class Access {
   [[nodiscard]] std::optional<http::CallStatus> authorize(http::CallHead& head,
                                                           const http::CallMethod& method);
 
+  /// Charges a sender for what was in its request. A request is taken whole as long as its sender
+  /// owes nothing: how many spans it has is only known once it is read.
+  void spans_taken(std::string_view actor, std::string_view address, std::uint64_t spans);
+
  private:
   enum class Verdict : std::uint8_t { Allowed, Unauthorized, Forbidden, TooManyFailures };
   /// What both kinds of request have in common.
@@ -79,6 +84,8 @@ class Access {
   [[nodiscard]] Verdict judge(const Caller& caller, std::optional<http::Role> role);
   [[nodiscard]] Verdict failed(const Caller& caller, std::string_view reason);
   [[nodiscard]] std::optional<http::Problem> draw(http::RequestHead& head, http::RateClass rate);
+  [[nodiscard]] std::optional<http::CallStatus> look_at_debts(const http::CallHead& head,
+                                                              const http::CallMethod& method);
   [[nodiscard]] std::shared_ptr<const KeyRing> keys() const;
 
   const AccessOptions options_;
@@ -87,6 +94,7 @@ class Access {
   TokenBuckets reads_;
   TokenBuckets writes_;
   TokenBuckets computations_;
+  TokenBuckets ingests_;
   mutable std::mutex mutex_;
   std::shared_ptr<const KeyRing> keys_;
 };

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "betrace/otlp/export_response.h"
+
 namespace betrace::api {
 namespace {
 
@@ -241,6 +243,66 @@ TEST_F(AccessTest, ReasonsAreCountedAndNoKeyIsAmongThem) {
         << reason;
   }
   EXPECT_EQ(text.find("canary"), std::string::npos);
+}
+
+TEST_F(AccessTest, ASenderThatOwesSpansIsToldToComeBackAndOthersAreNot) {
+  options_.ingest = {100, 1'000};
+  make(AuthMode::On);
+  const http::Route traces = route_of(Role::Ingest, RateClass::Ingest, "/v1/traces");
+  const std::vector<HeaderView> key = {{"X-API-Key", "ingest key"}};
+  EXPECT_EQ(ask(&traces, key), 0);
+  EXPECT_EQ(head_.reply_headers.find("X-RateLimit-Limit"), "1000");
+  EXPECT_EQ(head_.reply_headers.find("X-RateLimit-Remaining"), "1000");
+  access_->spans_taken("key:ingest", "10.0.0.7", 1'000);
+  EXPECT_EQ(ask(&traces, key), 429) << "nothing is left";
+  EXPECT_EQ(problem_->code, "rate_limited");
+  EXPECT_EQ(problem_->retry_after, 1u);
+  EXPECT_EQ(head_.reply_headers.find("X-RateLimit-Remaining"), "0");
+  EXPECT_EQ(head_.reply_headers.find("X-RateLimit-Reset"),
+            std::to_string(kTime / kNanosPerSecond + 10));
+  EXPECT_EQ(ask(&traces, {{"X-API-Key", "admin key"}}), 0);
+  EXPECT_EQ(metrics_.value(telemetry::MetricId::Refused, {"ingest_rate", "http_protobuf"}), 1);
+  now_.monotonic += std::chrono::milliseconds(10);
+  EXPECT_EQ(ask(&traces, key), 0) << "one has come back";
+  access_->spans_taken("key:ingest", "10.0.0.7", 20'000);
+  EXPECT_EQ(ask(&traces, key), 429);
+  EXPECT_EQ(problem_->retry_after, 10u) << "never longer, whatever is owed";
+}
+
+TEST_F(AccessTest, WithoutCredentialsTheAddressOwes) {
+  options_.ingest = {100, 1'000};
+  make(AuthMode::Off);
+  const http::Route spans = route_of(Role::Ingest, RateClass::Ingest, "/v1/spans");
+  access_->spans_taken("", "10.0.0.7", 1'000);
+  EXPECT_EQ(ask(&spans, {}), 429);
+  EXPECT_EQ(metrics_.value(telemetry::MetricId::Refused, {"ingest_rate", "json"}), 1);
+  access_->spans_taken("", "10.0.0.8", 1'000'000);
+  now_.monotonic += std::chrono::seconds(1);
+  EXPECT_EQ(ask(&spans, {}), 0);
+}
+
+TEST_F(AccessTest, ACallOfASenderThatOwesSpansIsExhaustedWithRetryInfo) {
+  options_.ingest = {100, 1'000};
+  make(AuthMode::Off);
+  const http::CallMethod receive{.path = "/x/Export",
+                                 .label = "Export",
+                                 .role = Role::Ingest,
+                                 .handler = [](const http::Call&) { return http::CallReply{}; }};
+  http::CallMethod health = receive;
+  health.role = Role::Public;
+  http::CallHead head;
+  head.path = receive.path;
+  head.remote_address = "10.0.0.7";
+  EXPECT_EQ(access_->authorize(head, receive), std::nullopt);
+  access_->spans_taken("", "10.0.0.7", 1'300);
+  const auto status = access_->authorize(head, receive);
+  ASSERT_TRUE(status.has_value());
+  EXPECT_EQ(status->code, http::CallCode::ResourceExhausted);
+  otlp::RpcStatus expected{
+      otlp::RpcCode::ResourceExhausted, status->message, {}, std::chrono::seconds(4)};
+  EXPECT_EQ(status->details, otlp::status_body(expected, otlp::WireForm::Protobuf));
+  EXPECT_EQ(access_->authorize(head, health), std::nullopt) << "probes bring no spans";
+  EXPECT_EQ(metrics_.value(telemetry::MetricId::Refused, {"ingest_rate", "grpc"}), 1);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "betrace/api/attributes_handler.h"
 #include "betrace/api/audit_handler.h"
 #include "betrace/api/evidence_handler.h"
 #include "betrace/api/log_handler.h"
@@ -17,6 +18,7 @@
 #include "betrace/api/service_handler.h"
 #include "betrace/api/spans_handler.h"
 #include "betrace/api/stats_handler.h"
+#include "betrace/api/templates_handler.h"
 #include "betrace/api/violations_handler.h"
 
 namespace betrace::api {
@@ -35,13 +37,20 @@ struct RestApi {
   const ApiOptions options;
   const std::tuple<RulesReadHandler, RulesWriteHandler, RuleTrialHandler, RulesTransferHandler,
                    ViolationsHandler, SpansHandler, ServiceHandler, AuditHandler, StatsHandler,
-                   EvidenceHandler, LogHandler>
-      handlers{RulesReadHandler(services, options),  RulesWriteHandler(services),
-               RuleTrialHandler(services, options),  RulesTransferHandler(services),
-               ViolationsHandler(services, options), SpansHandler(services, options),
-               ServiceHandler(services, options),    AuditHandler(services),
-               StatsHandler(services, options),      EvidenceHandler(services, options),
-               LogHandler(services, options)};
+                   EvidenceHandler, LogHandler, AttributesHandler, TemplatesHandler>
+      handlers{RulesReadHandler(services, options),
+               RulesWriteHandler(services),
+               RuleTrialHandler(services, options),
+               RulesTransferHandler(services),
+               ViolationsHandler(services, options),
+               SpansHandler(services, options),
+               ServiceHandler(services, options),
+               AuditHandler(services),
+               StatsHandler(services, options),
+               EvidenceHandler(services, options),
+               LogHandler(services, options),
+               AttributesHandler(services, options),
+               TemplatesHandler(options)};
 };
 
 using RestApiPtr = std::shared_ptr<const RestApi>;
@@ -146,6 +155,8 @@ std::vector<RouteRow> rows_of(const Guards& is) {
       {"GET", "/v1/evidence/export", is.hand_over, &EvidenceHandler::bundle},
       {"POST", "/v1/log/backup", is.manage, &LogHandler::back_up},
       {"GET", "/v1/limits", is.read, &ServiceHandler::limits},
+      {"GET", "/v1/attributes", is.read, &AttributesHandler::list},
+      {"GET", "/v1/templates", is.read, &TemplatesHandler::list},
       {"GET", "/health", is.probe, &ServiceHandler::health},
       {"GET", "/v1/health", is.probe, &ServiceHandler::health},
       {"GET", "/ready", is.probe, &ServiceHandler::ready},

@@ -58,6 +58,8 @@ constexpr Expected kRoutes[] = {
     {"POST /v1/log/backup", Role::Admin, RateClass::Write, kRest},
     {"GET /v1/limits", Role::Read, RateClass::Read, 0},
     {"GET /health", Role::Public, RateClass::None, 0},
+    {"GET /v1/attributes", Role::Read, RateClass::Read, 0},
+    {"GET /v1/templates", Role::Read, RateClass::Read, 0},
     {"GET /v1/health", Role::Public, RateClass::None, 0},
     {"GET /ready", Role::Public, RateClass::None, 0},
     {"GET /v1/ready", Role::Public, RateClass::None, 0},
@@ -72,6 +74,7 @@ class RoutesTest : public ApiTest {
                                   .spans = *engine_,
                                   .metrics = metrics_,
                                   .readiness = readiness_,
+                                  .attributes = attributes_,
                                   .statistics = [] { return engine::ShardStatistics(); }},
                       options());
   }
@@ -113,6 +116,8 @@ std::set<std::string> documented_routes() {
 TEST_F(RoutesTest, AgreeWithTheTableOfTheirPage) {
   std::set<std::string> documented = documented_routes();
   EXPECT_EQ(documented.erase("POST /v1/traces"), 1u) << "that of ingest/";
+  EXPECT_EQ(documented.erase("GET /openapi.yaml"), 1u) << "made from all rows";
+  EXPECT_EQ(documented.erase("GET /docs"), 1u) << "likewise";
   std::set<std::string> ours;
   for (const http::Route& row : routes()) ours.insert(row.method + " " + row.path);
   EXPECT_EQ(ours, documented);

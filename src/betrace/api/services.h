@@ -8,10 +8,12 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "betrace/account/attribute_sample.h"
 #include "betrace/account/gap_count.h"
 #include "betrace/api/violation_feed.h"
 #include "betrace/base/time.h"
@@ -36,9 +38,13 @@ struct ApiServices {
   engine::SpanSink& spans;
   telemetry::Metrics& metrics;
   const telemetry::Readiness& readiness;
+  const account::AttributeSample& attributes;
   /// Numbers of the engine, per rule too.
   std::function<engine::ShardStatistics()> statistics;
   std::function<Now()> clock = read_clocks;
+  /// Told of each request with spans: who sent it, and how many it had, good and bad.
+  std::function<void(std::string_view actor, std::string_view address, std::uint64_t spans)>
+      spans_taken = nullptr;
   /// Sends stored violations to the sink once more; empty if there is no sink.
   std::function<void(storage::SequenceRange)> resend = nullptr;
   /// What was seen in that time until now; less if the process is younger.
@@ -61,6 +67,12 @@ struct ApiServices {
 /// A value of GET /v1/limits.
 using SettingValue = std::variant<std::uint64_t, std::string>;
 
+/// Rules that are shipped: the text of a document of valid rules. Static storage.
+struct RulePack {
+  std::string_view name;
+  std::string_view yaml;
+};
+
 struct ApiOptions {
   std::size_t rest_body_bytes_max = 1024 * 1024;         ///< `limits.rest_body`
   std::size_t import_body_bytes_max = 10 * 1024 * 1024;  ///< `limits.import_body`
@@ -72,6 +84,8 @@ struct ApiOptions {
   std::string witness_path;                              ///< `evidence.witness_dir`, may be empty.
   std::string backup_dir;                                ///< `log.backup_dir`, may be empty.
   std::string trace_url_template;                        ///< `ui.trace_url_template`, may be empty.
+  std::vector<RulePack> packs;                           ///< GET /v1/templates
+  std::vector<std::string> shown_attributes;             ///< `redaction.allow`
   FeedLimits feed;                                       ///< `limits.sse_clients`, ...
   /// Effective limits by configuration key, shown as they are; no secrets.
   std::vector<std::pair<std::string, SettingValue>> shown_limits;

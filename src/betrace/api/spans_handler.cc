@@ -129,6 +129,10 @@ Reply<http::Response> SpansHandler::take(const http::Request& request,
                   read.error().message);
   }
   count(*read, services_.metrics);
+  if (services_.spans_taken) {
+    services_.spans_taken(request.head.actor, request.head.remote_address,
+                          read->spans.size() + read->rejections.size());
+  }
   const std::size_t accepted = read->spans.size();
   OrderedJson answer = {{"accepted", accepted},
                         {"rejected", read->rejections.size()},

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "betrace/account/clerk.h"
+#include "betrace/account/sampled_sink.h"
 #include "betrace/api/routes.h"
 #include "betrace/base/json.h"
 #include "betrace/base/test_directory.h"
@@ -25,6 +26,11 @@ namespace betrace::api {
 
 inline constexpr UnixNanos kSecond = 1'000'000'000;
 inline constexpr UnixNanos kStart = 1'769'853'600 * kSecond;  // 2026-01-31T10:00:00Z
+
+inline constexpr std::string_view kDemoPack =
+    "rules:\n"
+    "  - {id: slow, name: Slow request, severity: HIGH, expression: span.duration > 1s}\n"
+    "  - {name: Never audited, tags: [pii], expression: pii and not audit}\n";
 
 /// An answer with its body as JSON; null if it is none.
 struct Answer {
@@ -78,6 +84,7 @@ class ApiTest : public ::testing::Test {
     engine.clock = [this] { return now(); };
     engine_ = std::make_unique<engine::Engine>(engine, *active_, *log_);
     engine_->start();
+    sink_ = std::make_unique<account::SampledSink>(*engine_, attributes_);
     clerk_ = std::make_unique<account::Clerk>(
         account::ClerkOptions(),
         account::ClerkServices{*log_, metrics_, [this] { return engine_->statistics(); }}, now());
@@ -154,6 +161,8 @@ class ApiTest : public ::testing::Test {
   [[nodiscard]] static ApiOptions options() {
     ApiOptions options;
     options.started = Now{MonotonicTime(std::chrono::hours(1)), kStart};
+    options.packs = {{"demo", kDemoPack}};
+    options.shown_attributes = {"user.*"};
     options.shown_limits = {{"limits.rules", std::uint64_t{1000}}};
     return options;
   }
@@ -164,11 +173,13 @@ class ApiTest : public ::testing::Test {
   std::size_t rules_max_ = 1'000;
   telemetry::Metrics metrics_;
   telemetry::Readiness readiness_;
+  account::AttributeSample attributes_;
   std::unique_ptr<storage::RuleStore> store_;
   std::unique_ptr<storage::ViolationLog> log_;
   std::unique_ptr<engine::ActiveRules> active_;
   std::unique_ptr<control::RuleControl> control_;
   std::unique_ptr<engine::Engine> engine_;
+  std::unique_ptr<account::SampledSink> sink_;
   std::unique_ptr<account::Clerk> clerk_;
   std::vector<evidence::CommitEnvelope> checkpoints_;  // newest first
   std::unique_ptr<http::Server> server_;
@@ -184,9 +195,10 @@ class ApiTest : public ::testing::Test {
   void serve() {
     ApiServices services{.rules = *control_,
                          .violations = *log_,
-                         .spans = *engine_,
+                         .spans = *sink_,
                          .metrics = metrics_,
                          .readiness = readiness_,
+                         .attributes = attributes_,
                          .statistics = [this] { return engine_->statistics(); },
                          .clock = [this] { return now(); }};
     services.seen_since = [this](const Now& now, std::chrono::nanoseconds window) {

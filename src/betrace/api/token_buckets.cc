@@ -13,25 +13,46 @@ double TokenBuckets::tokens_at(const Bucket& bucket, MonotonicTime now) const no
   return std::min(rate_.bucket, bucket.tokens + passed.count() * rate_.refill_per_second);
 }
 
-Draw TokenBuckets::draw(std::string_view client, MonotonicTime now, double count) {
-  const std::lock_guard lock(mutex_);
+// The bucket as it is now.
+TokenBuckets::Bucket& TokenBuckets::bucket_of(std::string_view client, MonotonicTime now) {
   auto found = buckets_.find(client);
   if (found == buckets_.end()) {
     if (buckets_.size() >= clients_max_) make_room(now);
     found = buckets_.emplace(client, Bucket{rate_.bucket, now}).first;
   }
-  Bucket& bucket = found->second;
-  const double there = tokens_at(bucket, now);
-  Draw draw;
-  draw.is_granted = there >= count;
-  bucket = {draw.is_granted ? there - count : there, now};
+  found->second = {tokens_at(found->second, now), now};
+  return found->second;
+}
+
+Draw TokenBuckets::told(const Bucket& bucket, double wanted, bool is_granted) const {
   const auto seconds = [this](double tokens) {
     return static_cast<std::uint32_t>(std::ceil(tokens / rate_.refill_per_second));
   };
-  draw.left = static_cast<std::uint64_t>(bucket.tokens);
+  Draw draw;
+  draw.is_granted = is_granted;
+  draw.left = static_cast<std::uint64_t>(std::max(0.0, bucket.tokens));
   draw.seconds_to_full = seconds(rate_.bucket - bucket.tokens);
-  if (!draw.is_granted) draw.seconds_to_next = std::max(1U, seconds(count - bucket.tokens));
+  if (!is_granted) draw.seconds_to_next = std::max(1U, seconds(wanted - bucket.tokens));
   return draw;
+}
+
+Draw TokenBuckets::draw(std::string_view client, MonotonicTime now, double count) {
+  const std::lock_guard lock(mutex_);
+  Bucket& bucket = bucket_of(client, now);
+  const bool is_granted = bucket.tokens >= count;
+  if (is_granted) bucket.tokens -= count;
+  return told(bucket, count, is_granted);
+}
+
+Draw TokenBuckets::look(std::string_view client, MonotonicTime now) {
+  const std::lock_guard lock(mutex_);
+  const Bucket& bucket = bucket_of(client, now);
+  return told(bucket, 1, bucket.tokens >= 1);
+}
+
+void TokenBuckets::charge(std::string_view client, MonotonicTime now, double count) {
+  const std::lock_guard lock(mutex_);
+  bucket_of(client, now).tokens -= count;
 }
 
 // Whoever is forgotten begins with a full bucket again, so the fullest lose least. At most once for

@@ -41,6 +41,12 @@ class TokenBuckets {
   /// by more than it may be lost.
   [[nodiscard]] Draw draw(std::string_view client, MonotonicTime now, double count = 1);
 
+  /// Says whether anything is left and takes nothing: for what is only counted afterwards.
+  [[nodiscard]] Draw look(std::string_view client, MonotonicTime now);
+
+  /// Takes `count` tokens whether they are there or not; a client may owe some.
+  void charge(std::string_view client, MonotonicTime now, double count);
+
   [[nodiscard]] const BucketRate& rate() const noexcept { return rate_; }
   [[nodiscard]] std::size_t clients() const;
 
@@ -50,6 +56,8 @@ class TokenBuckets {
     MonotonicTime at;  // when `tokens` was right
   };
 
+  [[nodiscard]] Bucket& bucket_of(std::string_view client, MonotonicTime now);
+  [[nodiscard]] Draw told(const Bucket& bucket, double wanted, bool is_granted) const;
   [[nodiscard]] double tokens_at(const Bucket& bucket, MonotonicTime now) const noexcept;
   void make_room(MonotonicTime now);
 

@@ -29,6 +29,21 @@ TEST(TokenBucketsTest, GrantsABucketAtOnceAndThenAsItRefills) {
   EXPECT_FALSE(buckets.draw("a", kZero + milliseconds(500)).is_granted);
 }
 
+TEST(TokenBucketsTest, WhatIsChargedAfterwardsIsOwedAndPaidBack) {
+  TokenBuckets buckets({10, 20});
+  EXPECT_EQ(buckets.look("a", kZero).left, 20u);
+  EXPECT_EQ(buckets.look("a", kZero).left, 20u) << "looking takes nothing";
+  buckets.charge("a", kZero, 49);  // 29 more than there are
+  const Draw refused = buckets.look("a", kZero);
+  EXPECT_FALSE(refused.is_granted);
+  EXPECT_EQ(refused.left, 0u);
+  EXPECT_EQ(refused.seconds_to_next, 3u);
+  EXPECT_EQ(refused.seconds_to_full, 5u);
+  EXPECT_FALSE(buckets.look("a", kZero + milliseconds(2'999)).is_granted);
+  EXPECT_TRUE(buckets.look("a", kZero + milliseconds(3'000)).is_granted);
+  EXPECT_TRUE(buckets.look("b", kZero).is_granted);
+}
+
 TEST(TokenBucketsTest, NeverHoldsMoreThanTheBucket) {
   TokenBuckets buckets({100, 2});
   EXPECT_TRUE(buckets.draw("a", kZero).is_granted);

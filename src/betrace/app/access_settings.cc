@@ -8,6 +8,7 @@
 #include "betrace/app/access_files.h"
 #include "betrace/base/ascii.h"
 #include "betrace/base/utf8.h"
+#include "betrace/http/loopback.h"
 
 namespace betrace::app {
 namespace {
@@ -54,7 +55,7 @@ void check_tls(const Config& config, const ReportProblem& report) {
 
 AccessSettings access_settings(const Config& config) {
   AccessSettings settings;
-  settings.is_loopback_only = std::ranges::all_of(config.list("http.bind"), is_loopback);
+  settings.is_loopback_only = std::ranges::all_of(config.list("http.bind"), http::is_loopback);
   settings.rules.mode = auth_mode(config, settings.is_loopback_only);
   settings.rules.key_header = config.text("api_key_header");
   settings.rules.is_ingest_anonymous = config.boolean("ingest.anonymous");
@@ -62,6 +63,7 @@ AccessSettings access_settings(const Config& config) {
   settings.rules.read = bucket_rate(config, "limits.rest_rate");
   settings.rules.write = bucket_rate(config, "limits.rest_write_rate");
   settings.rules.compute = bucket_rate(config, "limits.rest_compute_rate");
+  settings.rules.ingest = bucket_rate(config, "limits.ingest_rate");
   if (config.has("api_key")) settings.key_digest = sha256(config.text("api_key"));
   settings.keys_file = config.text("api_keys_file");
   settings.tls = {config.text("tls.cert"), config.text("tls.key"), config.text("tls.client_ca")};

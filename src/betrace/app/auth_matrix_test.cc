@@ -75,6 +75,7 @@ const std::map<std::string, Role> kPromised = {
     {"GET /metrics", Role::Public},
     {"GET /openapi.yaml", Role::Public},
     {"GET /docs", Role::Public},
+    {"GET /docs.css", Role::Public},
     {"GET /", Role::Public},
     {"GET /ui/{path...}", Role::Public},
 };

@@ -37,7 +37,7 @@ class CheckpointerTest : public ::testing::Test {
     return sizes;
   }
 
-  storage::TestDirectory directory_;
+  TestDirectory directory_;
   telemetry::Logger logger_{{.sink = [](std::string_view) {}}};
   std::unique_ptr<storage::ViolationLog> log_;
   int sent_ = 0;

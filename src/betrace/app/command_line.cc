@@ -27,6 +27,7 @@
 #include "betrace/app/replay.h"
 #include "betrace/app/resend.h"
 #include "betrace/app/rules_check.h"
+#include "betrace/app/rules_transfer.h"
 #include "betrace/app/run_tests.h"
 #include "betrace/app/serve.h"
 #include "betrace/app/usage_check.h"
@@ -93,6 +94,7 @@ class CommandLine {
   void add_demo();
   void add_eval();
   void add_rules();
+  void add_rules_transfer(CLI::App& rules);
   void add_test();
   void add_replay();
   void add_bench();
@@ -154,6 +156,10 @@ class CommandLine {
   bool demo_serves_ = false;
   RulesCheckOptions rules_;
   std::string rules_format_ = "text";
+  RulesImportOptions rules_import_;
+  SettingFlags rules_import_flags_;
+  RulesExportOptions rules_export_;
+  SettingFlags rules_export_flags_;
   TestOptions test_;
   ReplayOptions replay_;
   std::string replay_format_ = "text";
@@ -227,7 +233,7 @@ void CommandLine::add_eval() {
 }
 
 void CommandLine::add_rules() {
-  CLI::App* rules = root_.add_subcommand("rules", "Check and explain rule files");
+  CLI::App* rules = root_.add_subcommand("rules", "Check, explain, import and export rules");
   rules->require_subcommand(1);
   const auto add = [this, rules](const char* name, const char* text, auto act) {
     CLI::App* made = rules->add_subcommand(name, text);
@@ -244,7 +250,47 @@ void CommandLine::add_rules() {
       ->add_option("--format", rules_format_, "text or json")
       ->check(CLI::IsMember({"text", "json"}));
   add("explain", "Say when rules are decided and what they read", run_rules_explain);
+  add_rules_transfer(*rules);
 }
+
+void CommandLine::add_rules_transfer(CLI::App& rules) {
+  const auto forms = CLI::IsMember({"json", "yaml", "ndjson"});
+  CLI::App* import = rules.add_subcommand("import", "Store the rules of a document");
+  import->footer(
+      "Example: betrace rules import --on-conflict replace rules-backup.json\n"
+      "Asks the server here; with --storage-path it writes that folder, server or not.");
+  import->add_option("FILE", rules_import_.path, "JSON, YAML or JSON lines; - is stdin")
+      ->required();
+  import->add_option("--format", rules_import_.format, "json, yaml or ndjson [by the name]")
+      ->check(forms);
+  import->add_option("--on-conflict", rules_import_.on_conflict, "fail, replace or skip")
+      ->check(CLI::IsMember({"fail", "replace", "skip"}))
+      ->capture_default_str();
+  CLI::Option* partial = import->add_flag("--partial", rules_import_.is_partial,
+                                          "Store what can be stored, not all or nothing");
+  import->add_flag("--prune", rules_import_.prune, "Delete the rules that FILE does not have")
+      ->excludes(partial);
+  import->add_flag("--dry-run", rules_import_.dry_run, "Only say what would happen");
+  rules_import_flags_.add_to(*import, "Settings");
+  import->callback([this] {
+    const auto config = load(rules_import_flags_);
+  exit_code_ = config ? run_rules_import(*config, rules_import_, process_.out, process_.err)
+                      : config.error();
+});
+CLI::App* give = rules.add_subcommand("export", "Write all rules as a document");
+give->footer(
+    "Example: betrace rules export -o rules-backup.json\n"
+    "Asks the server here; with --storage-path it reads that folder, server or not.");
+give->add_option("-o,--output", rules_export_.output, "File [standard output]");
+give->add_option("--format", rules_export_.format, "json, yaml or ndjson [by the name]")
+    ->check(forms);
+rules_export_flags_.add_to(*give, "Settings");
+give->callback([this] {
+  const auto config = load(rules_export_flags_);
+  exit_code_ = config ? run_rules_export(*config, rules_export_, process_.out, process_.err)
+                      : config.error();
+});
+}  // namespace
 
 void CommandLine::add_test() {
   CLI::App* test = root_.add_subcommand("test", "Run rule tests: spans with the expected verdict");
@@ -584,7 +630,7 @@ int CommandLine::run(std::vector<std::string> arguments) {
   }
 }
 
-}  // namespace
+}  // namespace betrace::app
 
 int run_command_line(std::vector<std::string> arguments, const Process& process) {
   return CommandLine(process).run(std::move(arguments));

@@ -10,6 +10,7 @@
 #include "betrace/app/access_settings.h"
 #include "betrace/app/export_settings.h"
 #include "betrace/base/utf8.h"
+#include "betrace/control/rule_group.h"
 
 namespace betrace::app {
 namespace {
@@ -126,6 +127,9 @@ void check_texts(const Config& config, const ReportProblem& report) {
   if (!is_token(config.text("api_key_header"))) {
     report("api_key_header", "is not the name of a header");
   }
+  if (const auto group = control::parse_rule_group(config.text("rule_group")); !group) {
+    report("rule_group", group.error().message);
+  }
   if (config.text("storage.path").empty()) report("storage.path", "is empty");
   if (config.text("state.path").empty()) report("state.path", "is empty");
   const std::string& link = config.text("ui.trace_url_template");
@@ -135,14 +139,6 @@ void check_texts(const Config& config, const ReportProblem& report) {
 }
 
 }  // namespace
-
-bool is_loopback(std::string_view address) {
-  const std::string text(address);
-  in_addr four{};
-  if (inet_pton(AF_INET, text.c_str(), &four) == 1) return (ntohl(four.s_addr) >> 24) == 127;
-  in6_addr six{};
-  return inet_pton(AF_INET6, text.c_str(), &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
-}
 
 void check_config(const Config& config, const ReportProblem& report) {
   for (const Order& order : kOrders) check_order(config, order, report);

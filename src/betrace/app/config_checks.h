@@ -18,7 +18,4 @@ using ReportProblem = std::function<void(std::string_view key, std::string what)
 /// Reports everything that cannot work together. Never quotes a secret.
 void check_config(const Config& config, const ReportProblem& report);
 
-/// True for 127.0.0.0/8 and ::1.
-[[nodiscard]] bool is_loopback(std::string_view address);
-
 }  // namespace betrace::app

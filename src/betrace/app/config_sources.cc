@@ -118,7 +118,8 @@ class Merger {
       }
     }
     if (name == "GOMAXPROCS") {
-      result_.warnings.push_back("GOMAXPROCS (environment): is read as BETRACE_WORKERS");
+      result_.warnings.push_back(
+          "GOMAXPROCS (environment): is read as BETRACE_WORKERS; set that instead");
     }
     std::optional<std::string> value = text;
     if (spelling.is_file) value = read_secret(source, name, text);

@@ -248,14 +248,6 @@ TEST_F(ConfigTest, AccessThatCannotBeIsAProblem) {
   }
 }
 
-TEST_F(ConfigTest, LoopbackIsNothingElse) {
-  EXPECT_FALSE(is_loopback("::"));
-  EXPECT_FALSE(is_loopback("128.0.0.1"));
-  EXPECT_FALSE(is_loopback("127.0.0.1.example"));
-  EXPECT_FALSE(is_loopback("localhost"));
-  EXPECT_TRUE(is_loopback("127.9.0.1"));
-}
-
 TEST_F(ConfigTest, SigningCannotBeRequired) {
   inputs.environment = {{"BETRACE_REQUIRE_SIGNING", "true"}};
   EXPECT_THAT(problems(), ElementsAre(HasSubstr("BETRACE_REQUIRE_SIGNING")));
@@ -290,6 +282,26 @@ TEST(ConfigCatalogTest, NamesAreUniqueInEverySource) {
   EXPECT_THAT(variables, AllOf(Contains("BETRACE_LIMITS_HTTP_BODY"), Contains("BETRACE_HTTP_PORT"),
                                Contains("LOG_LEVEL")));
   EXPECT_THAT(flags, Contains("--limits-http-body"));
+}
+
+TEST_F(ConfigTest, GomaxprocsIsTakenAndAnsweredWithWhatToUseInstead) {
+  inputs.environment = {{"GOMAXPROCS", "8"}};
+  EXPECT_EQ(config().number("workers"), 8u);
+  ASSERT_EQ(config().warnings().size(), 1u);
+  EXPECT_EQ(config().warnings()[0].text,
+            "GOMAXPROCS (environment): is read as BETRACE_WORKERS; set that instead");
+}
+
+TEST_F(ConfigTest, ARuleGroupIsOneOfSoMany) {
+  for (const std::string good : {"1/1", "2/3"}) {
+    inputs.environment = {{"BETRACE_RULE_GROUP", good}};
+    EXPECT_THAT(problems(), IsEmpty()) << good;
+    EXPECT_THAT(config().warnings(), IsEmpty()) << good;
+  }
+  for (const std::string wrong : {"4/3", "0/3", "3", "a/b", ""}) {
+    inputs.environment = {{"BETRACE_RULE_GROUP", wrong}};
+    EXPECT_THAT(problems(), ElementsAre(HasSubstr("is not i/n"))) << wrong;
+  }
 }
 
 }  // namespace

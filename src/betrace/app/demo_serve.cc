@@ -46,9 +46,9 @@ int run_demo_with_server(const DemoOptions& options, const Config& config, StopS
     fmt::print(err, "betrace: {}\n", service.error().message);
     return exit_code_of(service.error());
   }
-  fmt::print(out, "BeTrace serves on http://{}:{} (OTLP/HTTP on {}); rules are in {}\n",
-             options.server.host, (*service)->http_port(), (*service)->otlp_http_port(),
-             config.text("storage.path"));
+  fmt::print(out, "BeTrace serves on {}://{}:{} (OTLP/HTTP on {}); rules are in {}\n",
+             config.has("tls.cert") ? "https" : "http", options.server.host,
+             (*service)->http_port(), (*service)->otlp_http_port(), config.text("storage.path"));
   const int code = run_demo(options, stop, out, err);
   stop.release();
   return (*service)->stop() ? code : 1;

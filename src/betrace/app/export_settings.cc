@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "betrace/http/loopback.h"
+
 namespace betrace::app {
 namespace {
 
@@ -64,7 +66,7 @@ class ExportSettingsReader {
 
   [[nodiscard]] bool is_own(const exporter::Endpoint& endpoint) const {
     const std::vector<std::string>& bound = config_.list("http.bind");
-    const bool is_here = endpoint.host == "localhost" || is_loopback(endpoint.host) ||
+    const bool is_here = endpoint.host == "localhost" || http::is_loopback(endpoint.host) ||
                          std::ranges::find(bound, endpoint.host) != bound.end();
     constexpr std::array<std::string_view, 3> kPorts = {"http.port", "otlp.http_port",
                                                         "otlp.grpc_port"};

@@ -13,6 +13,7 @@
 
 #include "betrace/app/exit_code.h"
 #include "betrace/app/export_settings.h"
+#include "betrace/app/starter_pack.h"
 #include "betrace/storage/rule_document.h"
 
 namespace betrace::app {
@@ -72,6 +73,7 @@ http::ServerLimits server_limits(const Config& config) {
   limits.body_time = config.duration("limits.body_time");
   limits.tls_time = config.duration("limits.tls_time");
   limits.idle_time = config.duration("limits.idle_time");
+  limits.request_time = config.duration("limits.request_time");
   limits.min_rate = config.size("limits.min_rate");
   limits.headers = config.number("limits.headers");
   limits.header_bytes = config.size("limits.header_bytes");
@@ -121,6 +123,8 @@ api::ApiOptions api_options(const Config& config) {
   options.backup_dir = config.text("log.backup_dir");
   options.feed.clients_max = config.number("limits.sse_clients");
   options.feed.buffer_events_max = config.number("limits.sse_buffer");
+  options.packs = {{"starter", starter_pack_yaml()}};
+  options.shown_attributes = config.list("redaction.allow");
   options.trace_url_template = config.text("ui.trace_url_template");
   for (const Setting& setting : config_catalog()) {
     const bool is_limit = setting.key.starts_with("limits.") || setting.key.starts_with("trace.") ||
@@ -183,6 +187,7 @@ Result<ServiceOptions> service_options(const Config& config) {
   options.state_path = config.text("state.path");
   options.tombstone_age = config.duration("rules.tombstone_age");
   options.rules_max = config.number("limits.rules");
+  options.rule_group = *control::parse_rule_group(config.text("rule_group"));
   options.metric_rules_max = config.number("metrics.rules_max");
   options.grace = config.duration("shutdown.grace");
   options.memory_bytes_max = config.size("limits.memory");
@@ -200,6 +205,7 @@ Result<ServiceOptions> service_options(const Config& config) {
   options.log.replica = config.text("replica_id");
   options.log.evidence_key_file = config.text("evidence.key_file");
   options.log.record_keys = record_keys(config);
+  options.log.is_insecure = options.access.rules.mode == api::AuthMode::Insecure;
   options.witness_path = config.text("evidence.witness_dir");
   options.api = api_options(config);
   options.api.auth = api::name_of(options.access.rules.mode);

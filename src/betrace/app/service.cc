@@ -9,7 +9,9 @@
 #include <set>
 #include <utility>
 
+#include "betrace/account/sampled_sink.h"
 #include "betrace/api/access.h"
+#include "betrace/api/document_routes.h"
 #include "betrace/api/routes.h"
 #include "betrace/app/access_files.h"
 #include "betrace/app/checkpointer.h"
@@ -144,6 +146,8 @@ class Service::Parts {
   std::unique_ptr<account::Clerk> clerk_;  // the log tells it of what is committed
   std::unique_ptr<storage::ViolationLog> violations_;
   std::unique_ptr<engine::Engine> engine_;
+  account::AttributeSample attributes_;
+  std::unique_ptr<account::SampledSink> sink_;  // the door of the engine
   std::unique_ptr<control::RuleControl> control_;
   std::unique_ptr<exporter::Exporter> exporter_;
   std::vector<std::unique_ptr<exporter::Exporter>> notifiers_;  // webhook, Alertmanager
@@ -252,12 +256,14 @@ Result<void> Service::Parts::make_engine() {
   options.shards = options_.workers;
   engine_ = std::make_unique<engine::Engine>(std::move(options), active_, *violations_, hooks);
   engine_->start();
+  sink_ = std::make_unique<account::SampledSink>(*engine_, attributes_);
   return {};
 }
 
 Result<void> Service::Parts::activate_rules() {
   control::RuleControlOptions options;
   options.rules_max = options_.rules_max;
+  options.group = options_.rule_group;
   options.record = [this](std::span<const storage::RuleChangeRecord> changes) {
     return violations_->append_rule_changes(changes);
   };
@@ -517,13 +523,19 @@ Result<void> Service::Parts::open_doors() {
   server_ = std::make_unique<http::Server>(options_.server, &observer_);
   api::ApiServices services{.rules = *control_,
                             .violations = *violations_,
-                            .spans = *engine_,
+                            .spans = *sink_,
                             .metrics = metrics_,
                             .readiness = readiness_,
+                            .attributes = attributes_,
                             .statistics = [this] { return engine_->statistics(); }};
   services.seen_since = [this](const Now& now, std::chrono::nanoseconds window) {
     return clerk_->seen_since(now, window);
   };
+  const ingest::SpansTaken taken = [this](std::string_view actor, std::string_view address,
+                                          std::uint64_t spans) {
+    access_.spans_taken(actor, address, spans);
+  };
+  services.spans_taken = taken;
   services.record_keys = options_.log.record_keys;
   services.rotate_key = [this](evidence::KeyStatus old) { return violations_->rotate_key(old); };
   services.checkpoints = [this](std::size_t offset, std::size_t limit) {
@@ -541,13 +553,15 @@ Result<void> Service::Parts::open_doors() {
   ingest::OtlpHttpOptions otlp;
   otlp.body_bytes_max = options_.http_body_bytes_max;
   otlp.limits = options_.span_limits;
+  otlp.taken = taken;
   otlp.run = http::RunOn::Pool;  // so that probes on the same port need not wait
   std::vector<http::Route> routes = api::api_routes(services, options_.api);
   observer_.on_refusal(refusal_watch(routes, clerk_->refusals()));
   observer_.on_denial(denial_watch(clerk_->refusals()));
-  for (http::Route& route : ingest::otlp_http_routes(*engine_, metrics_, otlp)) {
+  for (http::Route& route : ingest::otlp_http_routes(*sink_, metrics_, otlp)) {
     if (route.path == "/v1/traces") routes.push_back(std::move(route));
   }
+  api::add_document_routes(&routes);
   if (options_.discards_spans) {
     discard_spans(&routes);
     readiness_.warn("spans_discarded");
@@ -558,7 +572,7 @@ Result<void> Service::Parts::open_doors() {
   http_port_ = *port;
   if (options_.otlp_http_port != 0) {
     otlp.run = http::RunOn::Inline;
-    routes = ingest::otlp_http_routes(*engine_, metrics_, otlp);
+    routes = ingest::otlp_http_routes(*sink_, metrics_, otlp);
     if (options_.discards_spans) discard_spans(&routes);
     port = listen(options_.otlp_http_port, ingest::otlp_error, std::move(routes));
     if (!port) return fail(port.error().code, "otlp.http_port: " + port.error().message);
@@ -582,7 +596,11 @@ Result<void> Service::Parts::open_grpc_door() {
     return access_.authorize(head, method);
   };
   http::CallTable calls;
-  auto receive = ingest::otlp_grpc_export(*engine_, metrics_, options_.span_limits);
+  auto receive = ingest::otlp_grpc_export(
+      *sink_, metrics_, options_.span_limits,
+      [this](std::string_view actor, std::string_view address, std::uint64_t spans) {
+        access_.spans_taken(actor, address, spans);
+      });
   if (options_.discards_spans) discard_spans(&receive);
   calls.add(std::move(receive));
   calls.add(ingest::health_calls(readiness_));

@@ -16,6 +16,7 @@
 #include "betrace/app/access_settings.h"
 #include "betrace/app/export_settings.h"
 #include "betrace/base/result.h"
+#include "betrace/control/rule_group.h"
 #include "betrace/engine/engine.h"
 #include "betrace/http/call_limits.h"
 #include "betrace/http/route_table.h"
@@ -40,6 +41,7 @@ struct ServiceOptions {
   std::string bootstrap_document;
   std::string bootstrap_name;
   std::size_t rules_max = 1'000;
+  control::RuleGroup rule_group;  ///< `rule_group`
   std::size_t metric_rules_max = 1'000;
   std::chrono::milliseconds tombstone_age{std::chrono::hours(30 * 24)};  ///< Of deleted rules.
   std::chrono::milliseconds grace{25'000};

@@ -27,10 +27,11 @@ ChangeRefusal precondition_failed(LoadedRulePtr existing) {
   return refusal;
 }
 
-std::vector<engine::ActiveRulePtr> active_versions(const LoadedRules& rules) {
+std::vector<engine::ActiveRulePtr> active_versions(const LoadedRules& rules,
+                                                   const RuleGroup& group) {
   std::vector<engine::ActiveRulePtr> versions;
   for (const LoadedRulePtr& rule : rules.rules) {
-    if (rule->active != nullptr) versions.push_back(rule->active);
+    if (rule->active != nullptr && group.holds(rule->rule.id)) versions.push_back(rule->active);
   }
   return versions;
 }
@@ -287,7 +288,7 @@ Outcome<void> RuleControl::record_or_roll_back(storage::RuleChange& change) {
 // Makes `snapshot` what is read and what judges new traces.
 void RuleControl::adopt(const storage::RuleSnapshot& snapshot, const CheckedRules& checked) {
   LoadedRulesPtr loaded = load_rules(snapshot, *rules(), checked);
-  active_.publish(active_versions(*loaded));
+  active_.publish(active_versions(*loaded, options_.group));
   if (options_.activated) options_.activated(*loaded);
   const std::lock_guard<std::mutex> lock(mutex_);
   rules_ = std::move(loaded);

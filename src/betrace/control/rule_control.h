@@ -19,6 +19,7 @@
 #include "betrace/base/turn.h"
 #include "betrace/control/change.h"
 #include "betrace/control/loaded_rule.h"
+#include "betrace/control/rule_group.h"
 #include "betrace/engine/active_rules.h"
 #include "betrace/storage/rule_change_record.h"
 #include "betrace/storage/rule_store.h"
@@ -27,6 +28,7 @@ namespace betrace::control {
 
 struct RuleControlOptions {
   std::size_t rules_max = 1'000;               ///< `limits.rules`
+  RuleGroup group;                             ///< `rule_group`: others are kept and not judged.
   std::chrono::milliseconds busy_wait{5'000};  ///< For another change of this process to end.
   /// Commits records of changes; must not return before they are durable. In `serve`
   /// ViolationLog::append_rule_changes.

@@ -3,6 +3,8 @@
 
 #include "betrace/control/rule_control.h"
 
+#include <algorithm>
+
 #include "betrace/control/test_rule_control.h"
 
 namespace betrace::control {
@@ -355,6 +357,25 @@ TEST_F(RuleControlTest, TheVersionOfTheListTellsEveryChange) {
   EXPECT_NE(control_->rules()->version, one);
   ASSERT_TRUE(control_->remove("a", {}, at(kStart)));
   EXPECT_EQ(control_->rules()->version, empty);
+}
+
+TEST_F(RuleControlTest, EachRuleIsJudgedByOneGroupAndShownByAll) {
+  Ids all;
+  for (int i = 0; i < 20; ++i) {
+    all.push_back("rule-" + std::to_string(100 + i));
+    ASSERT_TRUE(create(make_rule(all.back())));
+  }
+  Ids judged;
+  for (std::uint32_t index = 1; index <= 3; ++index) {
+    open(1'000, RuleGroup{index, 3});
+    EXPECT_EQ(loaded_ids(), all);
+    EXPECT_LT(active_ids().size(), all.size());
+    for (const std::string& id : active_ids()) judged.push_back(id);
+  }
+  std::ranges::sort(judged);
+  EXPECT_EQ(judged, all);
+  ASSERT_TRUE(create(make_rule("added")));
+  EXPECT_EQ(std::ranges::count(active_ids(), "added"), RuleGroup({3, 3}).holds("added") ? 1 : 0);
 }
 
 }  // namespace

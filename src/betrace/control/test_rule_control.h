@@ -34,7 +34,7 @@ class RuleControlTest : public ::testing::Test {
  protected:
   RuleControlTest() { open(); }
 
-  void open(std::size_t rules_max = 1'000) {
+  void open(std::size_t rules_max = 1'000, RuleGroup group = {}) {
     control_.reset();
     storage::RuleStoreOptions store_options;
     store_options.path = directory_.path();
@@ -49,6 +49,7 @@ class RuleControlTest : public ::testing::Test {
     store_ = std::move(*opened);
     RuleControlOptions options;
     options.rules_max = rules_max;
+    options.group = group;
     options.record = [this](std::span<const storage::RuleChangeRecord> changes) {
       return record(changes);
     };

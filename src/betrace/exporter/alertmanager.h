@@ -14,12 +14,6 @@ namespace betrace::exporter {
 /// Immutable.
 class AlertmanagerForm : public SinkForm {
  public:
-  /// Changes too: a violation that comes to hold again has to be said again.
-  [[nodiscard]] storage::TailQuery wanted() const override {
-    storage::TailQuery query;
-    query.with_changes = true;
-    return query;
-  }
   [[nodiscard]] std::optional<Telling> tell(const storage::TailRecord& record) const override;
   [[nodiscard]] std::string write(const std::vector<OutboxItem>& items) const override;
 };

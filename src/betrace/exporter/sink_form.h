@@ -33,7 +33,13 @@ class SinkForm {
  public:
   virtual ~SinkForm() = default;
   /// Returns a question for all records of the kinds that it is told of.
-  [[nodiscard]] virtual storage::TailQuery wanted() const = 0;
+  /// Unless a form says otherwise these are violations and what becomes of them later, withdrawals
+  /// included.
+  [[nodiscard]] virtual storage::TailQuery wanted() const {
+    storage::TailQuery query;
+    query.with_changes = true;
+    return query;
+  }
   /// Returns nothing if it is not told of the record. Requires: `record.is_readable`.
   [[nodiscard]] virtual std::optional<Telling> tell(const storage::TailRecord& record) const = 0;
   /// Returns the body of a request that says them. Requires: not empty, all made by tell().

@@ -44,11 +44,6 @@ class WebhookForm : public SinkForm {
  public:
   explicit WebhookForm(WebhookOptions options) : options_(std::move(options)) {}
 
-  [[nodiscard]] storage::TailQuery wanted() const override {
-    storage::TailQuery query;
-    query.with_changes = true;
-    return query;
-  }
   [[nodiscard]] std::optional<Telling> tell(const storage::TailRecord& record) const override;
   /// Requires: one item.
   [[nodiscard]] std::string write(const std::vector<OutboxItem>& items) const override;

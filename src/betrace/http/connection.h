@@ -328,11 +328,7 @@ inline Connection::Received Connection::refuse_body(Problem problem, std::string
 inline Connection::Received Connection::broken(std::string_view phase, std::string_view message) {
   if (!timed_out_) return Received::Closed;
   service_.observer->timed_out(phase);
-  Problem problem;
-  problem.status = 408;
-  problem.code = "request_timeout";
-  problem.message = message;
-  return refuse_body(std::move(problem), {});
+  return refuse_body(request_timeout(message), {});
 }
 
 /// Receives and forgets the body of a refused request; false if the connection must end instead.
@@ -357,8 +353,12 @@ inline asio::awaitable<Response> Connection::answer(Exchange& exchange, BodyBuff
   arm(Phase::Answer, Clock::time_point::max());
   if (exchange.runs_inline()) co_return exchange.answer(std::move(body));
   // What is captured is trivial: g++ 12 destroys some temporaries of a co_await twice.
-  const auto job = [&exchange, &body]() -> asio::awaitable<Response> {
-    co_return exchange.answer(std::move(body));
+  const auto job = [this, &exchange, &body]() -> asio::awaitable<Response> {
+    if (Clock::now() < first_byte_ + service_.limits.request_time) {
+      co_return exchange.answer(std::move(body));
+    }
+    service_.observer->timed_out("request");
+    co_return exchange.refuse(request_timeout("the request waited too long for a thread"));
   };
   Response response = co_await asio::co_spawn(pool_, job, asio::use_awaitable);
   co_return response;

@@ -11,6 +11,7 @@
 #include "betrace/base/utf8.h"
 #include "betrace/http/cross_origin.h"
 #include "betrace/http/gzip.h"
+#include "betrace/http/loopback.h"
 #include "betrace/http/negotiation.h"
 #include "betrace/http/reply_writer.h"
 
@@ -23,12 +24,6 @@ Problem problem_of(int status, std::string code, std::string message) {
   problem.code = std::move(code);
   problem.message = std::move(message);
   return problem;
-}
-
-bool is_loopback(std::string_view name) noexcept {
-  return name == "localhost" || name == "::1" ||
-         (name.starts_with("127.") &&
-          name.find_first_not_of("0123456789.") == std::string_view::npos);
 }
 
 // A body that cannot be inflated is no JSON, or no YAML, whatever is wrong with it.
@@ -49,6 +44,10 @@ std::string_view method_label(std::string_view method) noexcept {
 Problem too_large(std::size_t bytes_max) {
   return problem_of(413, "payload_too_large",
                     "the body is larger than " + std::to_string(bytes_max) + " bytes");
+}
+
+Problem request_timeout(std::string_view message) {
+  return problem_of(408, "request_timeout", std::string(message));
 }
 
 Problem bad_chunks() { return problem_of(400, "invalid_field", "the body is not legally chunked"); }
@@ -90,9 +89,8 @@ std::optional<Response> Exchange::check_host() {
   if (!host) return std::nullopt;  // HTTP/1.0; a browser always sends it
   const std::string name = host_name(*host);
   const auto& allowed = *service_.options.hosts;
-  if (is_loopback(name) || std::any_of(allowed.begin(), allowed.end(), [&name](const auto& entry) {
-        return equal_ignoring_case(entry, name);
-      })) {
+  const auto is_name = [&name](const auto& entry) { return equal_ignoring_case(entry, name); };
+  if (name == "localhost" || is_loopback(name) || std::ranges::any_of(allowed, is_name)) {
     return std::nullopt;
   }
   return refuse(

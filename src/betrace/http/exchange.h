@@ -69,6 +69,8 @@ class Exchange {
 [[nodiscard]] std::string_view method_label(std::string_view method) noexcept;
 /// Returns the refusal of a body that is larger than `bytes_max`.
 [[nodiscard]] Problem too_large(std::size_t bytes_max);
+/// Returns the refusal of a request that takes too long.
+[[nodiscard]] Problem request_timeout(std::string_view message);
 /// Returns the refusal of a body whose chunks cannot be told apart.
 [[nodiscard]] Problem bad_chunks();
 /// Returns the refusal when there is no memory for a body.

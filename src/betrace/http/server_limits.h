@@ -26,6 +26,9 @@ struct ServerLimits {
   std::chrono::milliseconds body_time{30'000};    ///< A whole body; over it 408.
   std::chrono::milliseconds tls_time{10'000};     ///< A TLS handshake; then close.
   std::chrono::milliseconds idle_time{120'000};   ///< Between two requests; then close.
+  /// First byte to the start of the handler; over it 408, and the handler is never started. What
+  /// has begun is finished: a change that is cut off has an unknown outcome.
+  std::chrono::milliseconds request_time{30'000};
   /// A body must have brought `min_rate` bytes for each second after the first `rate_grace`; else
   /// 408. A client must take its response at the same rate after the first `body_time`; else close.
   std::size_t min_rate = 1024;
@@ -75,7 +78,7 @@ class ServerObserver {
   virtual void handler_failed(const RequestHead&, std::string_view /*what*/) {}
   /// `limit` is `connections` or `connections_per_ip`.
   virtual void connection_refused(std::string_view /*limit*/) {}
-  /// `phase` is `header`, `body`, `idle`, `write` or `tls`.
+  /// `phase` is `header`, `body`, `request`, `idle`, `write` or `tls`.
   virtual void timed_out(std::string_view /*phase*/) {}
   /// A request was refused at a limit: `headers`, `header_bytes`, `line_bytes`, `body` (the route's
   /// body_bytes_max), `inflate_ratio`, `bodies_bytes`; or `malformed`.

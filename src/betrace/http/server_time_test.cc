@@ -2,6 +2,7 @@
 // Method: time limits of some milliseconds; nothing is awaited but the limit itself.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <string>
 
 #include "betrace/http/raw_socket.h"
@@ -95,6 +96,27 @@ TEST(ServerTimeTest, ClosesOnAClientThatDoesNotRead) {
   ASSERT_TRUE(client.send("GET /huge HTTP/1.1\r\nHost: a\r\n\r\n"));
   EXPECT_TRUE(server.observer.saw("timeout write"));
   EXPECT_LT(client.rest().size(), 64u * 1024 * 1024);
+}
+
+TEST(ServerTimeTest, DoesNotBeginWhatHasWaitedTooLong) {
+  ServerLimits limits;
+  limits.request_time = milliseconds(0);  // so that any wait is too long
+  std::atomic<bool> has_begun = false;
+  RouteTable more;
+  more.add(TestServer::get("/late", RunOn::Pool, [&has_begun](const Request&) {
+    has_begun = true;
+    return std::string("late");
+  }));
+  TestServer server(limits, {}, std::move(more));
+  RawSocket client(server.port);
+  ASSERT_TRUE(client.send("GET /late HTTP/1.1\r\nHost: a\r\n\r\n"));
+  const std::string reply = client.reply();
+  EXPECT_EQ(status_of(reply), 408);
+  EXPECT_NE(reply.find(R"("code":"request_timeout")"), std::string::npos);
+  EXPECT_TRUE(server.observer.saw("timeout request"));
+  EXPECT_FALSE(has_begun);
+  ASSERT_TRUE(client.send("GET /text HTTP/1.1\r\nHost: a\r\n\r\n"));
+  EXPECT_EQ(body_of(client.reply()), "text") << "what does not wait for a thread is answered";
 }
 
 TEST(ServerTimeTest, GivesAHandlerAllTheTimeItNeeds) {

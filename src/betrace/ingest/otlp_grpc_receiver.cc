@@ -31,16 +31,14 @@ http::CallStatus call_status(const otlp::RpcStatus& status) {
 class GrpcReceiver {
  public:
   GrpcReceiver(engine::SpanSink& sink, telemetry::Metrics& metrics,
-               const otlp::ReaderLimits& limits)
-      : intake_(sink, metrics), readers_(limits) {}
+               const otlp::ReaderLimits& limits, SpansTaken taken)
+      : intake_(sink, metrics), readers_(limits), taken_(std::move(taken)) {}
 
   [[nodiscard]] std::optional<http::CallStatus> admit(std::uint64_t bytes) {
     const auto refusal = intake_.admit(bytes, kGrpc);
     if (!refusal) return std::nullopt;
-    // Nothing but a quota of the sender is about him; everything else is about us.
-    const bool is_quota = refusal->limit == "ingest_rate";
     otlp::RpcStatus status;
-    status.code = is_quota ? otlp::RpcCode::ResourceExhausted : otlp::RpcCode::Unavailable;
+    status.code = otlp::RpcCode::Unavailable;
     status.message = fmt::format("spans cannot be taken now ({})", refusal->limit);
     status.retry_delay = std::chrono::seconds(refusal->retry_after_seconds);
     return call_status(status);
@@ -52,19 +50,21 @@ class GrpcReceiver {
       const Error& error = summary.error();
       return {call_status(otlp::status_of_unreadable(error.code, error.message)), ""};
     }
+    if (taken_) taken_(call.head.actor, call.head.remote_address, summary->spans_decoded);
     return {{}, otlp::export_response(*summary, otlp::WireForm::Protobuf)};
   }
 
  private:
   RequestIntake intake_;
   ReaderPool<otlp::TraceReader> readers_;
+  const SpansTaken taken_;
 };
 
 }  // namespace
 
 http::CallMethod otlp_grpc_export(engine::SpanSink& sink, telemetry::Metrics& metrics,
-                                  const otlp::ReaderLimits& limits) {
-  const auto receiver = std::make_shared<GrpcReceiver>(sink, metrics, limits);
+                                  const otlp::ReaderLimits& limits, SpansTaken taken) {
+  const auto receiver = std::make_shared<GrpcReceiver>(sink, metrics, limits, std::move(taken));
   return http::CallMethod{
       .path = fmt::format("/{}/Export", kTraceService),
       .label = "Export",

@@ -9,6 +9,7 @@
 
 #include "betrace/engine/span_sink.h"
 #include "betrace/http/call_table.h"
+#include "betrace/ingest/spans_taken.h"
 #include "betrace/otlp/read_summary.h"
 #include "betrace/telemetry/metrics.h"
 
@@ -19,7 +20,8 @@ inline constexpr std::string_view kTraceService =
 
 /// Returns the row of Export. `sink` and `metrics` must outlive it.
 [[nodiscard]] http::CallMethod otlp_grpc_export(engine::SpanSink& sink, telemetry::Metrics& metrics,
-                                                const otlp::ReaderLimits& limits = {});
+                                                const otlp::ReaderLimits& limits = {},
+                                                SpansTaken taken = {});
 
 /// Returns UNAVAILABLE with a RetryInfo of a second, for refusals of the listener.
 [[nodiscard]] http::CallStatus otlp_retry_later(std::string_view message);

@@ -150,13 +150,6 @@ TEST_F(OtlpGrpcReceiverTest, AsksToComeBackWhenSpansCannotBeTakenNow) {
   EXPECT_TRUE(sink_.names().empty());
 }
 
-TEST_F(OtlpGrpcReceiverTest, TellsAQuotaFromAnOverload) {
-  sink_.refusal = engine::Refusal{"ingest_rate", 2};
-  const auto& answer = call(kExport, "x");
-  EXPECT_EQ(answer.status(), "8");
-  EXPECT_NE(details_of(answer).find("google.rpc.RetryInfo"), std::string::npos);
-}
-
 TEST_F(OtlpGrpcReceiverTest, AsksForRoomBeforeTheMessageComes) {
   sink_.bytes_max = 10'000;
   const std::int32_t stream =

@@ -77,7 +77,10 @@ http::Problem problem_of(int status, std::string code, std::string message) {
 class Receiver {
  public:
   Receiver(engine::SpanSink& sink, telemetry::Metrics& metrics, const OtlpHttpOptions& options)
-      : intake_(sink, metrics), protobuf_readers_(options.limits), json_readers_(options.limits) {}
+      : intake_(sink, metrics),
+        taken_(options.taken),
+        protobuf_readers_(options.limits),
+        json_readers_(options.limits) {}
 
   [[nodiscard]] std::optional<http::Problem> admit(const http::RequestHead& head,
                                                    std::uint64_t bytes) {
@@ -104,16 +107,19 @@ class Receiver {
         return otlp_error(*problem, request.head);
       }
     }
-    return read(request.body, form_of(request.head));
+    return read(request);
   }
 
  private:
-  [[nodiscard]] http::Response read(std::string_view body, WireForm form) {
+  [[nodiscard]] http::Response read(const http::Request& request) {
+    const std::string_view body = request.body;
+    const WireForm form = form_of(request.head);
     const std::string_view protocol = protocol_of(form);
     const auto summary = form == WireForm::Protobuf
                              ? intake_.take(protobuf_readers_, body, protocol)
                              : intake_.take(json_readers_, body, protocol);
     if (!summary) return refuse(summary.error(), form);
+    if (taken_) taken_(request.head.actor, request.head.remote_address, summary->spans_decoded);
     return reply(200, form, otlp::export_response(*summary, form));
   }
 
@@ -124,6 +130,7 @@ class Receiver {
   }
 
   RequestIntake intake_;
+  const SpansTaken taken_;
   ReaderPool<otlp::TraceReader> protobuf_readers_;
   ReaderPool<otlp::JsonTraceReader> json_readers_;
 };

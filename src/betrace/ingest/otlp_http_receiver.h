@@ -10,6 +10,7 @@
 
 #include "betrace/engine/span_sink.h"
 #include "betrace/http/route_table.h"
+#include "betrace/ingest/spans_taken.h"
 #include "betrace/otlp/read_summary.h"
 #include "betrace/telemetry/metrics.h"
 
@@ -20,6 +21,7 @@ struct OtlpHttpOptions {
   otlp::ReaderLimits limits;
   /// Pool on a port that also answers others, who must not wait for the decoding of a large body.
   http::RunOn run = http::RunOn::Inline;
+  SpansTaken taken = {};
 };
 
 /// Returns the rows of an OTLP/HTTP receiver: traces, and the refusal of the other signals. `sink`

@@ -158,9 +158,10 @@ LogRecord make_retention_record(const evidence::Retention& retention, const std:
 
 std::string salvaged_name(std::string_view file) { return fmt::format("salvaged/{}", file); }
 
-LogRecord make_start_record(bool crashed, const std::string& log_id, UnixNanos now) {
+LogRecord make_start_record(const StartFacts& facts, const std::string& log_id, UnixNanos now) {
   Json payload = head("start", log_id, now);
-  payload["crash"] = crashed;
+  payload["crash"] = facts.has_crashed;
+  if (facts.is_insecure) payload["insecure"] = true;
   return record_of(LogRecordType::Start, payload, now);
 }
 

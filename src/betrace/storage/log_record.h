@@ -70,8 +70,12 @@ struct GapRecord {
 inline constexpr std::string_view kRetentionState = "retention/last_seq";
 /// Name of the row of `state` that says that a file which was set aside has been salvaged.
 [[nodiscard]] std::string salvaged_name(std::string_view file);
-/// `crashed`: the record before was no `stop`.
-[[nodiscard]] LogRecord make_start_record(bool crashed, const std::string& log_id, UnixNanos now);
+struct StartFacts {
+  bool has_crashed = false;  ///< The record before was no `stop`.
+  bool is_insecure = false;  ///< Whoever can connect may do everything.
+};
+[[nodiscard]] LogRecord make_start_record(const StartFacts& facts, const std::string& log_id,
+                                          UnixNanos now);
 [[nodiscard]] LogRecord make_stop_record(const std::string& log_id, UnixNanos now);
 /// Tells of keys that seal groups, or, with the event `record_key`, of the HMACs of records.
 [[nodiscard]] LogRecord make_key_event_record(const evidence::KeyEvent& event,

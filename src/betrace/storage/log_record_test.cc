@@ -155,8 +155,11 @@ TEST(LogRecordTest, NoTextOfAClientCanStopARecord) {
 }
 
 TEST(LogRecordTest, AStartSaysWhetherTheEndBeforeItWasOrderly) {
-  EXPECT_EQ(payload_of(make_start_record(true, kLogId, kTestTime))["crash"], true);
-  EXPECT_EQ(payload_of(make_start_record(false, kLogId, kTestTime))["crash"], false);
+  EXPECT_EQ(payload_of(make_start_record({true, false}, kLogId, kTestTime))["crash"], true);
+  const Json start = payload_of(make_start_record({}, kLogId, kTestTime));
+  EXPECT_EQ(start["crash"], false);
+  EXPECT_FALSE(start.contains("insecure"));
+  EXPECT_EQ(payload_of(make_start_record({false, true}, kLogId, kTestTime))["insecure"], true);
   EXPECT_EQ(make_stop_record(kLogId, kTestTime).type, LogRecordType::Stop);
 }
 

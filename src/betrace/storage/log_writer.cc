@@ -35,8 +35,8 @@ Result<void> LogWriter::begin() {
   if (directory_->has_crashed() && directory_->active() != nullptr) checkpoint();
   if (auto begun = begin_keys(); !begun) return begun;
   Group group(1);
-  group[0].record =
-      make_start_record(directory_->has_crashed(), directory_->log_id(), options_.clock().wall);
+  group[0].record = make_start_record({directory_->has_crashed(), options_.is_insecure},
+                                      directory_->log_id(), options_.clock().wall);
   const auto appended = append_or_move_on(group);
   if (!appended) return fail(ErrorCode::StorageFailed, appended.error().message);
   gaps_ = directory_->take_gaps();

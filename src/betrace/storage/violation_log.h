@@ -62,6 +62,7 @@ struct ViolationLogOptions {
   /// take more than 80 % of the volume.
   std::chrono::milliseconds age_max = std::chrono::hours(30 * 24);
   std::uint64_t bytes_max = 8ULL * 1024 * 1024 * 1024;
+  bool is_insecure = false;  ///< `insecure`: said in each `start` record.
   /// There is a sink: what it does not have yet is removed for its size only.
   bool has_sink = false;
   /// Room that is kept for the time when the device is full; 0: none.

@@ -11,11 +11,11 @@ constexpr Values kProtocols = {"grpc", "http_protobuf", "http_json", "json", "ka
 constexpr Values kRejectReasons = {"invalid_id", "invalid_text", "invalid_field", "limit"};
 constexpr Values kDropReasons = {"duplicate", "own", "trace_limit", "memory", "shutdown"};
 constexpr Values kRefusedLimits = {
-    "auth_failures",     "grpc_message",      "grpc_watches",  "header_bytes",    "headers",
-    "http_body",         "import_body",       "inflate_ratio", "ingest_queue",    "json_depth",
-    "line_bytes",        "log.pending",       "malformed",     "memory",          "proto_depth",
-    "rest_body",         "rest_compute_rate", "rest_rate",     "rest_write_rate", "rules",
-    "spans_per_request", "stopping",          "storage"};
+    "auth_failures", "grpc_message",      "grpc_watches",      "header_bytes", "headers",
+    "http_body",     "import_body",       "inflate_ratio",     "ingest_queue", "ingest_rate",
+    "json_depth",    "line_bytes",        "log.pending",       "malformed",    "memory",
+    "proto_depth",   "rest_body",         "rest_compute_rate", "rest_rate",    "rest_write_rate",
+    "rules",         "spans_per_request", "stopping",          "storage"};
 constexpr Values kAuthFailures = {"missing", "invalid", "expired", "role"};
 constexpr Values kTruncatedParts = {"attributes", "events", "links", "key", "value"};
 constexpr Values kLateOutcomes = {"redecided", "reopened"};
@@ -35,7 +35,7 @@ constexpr Values kRecordTypes = {"violation",  "final",     "revision", "rule_ch
                                  "compliance", "retention", "key_event"};
 constexpr Values kStorageOperations = {"write", "fsync", "rename", "read"};
 constexpr Values kConnectionLimits = {"connections", "connections_per_ip"};
-constexpr Values kTimeoutPhases = {"header", "body", "idle", "write", "tls"};
+constexpr Values kTimeoutPhases = {"header", "body", "request", "idle", "write", "tls"};
 
 constexpr Values kH2AbuseKinds = {"preface",    "protocol",       "reset",    "continuation",
                                   "head_bytes", "ping",           "settings", "empty_data",
