@@ -6,8 +6,8 @@
 
 #include <vector>
 
-#include "betrace/evidence/commit_payload.h"
 #include "betrace/base/test_directory.h"
+#include "betrace/evidence/commit_payload.h"
 
 namespace betrace::app {
 namespace {

@@ -11,9 +11,9 @@
 #include "betrace/app/command_line.h"
 #include "betrace/app/service.h"
 #include "betrace/base/json.h"
+#include "betrace/base/test_directory.h"
 #include "betrace/bench/free_port.h"
 #include "betrace/http/client.h"
-#include "betrace/base/test_directory.h"
 
 namespace betrace::app {
 namespace {
