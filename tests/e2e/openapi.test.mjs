@@ -155,6 +155,7 @@ test('spans, violations and their evidence are answered as documented', async ()
     ((await ask(`${server.api}/v1/evidence/checkpoints/latest`)).status === 200 ? true : undefined), 90_000);
   await call('GET', '/v1/evidence/checkpoints/latest');
   await call('GET', '/v1/evidence');
+  assert.ok((await call('GET', '/v1/evidence/checkpoints?limit=1')).json.total > 0);
   await call('GET', '/v1/evidence/export?from_seq=1');
   await call('POST', '/v1/violations/resend', { body: { from_seq: '1' }, refused: true });
   await call('POST', '/v1/log/backup', { body: { dir: 'x' }, refused: true });
