@@ -139,12 +139,12 @@ std::optional<http::CallStatus> Access::authorize(http::CallHead& head,
   const Caller caller{head.metadata, head.certificate_names, head.remote_address, head.actor};
   switch (judge(caller, method.role)) {
     case Verdict::Unauthorized:
-      return http::CallStatus{http::CallCode::Unauthenticated, std::string(kNeedsKey), ""};
+      return http::CallStatus{RpcCode::Unauthenticated, std::string(kNeedsKey), ""};
     case Verdict::Forbidden:
-      return http::CallStatus{http::CallCode::PermissionDenied, std::string(kNeedsRole), ""};
+      return http::CallStatus{RpcCode::PermissionDenied, std::string(kNeedsRole), ""};
     case Verdict::TooManyFailures:
       metrics_.add(MetricId::Refused, {"auth_failures", "grpc"});
-      return http::CallStatus{http::CallCode::ResourceExhausted, std::string(kTooManyFailures), ""};
+      return http::CallStatus{RpcCode::ResourceExhausted, std::string(kTooManyFailures), ""};
     case Verdict::Allowed:
       break;
   }
@@ -160,10 +160,10 @@ std::optional<http::CallStatus> Access::look_at_debts(const http::CallHead& head
   if (draw.is_granted) return std::nullopt;
   metrics_.add(MetricId::Refused, {"ingest_rate", "grpc"});
   otlp::RpcStatus status;
-  status.code = otlp::RpcCode::ResourceExhausted;
+  status.code = RpcCode::ResourceExhausted;
   status.message = kTooManySpans;
   status.retry_delay = std::chrono::seconds(std::min(draw.seconds_to_next, kIngestRetrySecondsMax));
-  return http::CallStatus{http::CallCode::ResourceExhausted, status.message,
+  return http::CallStatus{RpcCode::ResourceExhausted, status.message,
                           otlp::status_body(status, otlp::WireForm::Protobuf)};
 }
 

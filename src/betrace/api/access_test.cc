@@ -181,13 +181,13 @@ TEST_F(AccessTest, CallsAreJudgedLikeRequests) {
     http::CallHead head;
     head.metadata.add(name, value);
     const auto status = access_->authorize(head, method);
-    return status ? status->code : http::CallCode::Ok;
+    return status ? status->code : RpcCode::Ok;
   };
-  EXPECT_EQ(code("x-api-key", "ingest key"), http::CallCode::Ok);
-  EXPECT_EQ(code("authorization", "Bearer ingest key"), http::CallCode::Ok);
-  EXPECT_EQ(code("x-api-key", "read key"), http::CallCode::PermissionDenied);
-  EXPECT_EQ(code("x-api-key", "wrong"), http::CallCode::Unauthenticated);
-  EXPECT_EQ(code("x-api-key-bin", "ingest key"), http::CallCode::Unauthenticated);
+  EXPECT_EQ(code("x-api-key", "ingest key"), RpcCode::Ok);
+  EXPECT_EQ(code("authorization", "Bearer ingest key"), RpcCode::Ok);
+  EXPECT_EQ(code("x-api-key", "read key"), RpcCode::PermissionDenied);
+  EXPECT_EQ(code("x-api-key", "wrong"), RpcCode::Unauthenticated);
+  EXPECT_EQ(code("x-api-key-bin", "ingest key"), RpcCode::Unauthenticated);
 }
 
 TEST_F(AccessTest, AfterTwentyFailuresAnAddressIsToldToWaitButAKeyStillOpens) {
@@ -297,9 +297,9 @@ TEST_F(AccessTest, ACallOfASenderThatOwesSpansIsExhaustedWithRetryInfo) {
   access_->spans_taken("", "10.0.0.7", 1'300);
   const auto status = access_->authorize(head, receive);
   ASSERT_TRUE(status.has_value());
-  EXPECT_EQ(status->code, http::CallCode::ResourceExhausted);
+  EXPECT_EQ(status->code, RpcCode::ResourceExhausted);
   otlp::RpcStatus expected{
-      otlp::RpcCode::ResourceExhausted, status->message, {}, std::chrono::seconds(4)};
+      RpcCode::ResourceExhausted, status->message, {}, std::chrono::seconds(4)};
   EXPECT_EQ(status->details, otlp::status_body(expected, otlp::WireForm::Protobuf));
   EXPECT_EQ(access_->authorize(head, health), std::nullopt) << "probes bring no spans";
   EXPECT_EQ(metrics_.value(telemetry::MetricId::Refused, {"ingest_rate", "grpc"}), 1);

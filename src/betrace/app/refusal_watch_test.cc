@@ -11,10 +11,10 @@ TEST(DenialWatchTest, TellsOfADeniedCallWhatItTellsOfARequest) {
   const auto watch = denial_watch(refusals);
   http::CallHead head;
   head.remote_address = "10.0.0.7";
-  watch({"/a.b.C/D", http::CallCode::Unauthenticated, head});
-  watch({"/a.b.C/D", http::CallCode::Unauthenticated, head});
+  watch({"/a.b.C/D", RpcCode::Unauthenticated, head});
+  watch({"/a.b.C/D", RpcCode::Unauthenticated, head});
   head.actor = "key:reader";
-  watch({"/a.b.C/D", http::CallCode::PermissionDenied, head});
+  watch({"/a.b.C/D", RpcCode::PermissionDenied, head});
   const auto told = refusals.take();
   ASSERT_EQ(told.size(), 2U);
   EXPECT_EQ(told[0].actor, "anonymous");

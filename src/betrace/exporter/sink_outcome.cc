@@ -15,7 +15,6 @@
 namespace betrace::exporter {
 namespace {
 
-using otlp::RpcCode;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 

@@ -103,7 +103,7 @@ TEST(SinkOutcomeTest, RetryAfterIsSecondsOrADate) {
 }
 
 TEST(SinkOutcomeTest, RetryInfoMakesAnExhaustedResourceOneToWaitFor) {
-  const otlp::RpcStatus status{otlp::RpcCode::ResourceExhausted, "", {}, seconds(3)};
+  const otlp::RpcStatus status{RpcCode::ResourceExhausted, "", {}, seconds(3)};
   http::Response later = call(8);
   later.headers.add("grpc-status-details-bin",
                     to_base64(otlp::status_body(status, otlp::WireForm::Protobuf)));

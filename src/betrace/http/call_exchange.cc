@@ -22,7 +22,7 @@ CallRefusal with_status(CallStatus status) {
 }
 
 CallRefusal bad_framing(std::string message) {
-  return with_status({CallCode::Internal, std::move(message), ""});
+  return with_status({RpcCode::Internal, std::move(message), ""});
 }
 
 }  // namespace
@@ -50,7 +50,7 @@ std::optional<CallRefusal> CallExchange::open() {
   if (auto refusal = read_call_head(head_)) return refusal;
   method_ = service_.table.find(head_.path);
   if (method_ == nullptr) {
-    return with_status({CallCode::Unimplemented, "there is no such method here", ""});
+    return with_status({RpcCode::Unimplemented, "there is no such method here", ""});
   }
   const CallAuthorization& authorize = service_.options.authorize;
   if (!authorize) return std::nullopt;
@@ -75,7 +75,7 @@ std::optional<CallRefusal> CallExchange::check_limits() const {
 
 CallRefusal CallExchange::over_limit(std::string message, std::string_view limit) const {
   service_.observer->call_refused(limit);
-  return with_status({CallCode::ResourceExhausted, std::move(message), ""});
+  return with_status({RpcCode::ResourceExhausted, std::move(message), ""});
 }
 
 std::optional<CallRefusal> CallExchange::take(std::string_view bytes) {
@@ -158,7 +158,7 @@ std::optional<CallStatus> CallExchange::inflate() {
       return service_.retry_later(result.error().message);
     default:
       service_.observer->call_refused("malformed");
-      return CallStatus{CallCode::InvalidArgument, result.error().message, ""};
+      return CallStatus{RpcCode::InvalidArgument, result.error().message, ""};
   }
 }
 
@@ -167,13 +167,13 @@ CallReply CallExchange::call_handler() noexcept {
     return method_->handler(Call{head_, message_.text()});
   } catch (const std::bad_alloc&) {
     service_.observer->call_failed(head_.path, "no memory");
-    return {{CallCode::Unavailable, "", ""}, ""};  // short enough to need none
+    return {{RpcCode::Unavailable, "", ""}, ""};  // short enough to need none
   } catch (const std::exception& exception) {
     service_.observer->call_failed(head_.path, exception.what());
   } catch (...) {
     service_.observer->call_failed(head_.path, "unknown exception");
   }
-  return {{CallCode::Internal, "a defect of BeTrace", ""}, ""};
+  return {{RpcCode::Internal, "a defect of BeTrace", ""}, ""};
 }
 
 std::string_view CallExchange::label() const noexcept {

@@ -8,7 +8,7 @@
 namespace betrace::http {
 namespace {
 
-CallRefusal refused_call(CallCode code, std::string message, int http_status = 200) {
+CallRefusal refused_call(RpcCode code, std::string message, int http_status = 200) {
   CallRefusal refusal;
   refusal.status.code = code;
   refusal.status.message = std::move(message);
@@ -51,21 +51,21 @@ std::optional<CallRefusal> read_call_head(CallHead& head) {
   const std::string_view type = media_type(head.metadata);
   if (!equal_ignoring_case(type, "application/grpc") &&
       !equal_ignoring_case(type, "application/grpc+proto")) {
-    return refused_call(CallCode::InvalidArgument, "content-type is not application/grpc", 415);
+    return refused_call(RpcCode::InvalidArgument, "content-type is not application/grpc", 415);
   }
   if (head.method != "POST") {
-    return refused_call(CallCode::InvalidArgument, "the method of a call is POST", 405);
+    return refused_call(RpcCode::InvalidArgument, "the method of a call is POST", 405);
   }
   if (const auto text = head.metadata.find("grpc-timeout")) {
     head.timeout = parse_call_timeout(*text);
     if (!head.timeout) {
-      return refused_call(CallCode::InvalidArgument, "grpc-timeout is malformed");
+      return refused_call(RpcCode::InvalidArgument, "grpc-timeout is malformed");
     }
   }
   const std::string_view encoding = head.metadata.find("grpc-encoding").value_or("identity");
   head.is_gzip = encoding == "gzip";
   if (!head.is_gzip && encoding != "identity") {
-    CallRefusal refusal = refused_call(CallCode::Unimplemented, "grpc-encoding is not gzip");
+    CallRefusal refusal = refused_call(RpcCode::Unimplemented, "grpc-encoding is not gzip");
     refusal.names_encodings = true;
     return refusal;
   }

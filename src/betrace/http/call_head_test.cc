@@ -62,18 +62,18 @@ TEST(CallHeadTest, SaysWhyAHeadIsNoneOfACall) {
   struct Case {
     const char* name;
     const char* value;
-    CallCode code;
+    RpcCode code;
     int http_status;
   };
   const std::vector<Case> cases = {
-      {"content-type", "application/json", CallCode::InvalidArgument, 415},
-      {"content-type", "application/grpc+json", CallCode::InvalidArgument, 415},
-      {"content-type", "application/grpc-web", CallCode::InvalidArgument, 415},
-      {"content-type", "", CallCode::InvalidArgument, 415},
-      {":method", "GET", CallCode::InvalidArgument, 405},
-      {"grpc-timeout", "soon", CallCode::InvalidArgument, 200},
-      {"grpc-encoding", "deflate", CallCode::Unimplemented, 200},
-      {"grpc-encoding", "GZIP", CallCode::Unimplemented, 200},
+      {"content-type", "application/json", RpcCode::InvalidArgument, 415},
+      {"content-type", "application/grpc+json", RpcCode::InvalidArgument, 415},
+      {"content-type", "application/grpc-web", RpcCode::InvalidArgument, 415},
+      {"content-type", "", RpcCode::InvalidArgument, 415},
+      {":method", "GET", RpcCode::InvalidArgument, 405},
+      {"grpc-timeout", "soon", RpcCode::InvalidArgument, 200},
+      {"grpc-encoding", "deflate", RpcCode::Unimplemented, 200},
+      {"grpc-encoding", "GZIP", RpcCode::Unimplemented, 200},
   };
   for (const Case& each : cases) {
     CallHead head = head_with(each.name, each.value);
@@ -81,7 +81,7 @@ TEST(CallHeadTest, SaysWhyAHeadIsNoneOfACall) {
     ASSERT_TRUE(refusal.has_value()) << each.name << " " << each.value;
     EXPECT_EQ(refusal->status.code, each.code) << each.name << " " << each.value;
     EXPECT_EQ(refusal->http_status, each.http_status) << each.name << " " << each.value;
-    EXPECT_EQ(refusal->names_encodings, each.code == CallCode::Unimplemented);
+    EXPECT_EQ(refusal->names_encodings, each.code == RpcCode::Unimplemented);
   }
 }
 
@@ -96,9 +96,9 @@ TEST(CallStatusTest, WritesMessagesSoThatATrailerCanHoldThem) {
 }
 
 TEST(CallStatusTest, NamesEveryCode) {
-  EXPECT_EQ(name_of(CallCode::Ok), "OK");
-  EXPECT_EQ(name_of(CallCode::Unimplemented), "UNIMPLEMENTED");
-  EXPECT_EQ(name_of(CallCode::Unauthenticated), "UNAUTHENTICATED");
+  EXPECT_EQ(name_of(RpcCode::Ok), "OK");
+  EXPECT_EQ(name_of(RpcCode::Unimplemented), "UNIMPLEMENTED");
+  EXPECT_EQ(name_of(RpcCode::Unauthenticated), "UNAUTHENTICATED");
 }
 
 TEST(MessageFrameTest, ReadsAPrefixInAnyPieces) {

@@ -87,7 +87,7 @@ struct CallService {
 
   [[nodiscard]] CallStatus retry_later(std::string_view message) const {
     if (options.retry_later) return options.retry_later(message);
-    return {CallCode::Unavailable, std::string(message), ""};
+    return {RpcCode::Unavailable, std::string(message), ""};
   }
 };
 

@@ -88,7 +88,7 @@ CallSession::CallSession(CallService& service, std::string remote_address, Monot
 
 CallSession::~CallSession() {
   for (auto& [stream, call] : calls_) {
-    if (!call.is_finished) finished(call, CallCode::Cancelled);
+    if (!call.is_finished) finished(call, RpcCode::Cancelled);
     return_credit(call);
   }
 }
@@ -137,7 +137,7 @@ void CallSession::head_ended(std::int32_t stream) {
   if (call->exchange.is_watch() && watches_ >= service_.options.limits.watches_max) {
     service_.observer->call_refused("grpc_watches");
     refuse(stream, *call,
-           CallStatus{CallCode::ResourceExhausted, "too many watches on a connection", ""});
+           CallStatus{RpcCode::ResourceExhausted, "too many watches on a connection", ""});
   }
 }
 
@@ -190,7 +190,7 @@ void CallSession::request_ended(std::int32_t stream) {
   if (call == nullptr || (call->stage != Stage::Message && call->stage != Stage::Held)) return;
   if (call->timeout_at && now_ >= *call->timeout_at) {
     return refuse(stream, *call,
-                  CallStatus{CallCode::DeadlineExceeded, "the call came too late", ""});
+                  CallStatus{RpcCode::DeadlineExceeded, "the call came too late", ""});
   }
   reply(stream, *call, call->exchange.answer());
 }
@@ -210,7 +210,7 @@ void CallSession::refuse(std::int32_t stream, OpenCall& call, const CallRefusal&
 }
 
 void CallSession::reply(std::int32_t stream, OpenCall& call, CallReply reply) {
-  if (reply.status.code != CallCode::Ok) return refuse(stream, call, std::move(reply.status));
+  if (reply.status.code != RpcCode::Ok) return refuse(stream, call, std::move(reply.status));
   if (!is_proven_) {
     is_proven_ = true;
     fit_windows();
@@ -220,7 +220,7 @@ void CallSession::reply(std::int32_t stream, OpenCall& call, CallReply reply) {
   session_.send_data(stream, message_frame(reply.message));
   if (call.exchange.is_watch()) return begin_watch(stream, call, std::move(reply));
   session_.send_trailers(stream, status_trailers(reply.status));
-  finished(call, CallCode::Ok);
+  finished(call, RpcCode::Ok);
 }
 
 void CallSession::begin_watch(std::int32_t stream, OpenCall& call, CallReply reply) {
@@ -242,13 +242,13 @@ void CallSession::end_watch(std::int32_t stream, OpenCall& call, const CallStatu
 void CallSession::look_again(std::int32_t stream, OpenCall& call) {
   if (session_.has_unsent_data(stream)) return;
   CallReply reply = call.exchange.answer_again();
-  if (reply.status.code != CallCode::Ok) return end_watch(stream, call, reply.status);
+  if (reply.status.code != RpcCode::Ok) return end_watch(stream, call, reply.status);
   if (reply.message == call.last_message) return;
   call.last_message = std::move(reply.message);
   session_.send_data(stream, message_frame(call.last_message));
 }
 
-void CallSession::finished(OpenCall& call, CallCode code) {
+void CallSession::finished(OpenCall& call, RpcCode code) {
   BETRACE_CHECK(!call.is_finished);
   if (call.stage == Stage::Held) --held_;
   call.stage = Stage::Answered;
@@ -265,7 +265,7 @@ void CallSession::finished(OpenCall& call, CallCode code) {
 void CallSession::closed(std::int32_t stream) {
   OpenCall* call = find(stream);
   if (call == nullptr) return;
-  if (!call->is_finished) finished(*call, CallCode::Cancelled);
+  if (!call->is_finished) finished(*call, RpcCode::Cancelled);
   calls_.erase(stream);
   last_call_ = now_;
 }
@@ -312,7 +312,7 @@ void CallSession::on_call_time(std::int32_t stream, OpenCall& call) {
       call.answered = kNever;
       return;
     case Stage::Watching:
-      return end_watch(stream, call, {CallCode::DeadlineExceeded, "the time is over", ""});
+      return end_watch(stream, call, {RpcCode::DeadlineExceeded, "the time is over", ""});
     case Stage::Held:
       if (is_expired) break;
       service_.observer->call_refused("bodies_bytes");
@@ -321,7 +321,7 @@ void CallSession::on_call_time(std::int32_t stream, OpenCall& call) {
       if (!is_expired) service_.observer->timed_out("body");
       break;
   }
-  refuse(stream, call, CallStatus{CallCode::DeadlineExceeded, "the message took too long", ""});
+  refuse(stream, call, CallStatus{RpcCode::DeadlineExceeded, "the message took too long", ""});
 }
 
 MonotonicTime CallSession::deadline_of(const OpenCall& call) const {

@@ -78,7 +78,7 @@ class CallSession : private H2Events {
   void begin_watch(std::int32_t stream, OpenCall& call, CallReply reply);
   void end_watch(std::int32_t stream, OpenCall& call, const CallStatus& status);
   void look_again(std::int32_t stream, OpenCall& call);
-  void finished(OpenCall& call, CallCode code);
+  void finished(OpenCall& call, RpcCode code);
   void grant(std::int32_t stream, OpenCall& call);
   void grant_held();
   void return_credit(OpenCall& call);

@@ -254,7 +254,7 @@ TEST(CallSessionTest, LimitsTheHeadOfACall) {
 
 TEST(CallSessionTest, RefusesBeforeBufferingWhenTheMethodIsNotAdmitted) {
   CallPair pair;
-  pair.refusal = CallStatus{CallCode::Unavailable, "later", "details"};
+  pair.refusal = CallStatus{RpcCode::Unavailable, "later", "details"};
   const std::int32_t stream =
       pair.client.begin(call_fields(kEcho), message_frame(noise(1'000)).substr(0, 5), false);
   pair.run();
@@ -273,7 +273,7 @@ TEST(CallSessionTest, LetsTheAuthorizationRefuseAKnownMethod) {
   CallListenerOptions options;
   options.authorize = [](CallHead& head, const CallMethod& method) -> std::optional<CallStatus> {
     if (method.role == Role::Public || head.metadata.contains("x-api-key")) return std::nullopt;
-    return CallStatus{CallCode::Unauthenticated, "no key", ""};
+    return CallStatus{RpcCode::Unauthenticated, "no key", ""};
   };
   CallPair pair(options);
   EXPECT_EQ(pair.call(kEcho, "x").status(), "16");
@@ -307,7 +307,7 @@ TEST(CallSessionTest, EndsInOrderWhenAHookThrows) {
 TEST(CallSessionTest, RefusesRetryablyWhenMemoryForMessagesIsSpent) {
   CallListenerOptions options;
   options.retry_later = [](std::string_view message) {
-    return CallStatus{CallCode::Unavailable, std::string(message), "again"};
+    return CallStatus{RpcCode::Unavailable, std::string(message), "again"};
   };
   ServerLimits limits;
   limits.bodies_bytes = 40'000;

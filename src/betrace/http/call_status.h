@@ -4,38 +4,15 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <string>
 #include <string_view>
 
+#include "betrace/base/rpc_code.h"
+
 namespace betrace::http {
 
-/// The canonical codes. Source: google.rpc.Code. Never renumber.
-enum class CallCode : std::uint8_t {
-  Ok = 0,
-  Cancelled = 1,
-  Unknown = 2,
-  InvalidArgument = 3,
-  DeadlineExceeded = 4,
-  NotFound = 5,
-  AlreadyExists = 6,
-  PermissionDenied = 7,
-  ResourceExhausted = 8,
-  FailedPrecondition = 9,
-  Aborted = 10,
-  OutOfRange = 11,
-  Unimplemented = 12,
-  Internal = 13,
-  Unavailable = 14,
-  DataLoss = 15,
-  Unauthenticated = 16,
-};
-
-/// `OK` `CANCELLED` ...: label `code` of the metrics.
-[[nodiscard]] std::string_view name_of(CallCode code) noexcept;
-
 struct CallStatus {
-  CallCode code = CallCode::Ok;
+  RpcCode code = RpcCode::Ok;
   std::string message;  ///< For people; any bytes.
   std::string details;  ///< A serialised google.rpc.Status, for grpc-status-details-bin; or empty.
 };

@@ -64,7 +64,7 @@ struct FinishedCall {
 /// A call whose caller has not the role for it, or has failed to prove it too often.
 struct DeniedCall {
   std::string_view path;  ///< Of a method that there is.
-  CallCode code;
+  RpcCode code;
   const CallHead& head;
 };
 

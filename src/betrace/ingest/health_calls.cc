@@ -14,7 +14,7 @@ http::CallReply health_reply(ServingStatus status) { return {{}, otlp::health_re
 http::CallReply answer_health(const telemetry::Readiness& readiness, const http::Call& call,
                               const http::CallReply& unknown) {
   const auto service = otlp::read_health_request(call.message);
-  if (!service) return {{http::CallCode::InvalidArgument, service.error().message, ""}, ""};
+  if (!service) return {{RpcCode::InvalidArgument, service.error().message, ""}, ""};
   if (!service->empty() && *service != kTraceService) return unknown;
   return health_reply(readiness.report().is_ready ? ServingStatus::Serving
                                                   : ServingStatus::NotServing);
@@ -33,7 +33,7 @@ std::vector<http::CallMethod> health_calls(const telemetry::Readiness& readiness
         }};
   };
   http::CallMethod check =
-      row("Check", {{http::CallCode::NotFound, "there is no such service here", ""}, ""});
+      row("Check", {{RpcCode::NotFound, "there is no such service here", ""}, ""});
   http::CallMethod watch = row("Watch", health_reply(ServingStatus::ServiceUnknown));
   watch.is_watch = true;
   return {std::move(check), std::move(watch)};

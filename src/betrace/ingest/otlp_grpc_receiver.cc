@@ -16,10 +16,9 @@ namespace {
 
 constexpr std::string_view kGrpc = "grpc";
 
-/// The codes of both are those of google.rpc.
 http::CallStatus call_status(const otlp::RpcStatus& status) {
   http::CallStatus made;
-  made.code = static_cast<http::CallCode>(status.code);
+  made.code = status.code;
   made.message = status.message;
   if (!status.field_violations.empty() || status.retry_delay) {
     made.details = otlp::status_body(status, otlp::WireForm::Protobuf);
@@ -38,7 +37,7 @@ class GrpcReceiver {
     const auto refusal = intake_.admit(bytes, kGrpc);
     if (!refusal) return std::nullopt;
     otlp::RpcStatus status;
-    status.code = otlp::RpcCode::Unavailable;
+    status.code = RpcCode::Unavailable;
     status.message = fmt::format("spans cannot be taken now ({})", refusal->limit);
     status.retry_delay = std::chrono::seconds(refusal->retry_after_seconds);
     return call_status(status);
@@ -76,7 +75,7 @@ http::CallMethod otlp_grpc_export(engine::SpanSink& sink, telemetry::Metrics& me
 
 http::CallStatus otlp_retry_later(std::string_view message) {
   otlp::RpcStatus status;
-  status.code = otlp::RpcCode::Unavailable;
+  status.code = RpcCode::Unavailable;
   status.message = message;
   status.retry_delay = std::chrono::seconds(1);
   return call_status(status);

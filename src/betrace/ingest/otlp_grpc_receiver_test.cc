@@ -140,7 +140,7 @@ TEST_F(OtlpGrpcReceiverTest, AsksToComeBackWhenSpansCannotBeTakenNow) {
     const auto& answer = call(kExport, otlp::write_protobuf(std::vector{span_named("x")}));
     EXPECT_EQ(answer.status(), "14") << limit;
     otlp::RpcStatus expected;
-    expected.code = otlp::RpcCode::Unavailable;
+    expected.code = RpcCode::Unavailable;
     expected.message = std::string("spans cannot be taken now (") + limit + ")";
     expected.retry_delay = 7s;
     EXPECT_EQ(details_of(answer), otlp::status_body(expected, otlp::WireForm::Protobuf)) << limit;

@@ -17,7 +17,6 @@
 namespace betrace::ingest {
 namespace {
 
-using otlp::RpcCode;
 using otlp::WireForm;
 
 constexpr std::string_view kProtobufType = "application/x-protobuf";

@@ -11,33 +11,13 @@
 #include <vector>
 
 #include "betrace/base/result.h"
+#include "betrace/base/rpc_code.h"
 #include "betrace/otlp/read_summary.h"
 
 namespace betrace::otlp {
 
 /// The two forms of every OTLP message.
 enum class WireForm : std::uint8_t { Protobuf, Json };
-
-/// Canonical codes of google.rpc.
-enum class RpcCode : std::uint8_t {
-  Ok = 0,
-  Cancelled = 1,
-  Unknown = 2,
-  InvalidArgument = 3,
-  DeadlineExceeded = 4,
-  NotFound = 5,
-  AlreadyExists = 6,
-  PermissionDenied = 7,
-  ResourceExhausted = 8,
-  FailedPrecondition = 9,
-  Aborted = 10,
-  OutOfRange = 11,
-  Unimplemented = 12,
-  Internal = 13,
-  Unavailable = 14,
-  DataLoss = 15,
-  Unauthenticated = 16,
-};
 
 /// google.rpc.BadRequest.FieldViolation
 struct FieldViolation {
