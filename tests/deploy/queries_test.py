@@ -169,14 +169,16 @@ class TroubleTest(unittest.TestCase):
         self.assertTrue(any(number > 0 for _, number in self.rate('rate(betrace_otlp_export_failures_total{job="betrace-backend"}[5m])')))
 
     def test_the_processors_are_those_of_the_kernel(self):
+        tick = 1 / os.sysconf("SC_CLK_TCK")  # the kernel's two numbers are whole ones of these, rounded down
+
         def of_kernel():
             fields = pathlib.Path(f"/proc/{self.server.process.pid}/stat").read_text().rpartition(")")[2].split()
-            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+            return (int(fields[11]) + int(fields[12])) * tick
         before = of_kernel()
         with urllib.request.urlopen(f"{self.server.url}/metrics") as answer:
             said = float(re.search(r"^process_cpu_seconds_total (\S+)$", answer.read().decode(), re.M)[1])
-        self.assertLessEqual(before - 0.011, said)
-        self.assertLessEqual(said, of_kernel() + 0.011)
+        self.assertLessEqual(before - tick, said)
+        self.assertLessEqual(said, of_kernel() + 3 * tick)
         self.assertGreater(said, 0)
 
 

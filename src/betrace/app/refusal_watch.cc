@@ -54,7 +54,7 @@ std::function<void(const http::DeniedCall&)> denial_watch(account::Refusals& ref
     refusal.address = call.head.remote_address;
     refusal.method = "GRPC";
     refusal.route = call.path;
-    refusal.code = http::name_of(call.code);
+    refusal.code = name_of(call.code);
     refusal.status = static_cast<int>(call.code);
     refusal.first_time = read_clocks().wall;
     refusals.add(std::move(refusal));
