@@ -7,6 +7,7 @@ import { jsonRequest, protobufRequest } from './otlp.mjs';
 
 export const protocols = ['http_protobuf', 'http_json', 'grpc'];
 
+/** A connection that idles may be closed while the next request is on its way: then it goes over another one. */
 function post(url, type, body, agent) {
   return new Promise((resolve, reject) => {
     const headers = { 'content-type': type, 'content-length': body.length };
@@ -17,7 +18,11 @@ function post(url, type, body, agent) {
       answer.on('end', () => resolve({ status: answer.statusCode, headers: answer.headers,
                                        body: Buffer.concat(pieces) }));
     });
-    request.on('error', reject);
+    request.on('error', (error) => {
+      const wasIdle = request.reusedSocket && error.code === 'ECONNRESET';
+      if (wasIdle) post(url, type, body, agent).then(resolve, reject);
+      else reject(error);
+    });
     request.end(body);
   });
 }
