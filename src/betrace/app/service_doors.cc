@@ -1,5 +1,3 @@
-#include "betrace/app/service_parts.h"
-
 #include <chrono>
 #include <utility>
 
@@ -7,6 +5,7 @@
 #include "betrace/api/routes.h"
 #include "betrace/app/discard.h"
 #include "betrace/app/refusal_watch.h"
+#include "betrace/app/service_parts.h"
 #include "betrace/ingest/health_calls.h"
 #include "betrace/ingest/otlp_grpc_receiver.h"
 #include "betrace/ingest/otlp_http_receiver.h"

@@ -1,9 +1,8 @@
-#include "betrace/app/service_parts.h"
-
 #include <chrono>
 #include <utility>
 
 #include "betrace/app/engine_metrics.h"
+#include "betrace/app/service_parts.h"
 #include "betrace/base/version.h"
 
 namespace betrace::app {

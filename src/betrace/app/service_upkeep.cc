@@ -1,11 +1,10 @@
-#include "betrace/app/service_parts.h"
-
 #include <fmt/format.h>
 #include <malloc.h>
 
 #include <chrono>
 #include <utility>
 
+#include "betrace/app/service_parts.h"
 #include "betrace/base/hex.h"
 
 namespace betrace::app {
