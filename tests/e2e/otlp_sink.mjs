@@ -191,6 +191,11 @@ export class OtlpSink {
     });
   }
 
+  /** On the same port, which may be in use for a moment: a connection of somebody else can begin there. */
+  #startGrpcAgain() {
+    this.#startGrpc().catch(() => setTimeout(() => this.#startGrpcAgain(), 20));
+  }
+
   #answerGrpc(call, callback) {
     const reply = this.#judge(call.request, call.metadata.getMap());
     if (reply === 'hang') return;
@@ -200,7 +205,7 @@ export class OtlpSink {
     }
     if (reply === 'reset') {
       this.server.forceShutdown();
-      this.#startGrpc();
+      this.#startGrpcAgain();
       return;
     }
     if (!reply?.status) {
