@@ -15,12 +15,12 @@ import unittest
 import urllib.error
 import urllib.request
 
-from peers import PYTHON, Judge, announce, eventually, free_port, needs_program, needs_tool, send_checkout, tool, version_of
+from peers import Judge, announce, eventually, free_port, needs_program, needs_python_sdk, needs_tool, send_checkout, tool, version_of
 
 
 @needs_program()
 @needs_tool("otelcol", "OpenTelemetry Collector: needs Go; tools/setup --e2e")
-@unittest.skipUnless(PYTHON.exists(), "SKIPPED: OpenTelemetry SDK for Python is not installed (tools/setup --e2e)")
+@needs_python_sdk()
 class CollectorTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):

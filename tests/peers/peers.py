@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import unittest
 import urllib.request
 
 PROJECT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -21,6 +22,11 @@ PYTHON = TOOLS / "python/bin/python"
 SECONDS_MAX = 60
 FORMS = ("grpc", "http/protobuf", "http/json")
 RULE = "when { payment.charge.where(amount > 1000) } always { fraud.check }"
+
+
+def needs_python_sdk():
+    return unittest.skipUnless(PYTHON.exists(),
+                               "SKIPPED: OpenTelemetry SDK for Python is not installed (tools/setup --e2e)")
 
 
 def announce(name, version):

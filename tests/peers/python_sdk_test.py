@@ -3,11 +3,11 @@
 
 import unittest
 
-from peers import FORMS, PYTHON, Judge, announce, needs_program, send_checkout, version_of_sdk
+from peers import FORMS, Judge, announce, needs_program, needs_python_sdk, send_checkout, version_of_sdk
 
 
 @needs_program()
-@unittest.skipUnless(PYTHON.exists(), "SKIPPED: OpenTelemetry SDK for Python is not installed (tools/setup --e2e)")
+@needs_python_sdk()
 class PythonSdkTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -21,7 +21,7 @@ class PythonSdkTest(unittest.TestCase):
 
 
 @needs_program()
-@unittest.skipUnless(PYTHON.exists(), "SKIPPED: OpenTelemetry SDK for Python is not installed (tools/setup --e2e)")
+@needs_python_sdk()
 class PythonSdkWithKeyTest(unittest.TestCase):
     KEY = "0123456789-a-key-of-the-sdk"
 
