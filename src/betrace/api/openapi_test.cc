@@ -24,14 +24,7 @@ constexpr std::size_t kAnySize = 10 << 20;
 class OpenApiTest : public ApiTest {
  protected:
   OpenApiTest() {
-    rows_ = api_routes(ApiServices{.rules = *control_,
-                                   .violations = *log_,
-                                   .spans = *engine_,
-                                   .metrics = metrics_,
-                                   .readiness = readiness_,
-                                   .attributes = attributes_,
-                                   .statistics = [] { return engine::ShardStatistics(); }},
-                       options());
+    rows_ = api_routes(parts(), options());
     add_document_routes(&rows_);
     text_ = served("/openapi.yaml").body;
     auto document = storage::yaml_to_json(text_, kAnySize);

@@ -68,16 +68,7 @@ constexpr Expected kRoutes[] = {
 
 class RoutesTest : public ApiTest {
  protected:
-  std::vector<http::Route> routes() {
-    return api_routes(ApiServices{.rules = *control_,
-                                  .violations = *log_,
-                                  .spans = *engine_,
-                                  .metrics = metrics_,
-                                  .readiness = readiness_,
-                                  .attributes = attributes_,
-                                  .statistics = [] { return engine::ShardStatistics(); }},
-                      options());
-  }
+  std::vector<http::Route> routes() { return api_routes(parts(), options()); }
 };
 
 TEST_F(RoutesTest, AreThoseOfThisVersionWithTheirRolesAndLimits) {

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <optional>
 
 #include "betrace/api/change_reply.h"
@@ -76,24 +75,13 @@ ApiError failed_import(const control::ImportReport& report) {
   return error;
 }
 
-struct ExportForm {
-  std::string_view word;
-  RuleFormat format;
-  std::string_view media_type;
-};
-
-constexpr std::array kExportForms = {
-    ExportForm{"json", RuleFormat::Json, "application/json"},
-    ExportForm{"yaml", RuleFormat::Yaml, "application/yaml"},
-    ExportForm{"ndjson", RuleFormat::JsonLines, "application/x-ndjson"}};
-
 // The parameter decides, without it the first form that Accept allows.
-Reply<ExportForm> choose_form(const http::Request& request) {
+Reply<storage::RuleForm> choose_form(const http::Request& request) {
   QueryReader query(request.head);
   const std::size_t chosen = query.choice("format", {"json", "yaml", "ndjson"});
   if (auto mistake = query.finish()) return refuse(std::move(*mistake));
-  if (request.head.parameter("format")) return kExportForms[chosen];
-  for (const ExportForm& form : kExportForms) {
+  if (request.head.parameter("format")) return storage::kRuleForms[chosen];
+  for (const storage::RuleForm& form : storage::kRuleForms) {
     if (http::accepts_type(request.head.headers, form.media_type)) return form;
   }
   return refuse(ErrorKind::NotAcceptable,

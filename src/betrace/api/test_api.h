@@ -169,6 +169,18 @@ class ApiTest : public ::testing::Test {
 
   TestDirectory directory_;
   storage::FaultyFileSystem disk_;
+  /// What routes cannot be made without.
+  ApiServices parts() {
+    return {.rules = *control_,
+            .violations = *log_,
+            .spans = *sink_,
+            .metrics = metrics_,
+            .readiness = readiness_,
+            .attributes = attributes_,
+            .statistics = [this] { return engine_->statistics(); },
+            .clock = [this] { return now(); }};
+  }
+
   std::atomic<std::int64_t> passed_{0};
   std::size_t rules_max_ = 1'000;
   telemetry::Metrics metrics_;
@@ -193,14 +205,7 @@ class ApiTest : public ::testing::Test {
   }
 
   void serve() {
-    ApiServices services{.rules = *control_,
-                         .violations = *log_,
-                         .spans = *sink_,
-                         .metrics = metrics_,
-                         .readiness = readiness_,
-                         .attributes = attributes_,
-                         .statistics = [this] { return engine_->statistics(); },
-                         .clock = [this] { return now(); }};
+    ApiServices services = parts();
     services.seen_since = [this](const Now& now, std::chrono::nanoseconds window) {
       return clerk_->seen_since(now, window);
     };

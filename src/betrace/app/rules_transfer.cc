@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
-#include <array>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -24,24 +23,13 @@ namespace {
 
 using storage::RuleFormat;
 
-struct TransferForm {
-  std::string_view word;
-  RuleFormat format;
-  std::string_view media_type;
-};
-
-constexpr std::array kTransferForms = {
-    TransferForm{"json", RuleFormat::Json, "application/json"},
-    TransferForm{"yaml", RuleFormat::Yaml, "application/yaml"},
-    TransferForm{"ndjson", RuleFormat::JsonLines, "application/x-ndjson"}};
-
 // The word decides, without it the name of the file.
-const TransferForm& form_of_transfer(std::string_view word, std::string_view file_name) {
+const storage::RuleForm& form_of_transfer(std::string_view word, std::string_view file_name) {
   const RuleFormat by_name = storage::rule_format_of(file_name);
-  for (const TransferForm& form : kTransferForms) {
+  for (const storage::RuleForm& form : storage::kRuleForms) {
     if (word.empty() ? form.format == by_name : form.word == word) return form;
   }
-  return kTransferForms.front();
+  return storage::kRuleForms.front();
 }
 
 bool is_offline(const Config& config) {
@@ -227,14 +215,14 @@ int run_rules_import(const Config& config, const RulesImportOptions& options, st
                      std::ostream& err) {
   const auto text = read_rule_file(options.path == "-" ? "/dev/stdin" : options.path);
   if (!text) return complain(text.error().message, kExitUsage, err);
-  const TransferForm& form = form_of_transfer(options.format, options.path);
+  const storage::RuleForm& form = form_of_transfer(options.format, options.path);
   return is_offline(config) ? import_into_folder(config, options, form.format, *text, out, err)
                             : import_into_server(config, options, form.media_type, *text, out, err);
 }
 
 int run_rules_export(const Config& config, const RulesExportOptions& options, std::ostream& out,
                      std::ostream& err) {
-  const TransferForm& form = form_of_transfer(options.format, options.output);
+  const storage::RuleForm& form = form_of_transfer(options.format, options.output);
   const auto text = is_offline(config) ? exported_by_folder(config, form.format)
                                        : exported_by_server(config, form.word);
   if (!text) return complain(text.error().message, kExitFailed, err);

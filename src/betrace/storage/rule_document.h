@@ -4,6 +4,7 @@
 // entry does not hide the others. Source: docs/guide/api.md, "Rules".
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -30,6 +31,18 @@ struct RuleEntry {
 };
 
 enum class RuleFormat : std::uint8_t { Json, Yaml, JsonLines };
+
+/// What a format is called.
+struct RuleForm {
+  std::string_view word;  ///< In queries and flags.
+  RuleFormat format;
+  std::string_view media_type;
+};
+
+inline constexpr std::array kRuleForms = {
+    RuleForm{"json", RuleFormat::Json, "application/json"},
+    RuleForm{"yaml", RuleFormat::Yaml, "application/yaml"},
+    RuleForm{"ndjson", RuleFormat::JsonLines, "application/x-ndjson"}};
 
 /// Yaml for names that end in `.yaml` or `.yml`, JsonLines for `.ndjson` and `.jsonl`, else Json.
 [[nodiscard]] RuleFormat rule_format_of(std::string_view file_name) noexcept;
