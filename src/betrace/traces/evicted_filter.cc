@@ -20,11 +20,12 @@ bool has(const Slots& slots, std::uint32_t fingerprint) noexcept {
 EvictedFilter::EvictedFilter(std::uint64_t bytes_max, const HashKey& key)
     : hash_(key),
       bucket_count_(std::max<std::uint64_t>(1, std::min(bytes_max, kBytesMax) / sizeof(Bucket))),
-      memory_(std::calloc(bucket_count_ + 1, sizeof(Bucket))) {
+      memory_(std::calloc(1, byte_count() + kPageBytes)),
+      is_page_used_(page_of(bucket_count_ - 1) + 1) {
   BETRACE_CHECK(memory_ != nullptr);
   void* first = memory_.get();
-  std::size_t room = (bucket_count_ + 1) * sizeof(Bucket);
-  buckets_ = static_cast<Bucket*>(std::align(alignof(Bucket), byte_count(), first, room));
+  std::size_t room = byte_count() + kPageBytes;
+  buckets_ = static_cast<Bucket*>(std::align(kPageBytes, byte_count(), first, room));
 }
 
 // The bucket of an id is asked for now and written when others have been inserted after it: it lies
@@ -39,6 +40,12 @@ void EvictedFilter::insert(const model::TraceId& id) noexcept {
 void EvictedFilter::write(const Pending& place) noexcept {
   if (place.fingerprint == 0) return;
   auto& slots = buckets_[place.bucket].fingerprints;
+  const std::size_t page = page_of(place.bucket);
+  if (!is_page_used_[page]) {
+    is_page_used_[page] = true;
+    slots.front() = place.fingerprint;
+    return;
+  }
   // One that is there already moves to the front instead of taking a second place.
   auto* slot = slots.end() - 1;
   if (has(slots, place.fingerprint))
@@ -51,7 +58,8 @@ bool EvictedFilter::contains(const model::TraceId& id) const noexcept {
   const Pending place = place_of(id);
   bool is_pending = false;
   for (const Pending& each : pending_) is_pending |= each == place;
-  return is_pending || has(buckets_[place.bucket].fingerprints, place.fingerprint);
+  if (is_pending || !is_page_used_[page_of(place.bucket)]) return is_pending;
+  return has(buckets_[place.bucket].fingerprints, place.fingerprint);
 }
 
 EvictedFilter::Pending EvictedFilter::place_of(const model::TraceId& id) const noexcept {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
+#include <vector>
 
 #include "betrace/model/ids.h"
 #include "betrace/traces/keyed_hash.h"
@@ -35,6 +36,7 @@ class EvictedFilter {
  private:
   static constexpr std::size_t kSlots = 16;
   static constexpr std::size_t kPendingMax = 8;
+  static constexpr std::size_t kPageBytes = 4096;
   struct alignas(64) Bucket {
     std::array<std::uint32_t, kSlots> fingerprints{};  // newest first; zero = empty
   };
@@ -50,6 +52,10 @@ class EvictedFilter {
     void operator()(void* memory) const noexcept { std::free(memory); }
   };
 
+  static constexpr std::size_t page_of(std::size_t bucket) noexcept {
+    return bucket * sizeof(Bucket) / kPageBytes;
+  }
+
   void write(const Pending& place) noexcept;
   [[nodiscard]] Pending place_of(const model::TraceId& id) const noexcept;
   [[nodiscard]] std::size_t bucket_of(std::uint64_t hash) const noexcept;
@@ -59,7 +65,10 @@ class EvictedFilter {
   std::size_t bucket_count_;
   // Zeroed by the system as it is touched, so that a large filter costs nothing at the start.
   std::unique_ptr<void, Free> memory_;
-  Bucket* buckets_;                             // in memory_
+  Bucket* buckets_;  // in memory_, from the beginning of a page on
+  // Pages that hold an id. The others are not read: the system would lend a page of zeros for that,
+  // and take it back from every processor at the first write.
+  std::vector<bool> is_page_used_;
   std::array<Pending, kPendingMax> pending_{};  // inserted and not written yet, in turn
   std::size_t inserted_ = 0;
 };

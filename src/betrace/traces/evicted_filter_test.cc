@@ -3,6 +3,7 @@
 #include "betrace/traces/evicted_filter.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include "betrace/traces/test_spans.h"
 
@@ -52,6 +53,26 @@ TEST(EvictedFilterTest, KeepsOnePlaceForAnIdThatIsInsertedAgain) {
 
 TEST(EvictedFilterTest, NeverUsesMoreThanItsMemory) {
   EXPECT_EQ(EvictedFilter(1'000, kFilterKey).byte_count(), 15U * 64);
+}
+
+long page_faults() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_minflt;
+}
+
+// A page that is read before it is written faults twice, and the second time on all processors.
+TEST(EvictedFilterTest, TouchesNoPageBeforeAnIdIsWrittenThere) {
+  constexpr std::uint64_t kPages = 16'384;
+  constexpr long kOthers = 1'000;  // of whatever else happens meanwhile
+  EvictedFilter filter(kPages * 4096, kFilterKey);
+  const long before = page_faults();
+  for (std::uint64_t i = 0; i < 8 * kPages; ++i) {
+    ASSERT_FALSE(filter.contains(test_trace_id(i)));
+  }
+  EXPECT_LT(page_faults() - before, kOthers);
+  for (std::uint64_t i = 0; i < 8 * kPages; ++i) filter.insert(test_trace_id(i));
+  EXPECT_LT(page_faults() - before, static_cast<long>(kPages) + kOthers);
 }
 
 }  // namespace
