@@ -1,14 +1,14 @@
-# betrace_module(<name> DEPENDS <modules> USES <libraries> TEST_USES <libraries>)
+# betrace_module(<name> [HOT] DEPENDS <modules> USES <libraries> TEST_USES <libraries>)
 #
 # One folder of src/betrace is one static library, with its tests and fuzz targets beside the code:
-#   x.h x.cc     betrace_<name>
+#   x.h x.cc     betrace_<name>; HOT: it is on the way of a span, see betrace_link_time
 #   x_test.cc    all of a folder's together are the program <name>_test
 #   x_fuzz.cc    the program <name>_x_fuzz with BETRACE_FUZZ, else <name>_x_fuzz_seeds_test, which
 #                runs it on its seeds, tests/fuzz/<x>/
 #   testing/     betrace_<name>_testing: what tests and fuzz targets share; never in the program
 #   x_bench.cc   all of all folders together are one program, see betrace_benchmarks
 function(betrace_module name)
-  cmake_parse_arguments(ARG "" "" "DEPENDS;USES;TEST_USES" ${ARGN})
+  cmake_parse_arguments(ARG "HOT" "" "DEPENDS;USES;TEST_USES" ${ARGN})
   set(folder ${CMAKE_SOURCE_DIR}/src/betrace/${name})
   file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cc)
   file(GLOB tests CONFIGURE_DEPENDS ${folder}/*_test.cc)
@@ -24,6 +24,10 @@ function(betrace_module name)
   target_include_directories(betrace_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
   target_link_libraries(betrace_${name} PUBLIC ${modules} ${ARG_USES} Threads::Threads)
   betrace_whole_module(betrace_${name})
+  if(ARG_HOT AND BETRACE_LINK_TIME)
+    # Code of both kinds, see betrace_quick_link.
+    target_compile_options(betrace_${name} PRIVATE -O3 -flto -ffat-lto-objects ${quiet_at_o3})
+  endif()
   if(BETRACE_FUZZ)
     target_compile_options(betrace_${name} PRIVATE -fsanitize=fuzzer-no-link)
   endif()
@@ -45,6 +49,7 @@ function(betrace_module name)
     target_link_libraries(${name}_test PRIVATE ${tested} ${ARG_TEST_USES} GTest::gmock
                                                GTest::gtest_main)
     target_compile_definitions(${name}_test PRIVATE BETRACE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    betrace_quick_link(${name}_test)
     betrace_whole_module(${name}_test)
     set_target_properties(${name}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   endif()
@@ -61,6 +66,7 @@ function(betrace_module name)
       add_executable(${name}_${stem}_seeds_test ${fuzzer} ${CMAKE_SOURCE_DIR}/tests/fuzz/seeds_test.cc)
       target_link_libraries(${name}_${stem}_seeds_test PRIVATE ${tested} ${ARG_TEST_USES}
                                                                GTest::gtest_main)
+      betrace_quick_link(${name}_${stem}_seeds_test)
       target_compile_definitions(${name}_${stem}_seeds_test
                                  PRIVATE BETRACE_SEEDS="${CMAKE_SOURCE_DIR}/tests/fuzz/${seeds}")
       set_target_properties(${name}_${stem}_seeds_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY
@@ -80,11 +86,29 @@ function(betrace_whole_module target)
   endif()
 endfunction()
 
+# fmt 9 is right; g++ 12 cannot see it once everything is inlined.
+set(quiet_at_o3 -Wno-stringop-overflow)
+
+# Optimizes a program across the modules on the way of a span: what is shipped, and what is measured.
+function(betrace_link_time target)
+  if(BETRACE_LINK_TIME)
+    target_link_options(${target} PRIVATE -O3 -flto=auto ${quiet_at_o3})
+  endif()
+endfunction()
+
+# Links a test in no time.
+function(betrace_quick_link target)
+  if(BETRACE_LINK_TIME)
+    target_link_options(${target} PRIVATE -fno-lto)
+  endif()
+endfunction()
+
 # betrace_program(<name> <main source> <library>)
 function(betrace_program name main library)
   if(EXISTS ${CMAKE_SOURCE_DIR}/${main} AND NOT BETRACE_FUZZ)
     add_executable(${name} ${main})
     target_link_libraries(${name} PRIVATE ${library})
+    betrace_link_time(${name})
   endif()
 endfunction()
 
@@ -93,6 +117,7 @@ function(betrace_benchmarks name)
   file(GLOB benches CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/betrace/*/*_bench.cc)
   add_executable(${name} ${benches})
   target_link_libraries(${name} PRIVATE ${ARGN} benchmark::benchmark benchmark::benchmark_main)
+  betrace_link_time(${name})
 endfunction()
 
 # betrace_oracle(<target> <.proto file>): generated messages that judge our own reader, in tests only.

@@ -49,14 +49,14 @@ std::string to_hex(std::span<const std::uint8_t> bytes) {
 bool from_hex(std::string_view text, std::span<std::uint8_t> out) noexcept {
   if (text.size() != out.size() * 2) return false;
   std::uint64_t mistakes = 0;
-  std::size_t at = 0;
-  for (; at + 8 <= out.size(); at += 8) {
+  const std::size_t in_words = out.size() / 8 * 8;
+  for (std::size_t at = 0; at < in_words; at += 8) {
     const char* digits = text.data() + 2 * at;
     const std::uint64_t first = four_bytes(digits, &mistakes);
     const std::uint64_t bytes = first | four_bytes(digits + 8, &mistakes) << 32U;
     std::memcpy(out.data() + at, &bytes, 8);
   }
-  for (; at < out.size(); ++at) {
+  for (std::size_t at = in_words; at < out.size(); ++at) {
     std::array<char, 8> pair = {'0', '0', '0', '0', '0', '0', '0', '0'};
     std::memcpy(pair.data(), text.data() + 2 * at, 2);
     out[at] = static_cast<std::uint8_t>(four_bytes(pair.data(), &mistakes));
