@@ -32,6 +32,9 @@ constexpr seconds kReadyMax{60};
 constexpr seconds kEndMax{30};
 constexpr milliseconds kPoll{20};
 
+// As of the instance that is promised: 2 cores, 2 GB.
+constexpr const char* kMemory = "1800MB";
+
 std::string text_of(milliseconds duration) { return fmt::format("{}ms", duration.count()); }
 
 // The settings that make verdicts come soon and leave none out, unless the options say otherwise.
@@ -41,6 +44,7 @@ std::vector<std::string> serve_arguments(const ChildServerOptions& options,
   const std::pair<std::string, std::string> settings[] = {
       {"--storage-path", folder + "/rules"},
       {"--rules-bootstrap-file", folder + "/rules.json"},
+      {"--limits-memory", kMemory},
       {"--limits-rules", rules},
       {"--metrics-rules-max", rules},
       {"--violations-rule-rate", "0"},
