@@ -115,7 +115,7 @@ Reply<http::Response> RuleTrialHandler::test(const http::Request& request,
   if (!spans) return refuse(std::move(spans.error()));
 
   const Now before = services_.clock();
-  const RuleTrial trial = try_rule(**rule, std::move(*spans), before);
+  const RuleTrial trial = try_rule(**rule, std::move(*spans), services_.redaction(), before);
   const std::chrono::duration<double, std::milli> time =
       services_.clock().monotonic - before.monotonic;
   http::Response response = json_reply(200, trial_json(trial, (*rule)->checked, time.count()));

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,7 @@
 #include "betrace/api/violation_feed.h"
 #include "betrace/base/time.h"
 #include "betrace/control/rule_control.h"
+#include "betrace/engine/redaction.h"
 #include "betrace/engine/span_sink.h"
 #include "betrace/engine/statistics.h"
 #include "betrace/evidence/coverage.h"
@@ -41,6 +43,10 @@ struct ApiServices {
   const account::AttributeSample& attributes;
   /// Numbers of the engine, per rule too.
   std::function<engine::ShardStatistics()> statistics;
+  /// What violations show and hide of attributes, now. Never null.
+  std::function<engine::RedactionPtr()> redaction = [] {
+    return std::make_shared<const engine::Redaction>();
+  };
   std::function<Now()> clock = read_clocks;
   /// Told of each request with spans: who sent it, and how many it had, good and bad.
   std::function<void(std::string_view actor, std::string_view address, std::uint64_t spans)>
@@ -85,7 +91,6 @@ struct ApiOptions {
   std::string backup_dir;                                ///< `log.backup_dir`, may be empty.
   std::string trace_url_template;                        ///< `ui.trace_url_template`, may be empty.
   std::vector<RulePack> packs;                           ///< GET /v1/templates
-  std::vector<std::string> shown_attributes;             ///< `redaction.allow`
   FeedLimits feed;                                       ///< `limits.sse_clients`, ...
   /// Effective limits by configuration key, shown as they are; no secrets.
   std::vector<std::pair<std::string, SettingValue>> shown_limits;

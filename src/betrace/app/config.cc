@@ -236,6 +236,14 @@ bool Config::has(std::string_view key) const {
 ConfigSource Config::source(std::string_view key) const { return entry(key).source; }
 const std::string& Config::given_name(std::string_view key) const { return entry(key).name; }
 
+std::vector<const Setting*> Config::differences(const Config& other) const {
+  std::vector<const Setting*> differing;
+  for (const Setting& setting : config_catalog()) {
+    if (entry(setting.key).value != other.entry(setting.key).value) differing.push_back(&setting);
+  }
+  return differing;
+}
+
 std::vector<ConfigRow> Config::rows() const {
   std::vector<ConfigRow> rows;
   for (const Setting& setting : config_catalog()) {

@@ -11,6 +11,7 @@
 #include <ostream>
 #include <random>
 
+#include "betrace/app/config_reload.h"
 #include "betrace/app/exit_code.h"
 #include "betrace/app/export_settings.h"
 #include "betrace/app/starter_pack.h"
@@ -46,7 +47,6 @@ engine::EngineOptions engine_options(const Config& config) {
   options.shard.noise.per_rule = noise_rate(config.rate("violations.rule_rate"));
   options.shard.noise.total = noise_rate(config.rate("violations.total_rate"));
   options.shard.rule_steps_max = config.number("limits.rule_steps");
-  options.shard.witness_attributes = config.list("redaction.allow");
   options.queue_bytes_max = config.size("limits.ingest_queue");
   return options;
 }
@@ -124,7 +124,6 @@ api::ApiOptions api_options(const Config& config) {
   options.feed.clients_max = config.number("limits.sse_clients");
   options.feed.buffer_events_max = config.number("limits.sse_buffer");
   options.packs = {{"starter", starter_pack_yaml()}};
-  options.shown_attributes = config.list("redaction.allow");
   options.trace_url_template = config.text("ui.trace_url_template");
   for (const Setting& setting : config_catalog()) {
     const bool is_limit = setting.key.starts_with("limits.") || setting.key.starts_with("trace.") ||
@@ -179,6 +178,7 @@ Result<ServiceOptions> service_options(const Config& config) {
   options.hosts = config.list("http.hosts");
   options.cors_origins = config.list("http.cors_origins");
   options.access = access_settings(config);
+  options.redaction = redaction_settings(config);
   for (const ConfigWarning& warning : config.warnings()) {
     options.ignored_settings.push_back(warning.setting);
   }
@@ -245,7 +245,8 @@ int exit_code_of(const Error& error) noexcept {
   }
 }
 
-int run_serve(const Config& config, bool discards_spans, StopSignal& stop, std::ostream& err) {
+int run_serve(const Config& config, const ConfigReload::Read& read, bool discards_spans,
+              StopSignal& stop, std::ostream& err) {
   hide_memory();
   telemetry::Logger log(log_options(config));
   for (const ConfigWarning& warning : config.warnings()) log.warn(warning.text);
@@ -260,10 +261,11 @@ int run_serve(const Config& config, bool discards_spans, StopSignal& stop, std::
     fmt::print(err, "betrace: {}\n", service.error().message);
     return exit_code_of(service.error());
   }
+  ConfigReload reload(config, read, **service, log);
   SignalSeen seen = SignalSeen::None;
   while (seen != SignalSeen::Stop) {
     seen = stop.wait_for(kSignalPoll);
-    if (seen == SignalSeen::Reload) (*service)->reload();
+    if (seen == SignalSeen::Reload) reload.run();
   }
   stop.release();
   return (*service)->stop() ? kExitDone : kExitFailed;

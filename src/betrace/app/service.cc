@@ -39,6 +39,7 @@ Result<void> Service::Parts::start() {
        "; --storage-path or BETRACE_STORAGE_PATH names another directory"},
       {"violation log", &Parts::open_log},
       {"credentials", &Parts::read_credentials},
+      {"redaction", &Parts::read_redaction},
       {"account", &Parts::open_account},
       {"engine", &Parts::make_engine},
       {"rules", &Parts::activate_rules},
@@ -93,6 +94,19 @@ Result<void> Service::Parts::open_log() {
 }
 
 Result<void> Service::Parts::read_credentials() { return access_files_.load(state_path()); }
+
+Result<void> Service::Parts::use(const RedactionSettings& redaction) {
+  auto made = make_redaction(redaction, state_path());
+  if (!made) return fail(std::move(made).error());
+  const engine::RedactionPtr policy = *std::move(made);
+  if (policy->id() == active_.current()->redaction()->id()) return {};
+  active_.use(policy);
+  log_.info("violations show and hide attributes by these lists",
+            {{"redaction", policy->id()},
+             {"allow", policy->lists().allow.size()},
+             {"deny", policy->lists().deny.size()}});
+  return {};
+}
 
 Result<void> Service::Parts::open_account() {
   account::ClerkServices services{
@@ -260,6 +274,7 @@ Result<std::unique_ptr<Service>> Service::start(ServiceOptions options, telemetr
 
 bool Service::stop() { return parts_->stop(); }
 void Service::reload() { parts_->reload(); }
+Result<void> Service::use(const RedactionSettings& redaction) { return parts_->use(redaction); }
 const std::vector<http::RouteTable>& Service::tables() const noexcept { return parts_->tables(); }
 std::uint16_t Service::http_port() const noexcept { return parts_->http_port(); }
 std::uint16_t Service::otlp_http_port() const noexcept { return parts_->otlp_http_port(); }

@@ -15,6 +15,7 @@
 #include "betrace/api/services.h"
 #include "betrace/app/access_settings.h"
 #include "betrace/app/export_settings.h"
+#include "betrace/app/redaction_settings.h"
 #include "betrace/base/result.h"
 #include "betrace/control/rule_group.h"
 #include "betrace/engine/engine.h"
@@ -51,6 +52,7 @@ struct ServiceOptions {
   std::vector<std::string> hosts;  ///< Accepted besides loopback names, if nobody else can connect.
   std::vector<std::string> cors_origins;
   AccessSettings access;
+  RedactionSettings redaction;
   std::vector<std::string> ignored_settings;  ///< Given, and without effect; shown on /ready.
   otlp::ReaderLimits span_limits;
   http::ServerLimits server;
@@ -79,6 +81,8 @@ class Service {
 
   /// Reads keys and certificates again if their files have changed. Thread-safe.
   void reload();
+  /// From now on violations show and hide what `redaction` says. An error changes nothing.
+  Result<void> use(const RedactionSettings& redaction);
 
   /// The orderly end: refuse, decide what is open, commit. Returns false if something had to be
   /// left undecided.

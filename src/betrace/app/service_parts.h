@@ -40,12 +40,12 @@ class Service::Parts {
         observer_(metrics_, log),
         readiness_(options_.is_exporter_required),
         access_(options_.access.rules, metrics_),
-        access_files_(options_.access, access_, log),
-        active_(options_.engine.shard.witness_attributes) {}
+        access_files_(options_.access, access_, log) {}
 
   Result<void> start();
   bool stop();
   void reload() { access_files_.look(); }
+  Result<void> use(const RedactionSettings& redaction);
 
   [[nodiscard]] const std::vector<http::RouteTable>& tables() const noexcept { return tables_; }
   [[nodiscard]] std::uint16_t http_port() const noexcept { return http_port_; }
@@ -56,6 +56,7 @@ class Service::Parts {
   Result<void> open_rules();
   Result<void> open_log();
   Result<void> read_credentials();
+  Result<void> read_redaction() { return use(options_.redaction); }
   Result<void> open_account();
   Result<void> make_engine();
   Result<void> activate_rules();

@@ -35,7 +35,6 @@ class Shard::Core {
        ShardHooks hooks, std::shared_ptr<NoiseLimit> noise, std::unique_ptr<TraceJudge> judge)
       : table_(options.table),
         verdicts_(rules, sink, or_network(std::move(judge), options.rule_steps_max),
-                  ViolationBuilder(WitnessFilter(options.witness_attributes)),
                   noise != nullptr
                       ? std::move(noise)
                       : std::make_shared<NoiseLimit>(options.noise, std::move(hooks.suppressed)),

@@ -28,8 +28,6 @@ struct ShardOptions {
   NoiseLimits noise;
   /// `limits.rule_steps`: candidate tests of one rule on one trace.
   std::uint64_t rule_steps_max = rules::kStepsMax;
-  /// Attribute keys that witnesses keep besides those that the rule reads; `*` at the end = prefix.
-  std::vector<std::string> witness_attributes;
   /// Reads the monotonic clock to measure some evaluations; empty: none is measured.
   EvaluationSampler::Stopwatch stopwatch;
 };

@@ -37,13 +37,13 @@ struct Verdicts::Closing {
 };
 
 Verdicts::Verdicts(const ActiveRules& rules, model::ViolationSink& sink,
-                   std::unique_ptr<TraceJudge> judge, ViolationBuilder builder,
-                   std::shared_ptr<NoiseLimit> noise, EvaluationSampler sampler,
+                   std::unique_ptr<TraceJudge> judge, std::shared_ptr<NoiseLimit> noise,
+                   EvaluationSampler sampler,
                    std::function<void(const std::string&)> quarantined)
     : rules_(rules),
       sink_(sink),
       judge_(std::move(judge)),
-      builder_(std::move(builder)),
+      builder_(rules.current()->redaction()),
       noise_(std::move(noise)),
       sampler_(std::move(sampler)),
       quarantined_(std::move(quarantined)) {
@@ -54,7 +54,10 @@ void Verdicts::refresh() {
   if (rules_.epoch() != ledger_.heard_epoch()) hear(rules_.current());
 }
 
-void Verdicts::hear(const std::shared_ptr<const RuleSet>& current) { ledger_.hear(current); }
+void Verdicts::hear(const std::shared_ptr<const RuleSet>& current) {
+  ledger_.hear(current);
+  builder_ = ViolationBuilder(current->redaction());
+}
 
 Docket Verdicts::open_docket(const std::shared_ptr<const RuleSet>& rules) {
   return {ledger_.seat(rules), {}, Docket::Pending::Nothing};

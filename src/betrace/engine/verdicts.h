@@ -29,7 +29,7 @@ class Verdicts {
  public:
   /// `rules` and `sink` must outlive it. `quarantined` may be empty.
   Verdicts(const ActiveRules& rules, model::ViolationSink& sink, std::unique_ptr<TraceJudge> judge,
-           ViolationBuilder builder, std::shared_ptr<NoiseLimit> noise, EvaluationSampler sampler,
+           std::shared_ptr<NoiseLimit> noise, EvaluationSampler sampler,
            std::function<void(const std::string&)> quarantined);
 
   /// Looks whether the RuleSet has changed; once before each group of the calls below.
@@ -92,7 +92,7 @@ class Verdicts {
   const ActiveRules& rules_;
   model::ViolationSink& sink_;
   std::unique_ptr<TraceJudge> judge_;
-  ViolationBuilder builder_;
+  ViolationBuilder builder_;  // by the redaction that is in force
   std::shared_ptr<NoiseLimit> noise_;
   EvaluationSampler sampler_;
   std::function<void(const std::string&)> quarantined_;

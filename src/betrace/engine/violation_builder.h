@@ -6,10 +6,11 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "betrace/base/time.h"
+#include "betrace/engine/redaction.h"
 #include "betrace/engine/trace_judge.h"
-#include "betrace/engine/witness_filter.h"
 #include "betrace/model/violation.h"
 #include "betrace/traces/trace_state.h"
 
@@ -33,7 +34,7 @@ struct NamedAnchor {
 /// Immutable.
 class ViolationBuilder {
  public:
-  explicit ViolationBuilder(WitnessFilter filter) : filter_(std::move(filter)) {}
+  explicit ViolationBuilder(RedactionPtr redaction) : redaction_(std::move(redaction)) {}
 
   /// A confirmed violation. `proof` is what the indexes of `judgement` refer to: the spans of
   /// `trace`, or in span scope the violating span alone.
@@ -51,7 +52,7 @@ class ViolationBuilder {
                                            const Circumstances& circumstances) const;
 
  private:
-  WitnessFilter filter_;
+  RedactionPtr redaction_;  // never null
 };
 
 /// A number that differs when anything differs that a violation claims, its time excepted: to know

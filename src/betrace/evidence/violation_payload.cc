@@ -57,7 +57,8 @@ class PayloadBuilder {
     writer_.key("id").text(violation_.key.id()).key("ingest_key").null();
     if (!context_.key_id.empty()) writer_.key("key_id").text(context_.key_id);
     writer_.key("late").boolean(violation_.late).key("log").text(context_.log);
-    writer_.key("message").text(message).key("redaction").null();
+    writer_.key("message").text(message).key("redaction");
+    violation_.redaction.empty() ? writer_.null() : writer_.text(violation_.redaction);
     write_rule(rule_name);
     write_trace();
     writer_.key("type").text(record_type_word(record_.type));
