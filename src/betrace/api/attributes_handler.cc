@@ -9,8 +9,6 @@
 namespace betrace::api {
 namespace {
 
-constexpr std::uint64_t kAttributesPage = 1'000;
-
 bool is_read(const control::LoadedRules& rules, std::string_view key) {
   return std::ranges::any_of(rules.rules, [key](const control::LoadedRulePtr& rule) {
     return rule->active != nullptr &&
@@ -45,7 +43,8 @@ Reply<http::Response> AttributesHandler::list(const http::Request& request,
   QueryReader query(request.head);
   const std::string prefix = query.text("prefix").value_or("");
   const std::string service = query.text("service").value_or("");
-  const std::size_t limit = query.integer("limit", kAttributesPage, 1, kAttributesPage);
+  const std::uint32_t limit_max = options_.query_results_max;
+  const std::size_t limit = query.integer("limit", limit_max, 1, limit_max);
   if (auto mistake = query.finish()) return refuse(std::move(*mistake));
   const control::LoadedRulesPtr rules = services_.rules.rules();
   const engine::RedactionPtr redaction = services_.redaction();

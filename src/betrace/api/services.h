@@ -17,6 +17,7 @@
 #include "betrace/account/attribute_sample.h"
 #include "betrace/account/gap_count.h"
 #include "betrace/api/violation_feed.h"
+#include "betrace/base/json.h"
 #include "betrace/base/time.h"
 #include "betrace/control/rule_control.h"
 #include "betrace/engine/redaction.h"
@@ -27,6 +28,7 @@
 #include "betrace/evidence/key_ring.h"
 #include "betrace/evidence/record_key.h"
 #include "betrace/otlp/read_summary.h"
+#include "betrace/rules/checked_rule.h"
 #include "betrace/storage/violation_log.h"
 #include "betrace/telemetry/metrics.h"
 #include "betrace/telemetry/readiness.h"
@@ -83,6 +85,10 @@ struct ApiOptions {
   std::size_t rest_body_bytes_max = 1024 * 1024;         ///< `limits.rest_body`
   std::size_t import_body_bytes_max = 10 * 1024 * 1024;  ///< `limits.import_body`
   otlp::ReaderLimits span_limits;                        ///< `limits.spans_per_request`, ...
+  int json_depth_max = kJsonDepthMax;                    ///< `limits.json_depth`
+  std::size_t rule_bytes_max = rules::kRuleBytesMax;     ///< `limits.rule_bytes`
+  std::uint32_t query_results_max = 1'000;               ///< `limits.query_results`
+  std::chrono::milliseconds query_time{250};             ///< `limits.query_time`
   Now started;                                           ///< Of the process.
   std::string auth = "off";                              ///< `on` `off` `bootstrap` `insecure`
   bool is_metrics_public = true;                         ///< `metrics.public`

@@ -23,6 +23,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kSignalPoll{60'000};
+// OTLP says in four levels of JSON what takes two elsewhere.
+constexpr std::uint32_t kOtlpJsonDepthFactor = 2;
 
 engine::NoiseRate noise_rate(const Rate& rate) {
   return {static_cast<double>(rate.refill), static_cast<double>(rate.bucket)};
@@ -64,6 +66,7 @@ otlp::ReaderLimits span_limits(const Config& config) {
   limits.value_bytes_max = static_cast<std::uint32_t>(config.size("limits.value_bytes"));
   limits.value_depth_max = number("limits.anyvalue_depth");
   limits.message_depth_max = number("limits.proto_depth");
+  limits.json_depth_max = kOtlpJsonDepthFactor * number("limits.json_depth");
   return limits;
 }
 
@@ -78,6 +81,7 @@ http::ServerLimits server_limits(const Config& config) {
   limits.headers = config.number("limits.headers");
   limits.header_bytes = config.size("limits.header_bytes");
   limits.line_bytes = config.size("limits.line_bytes");
+  limits.inflate_ratio = config.number("limits.inflate_ratio");
   limits.connections = config.number("limits.connections");
   limits.connections_per_ip = config.number("limits.connections_per_ip");
   return limits;
@@ -120,6 +124,10 @@ api::ApiOptions api_options(const Config& config) {
   options.rest_body_bytes_max = config.size("limits.rest_body");
   options.import_body_bytes_max = config.size("limits.import_body");
   options.span_limits = span_limits(config);
+  options.json_depth_max = static_cast<int>(config.number("limits.json_depth"));
+  options.rule_bytes_max = config.size("limits.rule_bytes");
+  options.query_results_max = static_cast<std::uint32_t>(config.number("limits.query_results"));
+  options.query_time = config.duration("limits.query_time");
   options.backup_dir = config.text("log.backup_dir");
   options.feed.clients_max = config.number("limits.sse_clients");
   options.feed.buffer_events_max = config.number("limits.sse_buffer");
@@ -187,6 +195,7 @@ Result<ServiceOptions> service_options(const Config& config) {
   options.state_path = config.text("state.path");
   options.tombstone_age = config.duration("rules.tombstone_age");
   options.rules_max = config.number("limits.rules");
+  options.rule_bytes_max = config.size("limits.rule_bytes");
   options.rule_group = *control::parse_rule_group(config.text("rule_group"));
   options.metric_rules_max = config.number("metrics.rules_max");
   options.grace = config.duration("shutdown.grace");

@@ -145,6 +145,7 @@ Result<void> Service::Parts::make_engine() {
 Result<void> Service::Parts::activate_rules() {
   control::RuleControlOptions options;
   options.rules_max = options_.rules_max;
+  options.rule_bytes_max = options_.rule_bytes_max;
   options.group = options_.rule_group;
   options.record = [this](std::span<const storage::RuleChangeRecord> changes) {
     return violations_->append_rule_changes(changes);

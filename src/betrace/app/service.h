@@ -42,6 +42,7 @@ struct ServiceOptions {
   std::string bootstrap_document;
   std::string bootstrap_name;
   std::size_t rules_max = 1'000;
+  std::size_t rule_bytes_max = rules::kRuleBytesMax;
   control::RuleGroup rule_group;  ///< `rule_group`
   std::size_t metric_rules_max = 1'000;
   std::chrono::milliseconds tombstone_age{std::chrono::hours(30 * 24)};  ///< Of deleted rules.
