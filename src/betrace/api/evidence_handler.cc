@@ -125,7 +125,7 @@ Reply<http::Response> EvidenceHandler::rotate(const http::Request& request,
 Reply<http::Response> EvidenceHandler::checkpoints(const http::Request& request,
                                                    const http::PathParameters&) const {
   QueryReader query(request.head);
-  const Page wanted = 
+  const Page wanted =
       query.page(kCheckpointsDefault, options_.query_results_max, kCheckpointOffsetMax);
   if (auto mistake = query.finish()) return refuse(std::move(*mistake));
   const evidence::CheckpointPage page = services_.checkpoints(wanted.offset, wanted.limit);

@@ -156,8 +156,7 @@ Reply<http::Response> ViolationsHandler::list(const http::Request& request,
       {"total_count", page->total},
       {"limit", wanted->limit},
       {"offset", wanted->offset},
-      {"next_cursor",
-       page->next_cursor.empty() ? OrderedJson() : OrderedJson(page->next_cursor)}};
+      {"next_cursor", page->next_cursor.empty() ? OrderedJson() : OrderedJson(page->next_cursor)}};
   if (page->is_cut) body["total_is_exact"] = false;
   return json_reply(200, body);
 }

@@ -16,8 +16,8 @@ constexpr Choices kSeverities = {"low", "medium", "high", "critical"};
 constexpr Choices kLevels = {"debug", "info", "warn", "warning", "error"};
 constexpr Choices kFormats = {"json", "text"};
 
-// Attributes that hold secrets, or say who somebody is, by the names of OpenTelemetry and those that
-// people give.
+// Attributes that hold secrets, or say who somebody is, by the names of OpenTelemetry and those
+// that people give.
 constexpr std::string_view kDeniedKeys =
     // Credentials.
     "authorization,http.request.header.authorization,http.request.header.proxy-authorization,"
@@ -33,7 +33,8 @@ constexpr std::string_view kDeniedKeys =
     "http.response.header.set-cookie,http.response.header.set_cookie,"
     "rpc.grpc.request.metadata.cookie,rpc.request.metadata.cookie,"
     // Cards and accounts.
-    "card.number,card_number,card.cvc,card.cvv,cvc,cvv,credit_card,credit_card.*,credit_card_number,"
+    "card.number,card_number,card.cvc,card.cvv,cvc,cvv,credit_card,credit_card.*,credit_card_"
+    "number,"
     "creditcard,credit.card.*,payment.card.number,payment.card_number,payment.card.cvc,"
     "payment.card.cvv,iban,bank.account,bank_account,"
     // People.
@@ -600,8 +601,8 @@ constexpr Setting kCatalog[] = {
     {.key = "tracing.enabled",
      .type = SettingType::Boolean,
      .fallback = "false",
-     .is_later = true,
-     .text = "export traces of BeTrace itself"},
+     .text = "export spans of the requests that BeTrace serves to otlp.endpoint: of the API each, "
+             "of the doors for spans one in 256"},
     // Kafka.
     {.key = "kafka.brokers",
      .type = SettingType::List,

@@ -35,6 +35,7 @@ void HttpObserver::request_finished(const http::FinishedRequest& request) {
                      request.seconds);
   }
   if (refused_ && !request.error_code.empty()) refused_(request);
+  if (tracer_ != nullptr) tracer_->request(request);
   log_.debug("request", {{"method", request.method},
                          {"route", request.route},
                          {"status", request.status},
@@ -63,6 +64,7 @@ void HttpObserver::refused(std::string_view limit, const http::RequestHead& head
 void HttpObserver::call_finished(const http::FinishedCall& call) {
   metrics_.add(MetricId::GrpcRequests, {call.method, call.code});
   metrics_.observe(MetricId::GrpcRequestDurationSeconds, {call.method, call.code}, call.seconds);
+  if (tracer_ != nullptr) tracer_->call(call);
 }
 
 void HttpObserver::call_failed(std::string_view path, std::string_view what) {

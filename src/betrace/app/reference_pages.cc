@@ -53,8 +53,9 @@ Of a key on `redaction.deny` it shows `hmac:<16 hex>` in place of the value, in 
 message, in the log, the API and every export; fields within a value are hidden by their name and by
 their path. Rules see the value itself. Equal values have equal hashes, so they can be compared; who
 has the key finds the hash of a known value by
-`printf %s VALUE | openssl dgst -sha256 -hmac "$(cat redaction.key)"`, whose first 16 digits it is.
-The `redaction` of a record is the id of the lists and key by which it was made; `/v1/limits` shows
+`printf %s VALUE | openssl dgst -sha256 -hmac "$(cat redaction.key)"`,
+                           whose first 16 digits it is.The `redaction` of a record is the id of the
+                               lists and key by which it was made; `/v1/limits` shows
 the one in force. A list of your own replaces the shipped one unless it contains `@shipped`:
 
 {}

@@ -31,8 +31,8 @@ Place place_of(const std::string& path) {
 Result<Secret> make_secret(const std::string& state_path, const std::string& name) {
   const storage::FileHandle folder = open_folder(state_path);
   Secret key = new_key();
-  auto written = storage::durable_replace(storage::real_file_system(), folder.number(), name,
-                                          key.reveal());
+  auto written =
+      storage::durable_replace(storage::real_file_system(), folder.number(), name, key.reveal());
   if (!written) return fail(std::move(written).error());
   return key;
 }

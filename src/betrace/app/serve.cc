@@ -221,6 +221,7 @@ Result<ServiceOptions> service_options(const Config& config) {
   options.api.is_metrics_public = config.boolean("metrics.public");
   options.exported = export_settings(config, [](std::string_view, const std::string&) {});
   options.notified = notification_settings(config, [](std::string_view, const std::string&) {});
+  options.is_traced = config.boolean("tracing.enabled");
   options.is_exporter_required = config.boolean("ready.require_exporter");
   share_memory(&options);
   if (const std::string& path = config.text("rules.bootstrap_file"); !path.empty()) {

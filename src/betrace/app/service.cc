@@ -18,6 +18,9 @@ namespace {
 
 using telemetry::MetricId;
 
+// They are no evidence, and violations wait for the same receiver.
+constexpr std::chrono::milliseconds kOwnTracesGrace{1'000};
+
 control::ChangeContext bootstrap_context(UnixNanos now) {
   control::ChangeContext context;
   context.actor = "bootstrap";
@@ -45,6 +48,7 @@ Result<void> Service::Parts::start() {
       {"rules", &Parts::activate_rules},
       {"first rules", &Parts::load_bootstrap_rules},
       {"metrics", &Parts::export_metrics},
+      {"own traces", &Parts::start_tracing},
       {"export", &Parts::start_export},
       {"notifications", &Parts::start_notifications},
       {"checkpoints", &Parts::start_checkpoints},
@@ -198,6 +202,26 @@ Result<void> Service::Parts::start_export() {
   return {};
 }
 
+// Before the export, which takes the settings over.
+Result<void> Service::Parts::start_tracing() {
+  if (!options_.exported || !options_.is_traced) return {};
+  const ExportSettings& settings = *options_.exported;
+  auto sink = exporter::make_curl_sink(settings.sink);
+  if (!sink) return fail(sink.error());
+  exporter::OwnTracesOptions options;
+  options.spans = settings.spans;
+  options.batch_spans_max = settings.exporter.limits.batch_records_max;
+  options.queue_spans_max = settings.exporter.limits.queue_records_max;
+  options.schedule_delay = settings.exporter.limits.schedule_delay;
+  own_traces_ =
+      std::make_unique<exporter::OwnTraces>(std::move(options), *std::move(sink), metrics_, log_);
+  own_traces_->start();
+  tracer_ = std::make_unique<RequestTracer>(
+      [this](exporter::OwnSpan span) { own_traces_->add(std::move(span)); }, read_clocks);
+  observer_.trace_by(tracer_.get());
+  return {};
+}
+
 Result<void> Service::Parts::start_checkpoints() {
   Checkpointer::Send send;
   if (exporter_ != nullptr) {
@@ -254,6 +278,7 @@ bool Service::Parts::stop() {
   metrics_.set(MetricId::ShutdownUndecided, static_cast<double>(engine_->undecided()));
   clerk_->finish(read_clocks(), engine_->undecided());
   checkpoints_->publish(read_clocks().monotonic);
+  if (own_traces_ != nullptr) own_traces_->stop(std::min(left(), kOwnTracesGrace));
   const std::uint64_t unexported = drain_export(left());
   clerk_->advance(read_clocks());  // a long drain is minutes too
   const auto committed = violations_->stop(left());

@@ -62,6 +62,7 @@ struct ServiceOptions {
   account::ClerkOptions account;           ///< How often the account is written.
   api::ApiOptions api;                     ///< Its start time is set here.
   std::optional<ExportSettings> exported;  ///< Nothing: violations are not exported.
+  bool is_traced = false;                  ///< `tracing.enabled`; counts only if `exported`.
   std::vector<NotificationSettings> notified;
   bool is_exporter_required = false;  ///< A dead exporter makes the process unready.
   /// The OTLP doors answer that all spans are taken, and drop them unread: for benchmarks, which

@@ -18,11 +18,13 @@
 #include "betrace/app/access_files.h"
 #include "betrace/app/checkpointer.h"
 #include "betrace/app/http_observer.h"
+#include "betrace/app/request_tracer.h"
 #include "betrace/app/rule_watcher.h"
 #include "betrace/app/service.h"
 #include "betrace/control/rule_control.h"
 #include "betrace/engine/active_rules.h"
 #include "betrace/exporter/exporter.h"
+#include "betrace/exporter/own_traces.h"
 #include "betrace/http/server.h"
 #include "betrace/storage/rule_store.h"
 #include "betrace/telemetry/process_metrics.h"
@@ -64,6 +66,7 @@ class Service::Parts {
   Result<void> watch_rules();
   Result<void> export_metrics();
   Result<void> start_export();
+  Result<void> start_tracing();
   Result<void> start_checkpoints();
   Result<void> start_notifications();
   Result<void> open_doors();
@@ -122,6 +125,8 @@ class Service::Parts {
   std::unique_ptr<account::SampledSink> sink_;  // the door of the engine
   std::unique_ptr<control::RuleControl> control_;
   std::unique_ptr<exporter::Exporter> exporter_;
+  std::unique_ptr<exporter::OwnTraces> own_traces_;
+  std::unique_ptr<RequestTracer> tracer_;
   std::vector<std::unique_ptr<exporter::Exporter>> notifiers_;  // webhook, Alertmanager
   std::unique_ptr<Checkpointer> checkpoints_;
   std::unique_ptr<RuleWatcher> watcher_;

@@ -27,7 +27,7 @@
 namespace betrace::control {
 
 struct RuleControlOptions {
-  std::size_t rules_max = 1'000;               ///< `limits.rules`
+  std::size_t rules_max = 1'000;  ///< `limits.rules`
   /// `limits.rule_bytes`: a longer expression is refused; one that is stored already stays.
   std::size_t rule_bytes_max = rules::kRuleBytesMax;
   RuleGroup group;                             ///< `rule_group`: others are kept and not judged.

@@ -12,8 +12,8 @@ namespace {
 // Walks the entries of one import. One use.
 class Planner {
  public:
-  Planner(const ImportOptions& options, const LoadedRules& current,
-          const RuleLimits& limits, UnixNanos now)
+  Planner(const ImportOptions& options, const LoadedRules& current, const RuleLimits& limits,
+          UnixNanos now)
       : options_(options), current_(current), limits_(limits), now_(now) {
     plan_.report.dry_run = options.dry_run;
   }

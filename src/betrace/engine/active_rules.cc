@@ -31,8 +31,8 @@ void ActiveRules::use(RedactionPtr redaction) {
   const std::shared_ptr<const RuleSet> previous = current();
   const auto older = older_in_use();
   std::vector<ActiveRulePtr> versions(previous->rules().begin(), previous->rules().end());
-  make_current(std::make_shared<const RuleSet>(std::move(versions), *previous, older,
-                                               std::move(redaction)));
+  make_current(
+      std::make_shared<const RuleSet>(std::move(versions), *previous, older, std::move(redaction)));
 }
 
 // Requires: publishing_ is held.

@@ -52,8 +52,8 @@ KeyPatterns::KeyPatterns(const std::vector<std::string>& patterns) {
 
 bool KeyPatterns::match(std::string_view key) const {
   return keys_.contains(std::string(key)) ||
-         std::ranges::any_of(
-             prefixes_, [key](const std::string& prefix) { return key.starts_with(prefix); });
+         std::ranges::any_of(prefixes_,
+                             [key](const std::string& prefix) { return key.starts_with(prefix); });
 }
 
 Redaction::Redaction(RedactionLists lists, Secret key)

@@ -142,15 +142,15 @@ class RedactedShardTest : public testing::Test {
     std::vector<std::string> texts;
     for (const model::ViolationRecord& record : sink_.records) {
       texts.push_back(model::violation_json(record.violation, {}).dump() +
-                         model::violation_proof_json(record.violation).dump());
+                      model::violation_proof_json(record.violation).dump());
     }
     return texts;
   }
 
   static void add_span(std::uint64_t trace, std::uint64_t id,
-                           const std::vector<AttributeView>& attributes,
-                           const std::vector<AttributeView>& resource,
-                           std::vector<model::KeptSpan>* spans) {
+                       const std::vector<AttributeView>& attributes,
+                       const std::vector<AttributeView>& resource,
+                       std::vector<model::KeptSpan>* spans) {
     model::SpanView span;
     span.trace_id = traces::test_trace_id(trace);
     span.span_id = traces::test_span_id(id);
@@ -189,8 +189,7 @@ TEST_F(RedactedShardTest, HidesItInWitnessesMessagesAndExplanations) {
   EXPECT_GE(texts.size(), 4u);
   EXPECT_EQ(count_canaries(texts), 0u);
   const std::string hidden = rules_.current()->redaction()->hidden(kCanary);
-  EXPECT_EQ(sink_.records[0].violation.message,
-            hidden + " " + hidden + " {email: " + hidden + "}");
+  EXPECT_EQ(sink_.records[0].violation.message, hidden + " " + hidden + " {email: " + hidden + "}");
   for (const model::ViolationRecord& record : sink_.records) {
     EXPECT_EQ(record.violation.redaction, rules_.current()->redaction()->id());
     for (const model::Witness& witness : record.violation.witnesses) {
@@ -221,8 +220,9 @@ TEST_F(RedactedShardTest, TakesNewListsWithoutForgettingOpenTraces) {
 }
 
 TEST_F(RedactedShardTest, HidesWhatIsDecidedAfterTheChangeInATraceOpenedBefore) {
-  rules_.publish({test_rule("late", "trace.has(span.attributes[\"user.email\"] != nil) and not "
-                                    "other.span")});
+  rules_.publish({test_rule("late",
+                            "trace.has(span.attributes[\"user.email\"] != nil) and not "
+                            "other.span")});
   const std::vector<AttributeView> attributes = {{"user.email", ValueView::string(kCanary)}};
   std::vector<model::KeptSpan> spans;
   add_span(1, 1, attributes, {}, &spans);

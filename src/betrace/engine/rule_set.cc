@@ -26,8 +26,7 @@ Result<ActiveRulePtr> make_active_rule(model::Rule rule, rules::CheckedRule chec
 RuleSet::RuleSet() : redaction_(std::make_shared<const Redaction>()) { build_network(nullptr, {}); }
 
 RuleSet::RuleSet(std::vector<ActiveRulePtr> versions, const RuleSet& previous,
-                 std::span<const std::shared_ptr<const RuleSet>> older,
-                 RedactionPtr redaction)
+                 std::span<const std::shared_ptr<const RuleSet>> older, RedactionPtr redaction)
     : epoch_(previous.epoch_ + 1),
       redaction_(redaction != nullptr ? std::move(redaction) : previous.redaction_),
       rules_(std::move(versions)) {

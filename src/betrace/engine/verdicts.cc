@@ -38,8 +38,7 @@ struct Verdicts::Closing {
 
 Verdicts::Verdicts(const ActiveRules& rules, model::ViolationSink& sink,
                    std::unique_ptr<TraceJudge> judge, std::shared_ptr<NoiseLimit> noise,
-                   EvaluationSampler sampler,
-                   std::function<void(const std::string&)> quarantined)
+                   EvaluationSampler sampler, std::function<void(const std::string&)> quarantined)
     : rules_(rules),
       sink_(sink),
       judge_(std::move(judge)),

@@ -33,8 +33,8 @@ struct InflateLimits {
 
 /// Fills the empty `out` with what `compressed` inflates to; the size in the trailer is a hint and
 /// never trusted. Error InvalidArgument: not gzip, truncated, wrong checksum, bytes after the last
-/// member, or more than kGzipMembersMax members. LimitExceeded: over `bytes_max` or the ratio. Unavailable: the pool of `out` is spent. After an
-/// error `out` is unspecified. Source: RFC 1952.
+/// member, or more than kGzipMembersMax members. LimitExceeded: over `bytes_max` or the ratio.
+/// Unavailable: the pool of `out` is spent. After an error `out` is unspecified. Source: RFC 1952.
 [[nodiscard]] Result<void> inflate_gzip(std::string_view compressed, const InflateLimits& limits,
                                         BodyBuffer& out);
 

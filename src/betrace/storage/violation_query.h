@@ -32,7 +32,7 @@ struct ViolationQuery {
   std::string cursor;        ///< `next_cursor` of the page before; empty: the first page.
   /// Asked now and then while a page is looked for; true ends it where it is. Empty: never.
   std::function<bool()> is_time_spent = nullptr;
-  bool with_total = true;    ///< False: `total` is 0 and costs nothing.
+  bool with_total = true;  ///< False: `total` is 0 and costs nothing.
 };
 
 /// A violation as it stands now: status, grade, close reason and witnesses of its newest record.
