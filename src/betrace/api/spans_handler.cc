@@ -146,7 +146,7 @@ Reply<http::Response> SpansHandler::take(const http::Request& request,
     return refuse(std::move(error));
   }
   if (accepted > 0) {
-    const auto intake = services_.spans.open(kProtocol);
+    const auto intake = services_.spans.open({kProtocol, http::key_id_of(request.head.actor)});
     for (const model::KeptSpan& span : read->spans) intake->add(span.view());
     intake->submit();
   }

@@ -17,6 +17,7 @@
 #include "betrace/engine/evaluation_sampler.h"
 #include "betrace/engine/noise_limit.h"
 #include "betrace/engine/rule_ledger.h"
+#include "betrace/engine/sender_names.h"
 #include "betrace/engine/trace_judge.h"
 #include "betrace/engine/violation_builder.h"
 #include "betrace/model/violation_sink.h"
@@ -30,6 +31,7 @@ class Verdicts {
   /// `rules` and `sink` must outlive it. `quarantined` may be empty.
   Verdicts(const ActiveRules& rules, model::ViolationSink& sink, std::unique_ptr<TraceJudge> judge,
            std::shared_ptr<NoiseLimit> noise, EvaluationSampler sampler,
+           std::shared_ptr<const SenderNames> senders,
            std::function<void(const std::string&)> quarantined);
 
   /// Looks whether the RuleSet has changed; once before each group of the calls below.
@@ -95,6 +97,7 @@ class Verdicts {
   ViolationBuilder builder_;  // by the redaction that is in force
   std::shared_ptr<NoiseLimit> noise_;
   EvaluationSampler sampler_;
+  std::shared_ptr<const SenderNames> senders_;  // null: nobody knows them
   std::function<void(const std::string&)> quarantined_;
   RuleLedger ledger_;
   std::vector<std::pair<const Bench*, std::uint32_t>> held_back_;  // rules with a number there

@@ -62,6 +62,7 @@ void set_circumstances(const Circumstances& circumstances, Violation* violation)
   violation->close_reason = circumstances.close_reason;
   violation->early = circumstances.early;
   violation->late = circumstances.late;
+  violation->ingest_key = circumstances.key_id;
 }
 
 // What a rule without template says.

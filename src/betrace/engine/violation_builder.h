@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "betrace/base/time.h"
@@ -23,6 +24,7 @@ struct Circumstances {
   std::optional<model::CloseReason> close_reason;
   bool early = false;
   bool late = false;
+  std::string key_id = {};  ///< Of the API key that brought the last span before the decision.
 };
 
 /// The span that a violation named.

@@ -150,6 +150,7 @@ Result<ReadViolation> read_violation_payload(std::string_view payload) {
   read.log = members.text("log");
   read.engine = members.text("engine");
   violation.redaction = members.text("redaction");
+  violation.ingest_key = members.text("ingest_key");
   if (members.has("key_id")) read.key_id = members.text("key_id");
   if (members.has("cut")) read.cut = members.texts("cut");
   read_key(&members, &violation.key);
