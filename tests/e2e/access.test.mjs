@@ -148,7 +148,7 @@ test('a bad key ends the start with advice and is not shown', () => {
   }
 });
 
-test('neither a key nor a value that no rule names shows anywhere', async () => {
+test('R20: neither a key nor a value that no rule names shows anywhere', async () => {
   const canary = 'canary-9d1c-key-of-this-test';
   const pii = 'pii-4f7b@example.test';
   const sink = await new OtlpSink('http/protobuf').start();

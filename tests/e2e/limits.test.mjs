@@ -318,6 +318,7 @@ const elsewhere = {
   'limits.rest_rate': 'api_test', 'limits.rest_write_rate': 'api_test',
   'limits.rest_compute_rate': 'api_test', 'limits.ingest_rate': 'access.test.mjs, api_test',
   'limits.request_time': 'http_test',
+  'export.backlog_bytes': 'exporter_test', 'metrics.rules_max': 'telemetry_test', 'shutdown.grace': 'engine_test',
   'limits.sse_clients': 'stream.test.mjs', 'limits.sse_buffer': 'stream.test.mjs',
 };
 

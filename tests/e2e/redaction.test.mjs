@@ -62,7 +62,7 @@ const violationsOf = async (server, traceId, count) => eventually(`${count} viol
 
 const hashOf = (key) => `hmac:${createHmac('sha256', key).update(canary).digest('hex').slice(0, 16)}`;
 
-test('a denied value shows as its keyed hash, and nowhere as itself', async (t) => {
+test('R20: a denied value shows as its keyed hash, and nowhere as itself', async (t) => {
   const sink = await new OtlpSink('http/protobuf').start();
   const hook = await bodiesOf(t);
   const server = await start(t, { env: { ...sink.env, BETRACE_EVIDENCE_EMIT_SPANS: 'true', LOG_LEVEL: 'debug',

@@ -26,10 +26,12 @@ std::string format_number(const Setting& setting, std::uint64_t value) {
 
 Result<std::uint64_t> in_range(const Setting& setting, Result<std::uint64_t> number) {
   if (!number || (*number >= setting.minimum && *number <= setting.maximum)) return number;
+  const std::string least = format_number(setting, setting.minimum);
+  if (setting.maximum == Setting().maximum) {
+    return fail(ErrorCode::InvalidArgument, fmt::format("is below {}", least));
+  }
   return fail(ErrorCode::InvalidArgument,
-              *number < setting.minimum
-                  ? fmt::format("is below {}", format_number(setting, setting.minimum))
-                  : fmt::format("is above {}", format_number(setting, setting.maximum)));
+              fmt::format("is not from {} to {}", least, format_number(setting, setting.maximum)));
 }
 
 Result<Value> read_choice(const Setting& setting, std::string text) {

@@ -101,6 +101,10 @@ void share_memory(ServiceOptions* options) {
   options->log.cache_bytes_max = memory / 16;
 }
 
+// Limits by what they do, whose names do not say so.
+constexpr std::string_view kOtherLimits[] = {"export.backlog_bytes", "metrics.rules_max",
+                                             "shutdown.grace"};
+
 // The value as GET /v1/limits shows it; nothing for settings that are no limit.
 std::optional<api::SettingValue> shown_value(const Config& config, const Setting& setting) {
   switch (setting.type) {
@@ -135,7 +139,9 @@ api::ApiOptions api_options(const Config& config) {
   options.trace_url_template = config.text("ui.trace_url_template");
   for (const Setting& setting : config_catalog()) {
     const bool is_limit = setting.key.starts_with("limits.") || setting.key.starts_with("trace.") ||
-                          setting.key.starts_with("violations.") || setting.key.starts_with("log.");
+                          setting.key.starts_with("violations.") ||
+                          setting.key.starts_with("log.") ||
+                          std::ranges::find(kOtherLimits, setting.key) != std::end(kOtherLimits);
     if (!is_limit || setting.is_later || !config.has(setting.key)) continue;
     if (auto value = shown_value(config, setting)) {
       options.shown_limits.emplace_back(setting.key, std::move(*value));
