@@ -45,21 +45,24 @@ nothing. Certificates, `api_keys_file` and rules are read again when their files
 signal.
 )";
 
-constexpr std::string_view kRedactionSection = R"(
+constexpr std::string_view kRedactionSection = R"page(
 ## What violations hide
 
 A violation shows the attributes that its rule reads, those of `redaction.allow` and `service.name`.
-Of a key on `redaction.deny` it shows `hmac:<16 hex>` in place of the value, in its witnesses and its
-message, in the log, the API and every export; fields within a value are hidden by their name and by
-their path. Rules see the value itself. Equal values have equal hashes, so they can be compared; who
-has the key finds the hash of a known value by
-`printf %s VALUE | openssl dgst -sha256 -hmac "$(cat redaction.key)"`,
-                           whose first 16 digits it is.The `redaction` of a record is the id of the
-                               lists and key by which it was made; `/v1/limits` shows
+Of a key on `redaction.deny` it shows `hmac:<16 hex>` in place of the value, in its witnesses and
+its message, in the log, the API and every export; fields within a value are hidden by their name
+and by their path. Rules see the value itself. Equal values have equal hashes, so they can be
+compared. Who has the key finds the hash of a known value, the first 16 digits of what this prints:
+
+```bash
+printf %s VALUE | openssl dgst -sha256 -hmac "$(cat redaction.key)"
+```
+
+The `redaction` of a record is the id of the lists and key by which it was made; `/v1/limits` shows
 the one in force. A list of your own replaces the shipped one unless it contains `@shipped`:
 
 {}
-)";
+)page";
 
 constexpr std::string_view kMetricsIntroduction =
     R"(<!-- Made from src/betrace/telemetry/metric_catalog.cc; changes here are lost. -->
