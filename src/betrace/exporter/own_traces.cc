@@ -11,7 +11,7 @@ using std::chrono::milliseconds;
 using telemetry::MetricId;
 
 constexpr std::uint64_t kRequestId = 1;  // one is under way at most
-constexpr milliseconds kLookInterval{100};
+constexpr milliseconds kIdleWait{100};
 
 }  // namespace
 
@@ -80,7 +80,7 @@ std::vector<OwnSpan> OwnTraces::take(MonotonicTime now) {
 // An answer, and a batch that is full, end a wait.
 milliseconds OwnTraces::pause(MonotonicTime now) const {
   const std::lock_guard lock(mutex_);
-  MonotonicTime until = now + std::max(options_.schedule_delay, kLookInterval);
+  MonotonicTime until = now + std::max(options_.schedule_delay, kIdleWait);
   if (!queue_.empty() && under_way_ == 0) until = oldest_ + options_.schedule_delay;
   if (end_by_) until = *end_by_;
   const auto left = std::chrono::ceil<milliseconds>(until - now);
