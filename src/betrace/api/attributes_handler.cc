@@ -17,7 +17,7 @@ bool is_read(const control::LoadedRules& rules, std::string_view key) {
 }
 
 // Only numbers, booleans and texts are kept as examples.
-std::string text_of(const Json& example) {
+std::string text_of_example(const Json& example) {
   if (example.is_string()) return example.get<std::string>();
   return example.is_number_float() ? fmt::format("{}", example.get<double>()) : example.dump();
 }
@@ -30,7 +30,7 @@ OrderedJson shown_examples(const account::SeenAttribute& seen, const control::Lo
   if (!redaction.is_allowed(seen.key) && !is_read(rules, seen.key)) return examples;
   const bool is_denied = redaction.is_denied(seen.key);
   for (const Json& example : seen.examples) {
-    examples.push_back(is_denied ? OrderedJson(redaction.hidden(text_of(example)))
+    examples.push_back(is_denied ? OrderedJson(redaction.hidden(text_of_example(example)))
                                  : OrderedJson(example));
   }
   return examples;

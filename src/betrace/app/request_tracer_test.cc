@@ -7,7 +7,7 @@
 namespace betrace::app {
 namespace {
 
-constexpr UnixNanos kEnd = 1'769'841'600'000'000'000;
+constexpr UnixNanos kFinishedAt = 1'769'841'600'000'000'000;
 constexpr std::string_view kParent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 TEST(TraceParentTest, ReadsIdsAndWhetherTheClientRecords) {
@@ -50,7 +50,7 @@ class RequestTracerTest : public testing::Test {
   std::vector<exporter::OwnSpan> spans_;
   RequestTracer tracer_{[this](exporter::OwnSpan span) { spans_.push_back(std::move(span)); },
                         [] {
-                          return Now{MonotonicTime(), kEnd};
+                          return Now{MonotonicTime(), kFinishedAt};
                         }};
 };
 
@@ -62,8 +62,8 @@ TEST_F(RequestTracerTest, TellsRouteStatusAndTime) {
   ASSERT_EQ(spans_.size(), 1U);
   const exporter::OwnSpan& span = spans_[0];
   EXPECT_EQ(span.name, "GET /v1/rules/{id}");
-  EXPECT_EQ(span.end_time, kEnd);
-  EXPECT_EQ(span.start_time, kEnd - 250'000'000);
+  EXPECT_EQ(span.end_time, kFinishedAt);
+  EXPECT_EQ(span.start_time, kFinishedAt - 250'000'000);
   EXPECT_TRUE(span.is_error);
   EXPECT_TRUE(span.parent_span_id.is_zero());
   EXPECT_FALSE(span.trace_id.is_zero());

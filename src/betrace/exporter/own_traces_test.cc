@@ -14,9 +14,9 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using telemetry::MetricId;
 
-class FakeSink : public Sink {
+class OwnSpansSink : public Sink {
  public:
-  explicit FakeSink(SinkVerdict verdict) : verdict_(verdict) {}
+  explicit OwnSpansSink(SinkVerdict verdict) : verdict_(verdict) {}
 
   void send(std::uint64_t id, std::string request) override {
     const std::lock_guard lock(mutex_);
@@ -51,7 +51,7 @@ class FakeSink : public Sink {
 class OwnTracesTest : public testing::Test {
  protected:
   void make(SinkVerdict verdict = SinkVerdict::Delivered) {
-    auto sink = std::make_unique<FakeSink>(verdict);
+    auto sink = std::make_unique<OwnSpansSink>(verdict);
     sink_ = sink.get();
     options_.spans.resource = {{"service.name", "betrace"}, {"zone", "b"}};
     traces_ = std::make_unique<OwnTraces>(options_, std::move(sink), metrics_, logger_);
@@ -76,7 +76,7 @@ class OwnTracesTest : public testing::Test {
   telemetry::Metrics metrics_;
   std::string lines_;
   telemetry::Logger logger_{{.sink = [this](std::string_view line) { lines_ += line; }}};
-  FakeSink* sink_ = nullptr;
+  OwnSpansSink* sink_ = nullptr;
   std::unique_ptr<OwnTraces> traces_;
 };
 
