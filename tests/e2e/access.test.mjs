@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 
 import { call, connect } from './grpc.mjs';
+import { jsonRequest, newId, protobufRequest, traceOf } from './otlp.mjs';
 import { OtlpSink } from './otlp_sink.mjs';
 import { ask, eventually, program, Server } from './server.mjs';
 
@@ -90,6 +91,36 @@ test('the actor of a rule change is the id of its key, and a key file is read ag
     ((await status(`${again.api}/v1/rules`, { headers: { 'x-api-key': next } })) === 401 ? true : undefined));
 });
 
+test('a record names the key that its deciding span came with, through every door', async () => {
+  const server = await start({ env: { BETRACE_API_KEY: key } });
+  await server.stop();
+  const keys = join(server.folder, 'keys.yaml');
+  const shop = newKey('--roles', 'ingest', '--id', 'k-ing-2', '--file', keys).trim();
+  const again = await start({ folder: server.folder, env: { BETRACE_API_KEY: key, BETRACE_API_KEYS_FILE: keys } });
+  const admin = { ...json, 'x-api-key': key };
+  const headers = { ...json, 'x-api-key': shop };
+  const every = { id: 'every', name: 'every', expression: 'span.name == "work"' };
+  assert.equal(await status(`${again.api}/v1/rules`, { method: 'POST', headers: admin, body: JSON.stringify(every) }), 201);
+  const spanOf = (traceId) => traceOf(1, { traceId }).map((span) => ({ ...span, name: 'work' }));
+  const ids = [newId(16), newId(16), newId(16)];
+  await ask(`${again.otlp}/v1/traces`, { method: 'POST', headers, body: jsonRequest(spanOf(ids[0])) });
+  const client = connect(`127.0.0.1:${again.grpcPort}`);
+  const answer = await call(client, 'export', protobufRequest(spanOf(ids[1])), { metadata: { 'x-api-key': shop } });
+  client.close();
+  assert.equal(answer.name, 'OK');
+  await ask(`${again.api}/v1/spans`, { method: 'POST', headers: admin, body: JSON.stringify({ spans: [
+    { trace_id: ids[2], span_id: newId(8), name: 'work' }] }) });
+  const seen = await eventually('three violations', async () => {
+    const { violations } = JSON.parse((await ask(`${again.api}/v1/violations`, { headers: admin })).text);
+    return violations.length === 3 ? violations : undefined;
+  });
+  for (const { id, trace_id: traceId } of seen) {
+    const { payload } = JSON.parse((await ask(`${again.api}/v1/violations/${id}/evidence`, { headers: admin })).text);
+    const { ingest_key: sender } = JSON.parse(Buffer.from(payload, 'base64'));
+    assert.equal(sender, traceId === ids[2] ? 'api_key' : 'k-ing-2');
+  }
+});
+
 test('401 and 403 have the one error body, and the rate of reads is shown', async () => {
   const server = await start({ env: {
     BETRACE_API_KEY: key, BETRACE_METRICS_PUBLIC: 'false', BETRACE_LIMITS_REST_RATE: '100/1000' } });
@@ -117,7 +148,7 @@ test('a bad key ends the start with advice and is not shown', () => {
   }
 });
 
-test('neither a key nor a value that no rule names shows anywhere', async () => {
+test('R20: neither a key nor a value that no rule names shows anywhere', async () => {
   const canary = 'canary-9d1c-key-of-this-test';
   const pii = 'pii-4f7b@example.test';
   const sink = await new OtlpSink('http/protobuf').start();

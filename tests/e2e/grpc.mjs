@@ -21,10 +21,12 @@ export function connect(address, options = {}, credentials = grpc.credentials.cr
   return new Client(address, credentials, options);
 }
 
-/** Calls once; returns the code, the reply and, if it failed, the trailers, and never throws. */
-export function call(client, method, message, options = {}) {
+/** Calls once, with `options.metadata` as an object; returns the code, the reply and, if it failed, the trailers, and never throws. */
+export function call(client, method, message, { metadata = {}, ...options } = {}) {
   return new Promise((resolve) => {
-    client[method](message, new grpc.Metadata(), options, (error, reply) => {
+    const fields = new grpc.Metadata();
+    for (const [name, value] of Object.entries(metadata)) fields.set(name, value);
+    client[method](message, fields, options, (error, reply) => {
       const code = error?.code ?? grpc.status.OK;
       const trailers = error?.metadata;
       resolve({ code, name: grpc.status[code], details: error?.details, reply, trailers });

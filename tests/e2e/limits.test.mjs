@@ -18,6 +18,7 @@ const given = {
   'limits.key_bytes': 40, 'limits.value_bytes': 100, 'limits.rules': 12, 'limits.trace_spans': 50,
   'limits.headers': 16, 'limits.header_bytes': 4_000, 'limits.line_bytes': 1_000,
   'limits.connections': 60, 'limits.connections_per_ip': 20,
+  'limits.json_depth': 12, 'limits.rule_bytes': 60, 'limits.query_results': 30,
   'limits.header_time': 1_000, 'limits.body_time': 2_000, 'limits.idle_time': 1_500,
 };
 
@@ -184,6 +185,42 @@ const checks = {
       assert.equal((await graded()) - closed, expected, `${count} spans`);
     }
   },
+  'limits.json_depth': async (limit) => {
+    // One level for the object around the lists.
+    const lists = (depth) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
+    for (const [depth, status] of [[limit - 1, 200], [limit, 200], [limit + 1, 400]]) {
+      const body = `{"expression":"true","x":${lists(depth - 1)}}`;
+      const answer = await server.post('/v1/rules/validate', body);
+      assert.equal(answer.status, status, `${depth} levels`);
+      if (status === 400) assert.equal(answer.body.error.code, 'invalid_json');
+      assert.equal((await server.post('/v1/rules/import', `{"rules":[],"x":${lists(depth - 1)}}`)).status, status);
+      assert.equal((await server.post('/v1/spans', `{"spans":[],"x":${lists(depth - 1)}}`)).status,
+        status === 200 ? 202 : 400);
+    }
+    for (const [depth, status] of [[2 * limit - 1, 200], [2 * limit, 200], [2 * limit + 1, 400]]) {
+      assert.equal((await sendJson(`{"x":${lists(depth - 1)}}`)).status, status, `${depth} levels of OTLP`);
+    }
+  },
+  'limits.rule_bytes': async (limit) => {
+    for (const [size, isGood] of [[limit - 1, true], [limit, true], [limit + 1, false]]) {
+      const expression = sized(size, 'span.duration > 1s');
+      const { body } = await server.post('/v1/rules/validate', { expression });
+      assert.equal(body.valid, isGood, `${size} bytes`);
+      if (!isGood) assert.equal(body.errors[0].code, 'E_LIMIT');
+      const name = `of ${size} bytes`;
+      assert.equal((await server.post('/v1/rules', { name, expression })).status, isGood ? 201 : 400);
+      if (isGood) await fetch(`${server.api}/v1/rules/of-${size}-bytes`, { method: 'DELETE' });
+    }
+  },
+  'limits.query_results': async (limit) => {
+    for (const path of ['/v1/violations', '/v1/rules', '/v1/audit', '/v1/attributes', '/v1/evidence/checkpoints']) {
+      for (const [count, status] of [[limit - 1, 200], [limit, 200], [limit + 1, 400]]) {
+        assert.equal((await server.get(`${path}?limit=${count}`)).status, status, `${path} ${count}`);
+      }
+      assert.equal((await server.get(path)).status, 200, 'the default fits');
+    }
+    assert.equal((await server.get('/v1/violations')).body.limit, limit);
+  },
   'limits.rules': async (limit) => {
     for (let count = 1; count <= limit + 1; ++count) {
       const answer = await server.post('/v1/rules', { name: `rule ${count}`, expression: 'never.seen' });
@@ -270,7 +307,7 @@ async function checkConnections(limit, addressOf) {
 const elsewhere = {
   'limits.memory': 'overload.test.mjs', 'limits.ingest_queue': 'engine_test',
   'limits.traces_bytes': 'traces_test', 'limits.trace_bytes': 'traces_test',
-  'limits.rule_steps': 'engine_test', 'limits.min_rate': 'http_test',
+  'limits.rule_steps': 'engine_test', 'limits.inflate_ratio': 'http_test', 'limits.query_time': 'storage_test', 'limits.min_rate': 'http_test',
   'trace.quiet': 'traces_test', 'trace.idle': 'traces_test', 'trace.age_max': 'traces_test',
   'trace.late': 'traces_test', 'violations.rule_rate': 'engine_test',
   'violations.total_rate': 'engine_test',
@@ -281,6 +318,7 @@ const elsewhere = {
   'limits.rest_rate': 'api_test', 'limits.rest_write_rate': 'api_test',
   'limits.rest_compute_rate': 'api_test', 'limits.ingest_rate': 'access.test.mjs, api_test',
   'limits.request_time': 'http_test',
+  'export.backlog_bytes': 'exporter_test', 'metrics.rules_max': 'telemetry_test', 'shutdown.grace': 'engine_test',
   'limits.sse_clients': 'stream.test.mjs', 'limits.sse_buffer': 'stream.test.mjs',
 };
 

@@ -112,7 +112,7 @@ class NotingSink : public engine::SpanSink {
     if (bytes > 100) return engine::Refusal{"memory", 7};
     return std::nullopt;
   }
-  std::unique_ptr<engine::SpanIntake> open(std::string_view) override {
+  std::unique_ptr<engine::SpanIntake> open(const engine::SpanOrigin&) override {
     return std::make_unique<Intake>(names);
   }
   std::vector<std::string> names;
@@ -126,7 +126,7 @@ TEST(SampledSinkTest, LooksAtSomeRequestsWholeAndHandsAllOver) {
   NotingSink engine;
   SampledSink sink(engine, sample);
   for (const bool is_looked_at : {true, false}) {
-    const auto intake = sink.open("json");
+    const auto intake = sink.open({"json"});
     EXPECT_EQ(intake->interest().wants("anything"), is_looked_at);
     const std::string mark = is_looked_at ? "seen" : "unseen";
     TestSpan first("shop", {{mark, ValueView::integer(1)}});

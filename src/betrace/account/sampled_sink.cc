@@ -34,8 +34,8 @@ class SampledIntake : public engine::SpanIntake {
 
 }  // namespace
 
-std::unique_ptr<engine::SpanIntake> SampledSink::open(std::string_view protocol) {
-  auto intake = sink_.open(protocol);
+std::unique_ptr<engine::SpanIntake> SampledSink::open(const engine::SpanOrigin& origin) {
+  auto intake = sink_.open(origin);
   if (!sample_.is_due()) return intake;
   return std::make_unique<SampledIntake>(std::move(intake), sample_);
 }

@@ -21,7 +21,7 @@ class SampledSink : public engine::SpanSink {
   [[nodiscard]] std::optional<engine::Refusal> admit(std::size_t bytes) override {
     return sink_.admit(bytes);
   }
-  [[nodiscard]] std::unique_ptr<engine::SpanIntake> open(std::string_view protocol) override;
+  [[nodiscard]] std::unique_ptr<engine::SpanIntake> open(const engine::SpanOrigin& origin) override;
 
  private:
   engine::SpanSink& sink_;

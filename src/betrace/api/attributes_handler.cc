@@ -9,32 +9,32 @@
 namespace betrace::api {
 namespace {
 
-constexpr std::uint64_t kAttributesPage = 1'000;
+bool is_read(const control::LoadedRules& rules, std::string_view key) {
+  return std::ranges::any_of(rules.rules, [key](const control::LoadedRulePtr& rule) {
+    return rule->active != nullptr &&
+           std::ranges::binary_search(rule->active->checked.attribute_keys, key);
+  });
+}
 
-// Values are shown only where a violation would show them: of keys that a rule reads, and of those
-// that are allowed besides.
-class ShownValues {
- public:
-  ShownValues(const control::LoadedRules& rules, const std::vector<std::string>& allowed)
-      : rules_(rules), allowed_(allowed) {}
+// Only numbers, booleans and texts are kept as examples.
+std::string text_of_example(const Json& example) {
+  if (example.is_string()) return example.get<std::string>();
+  return example.is_number_float() ? fmt::format("{}", example.get<double>()) : example.dump();
+}
 
-  [[nodiscard]] bool may_show(std::string_view key) const {
-    const auto is_read = [key](const control::LoadedRulePtr& rule) {
-      return rule->active != nullptr &&
-             std::ranges::binary_search(rule->active->checked.attribute_keys, key);
-    };
-    const auto is_allowed = [key](std::string_view allowed) {
-      if (!allowed.ends_with('*')) return key == allowed;
-      return key.starts_with(allowed.substr(0, allowed.size() - 1));
-    };
-    return key == "service.name" || std::ranges::any_of(allowed_, is_allowed) ||
-           std::ranges::any_of(rules_.rules, is_read);
+// Values are shown as a violation would show them: of keys that a rule reads, and of those that are
+// allowed besides; hidden where they are denied.
+OrderedJson shown_examples(const account::SeenAttribute& seen, const control::LoadedRules& rules,
+                           const engine::Redaction& redaction) {
+  OrderedJson examples = OrderedJson::array();
+  if (!redaction.is_allowed(seen.key) && !is_read(rules, seen.key)) return examples;
+  const bool is_denied = redaction.is_denied(seen.key);
+  for (const Json& example : seen.examples) {
+    examples.push_back(is_denied ? OrderedJson(redaction.hidden(text_of_example(example)))
+                                 : OrderedJson(example));
   }
-
- private:
-  const control::LoadedRules& rules_;
-  const std::vector<std::string>& allowed_;
-};
+  return examples;
+}
 
 }  // namespace
 
@@ -43,18 +43,18 @@ Reply<http::Response> AttributesHandler::list(const http::Request& request,
   QueryReader query(request.head);
   const std::string prefix = query.text("prefix").value_or("");
   const std::string service = query.text("service").value_or("");
-  const std::size_t limit = query.integer("limit", kAttributesPage, 1, kAttributesPage);
+  const std::uint32_t limit_max = options_.query_results_max;
+  const std::size_t limit = query.integer("limit", limit_max, 1, limit_max);
   if (auto mistake = query.finish()) return refuse(std::move(*mistake));
   const control::LoadedRulesPtr rules = services_.rules.rules();
-  const ShownValues values(*rules, options_.shown_attributes);
+  const engine::RedactionPtr redaction = services_.redaction();
   OrderedJson attributes = OrderedJson::array();
   for (const account::SeenAttribute& seen : services_.attributes.list(prefix, service, limit)) {
     attributes.push_back({{"key", seen.key},
                           {"in", seen.is_resource ? "resource" : "span"},
                           {"types", seen.types},
                           {"services", seen.services},
-                          {"examples", values.may_show(seen.key) ? OrderedJson(seen.examples)
-                                                                 : OrderedJson::array()}});
+                          {"examples", shown_examples(seen, *rules, *redaction)}});
   }
   return json_reply(
       200, {{"sampled", fmt::format("1/{}", services_.attributes.limits().requests_per_sample)},

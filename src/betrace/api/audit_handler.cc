@@ -13,6 +13,7 @@ namespace {
 
 using storage::LogRecordType;
 
+constexpr std::uint32_t kAuditPage = 100;
 constexpr std::size_t kSlicesMax = 25;  // of 20,000 rows; then the client asks on
 
 OrderedJson or_null(const std::string& text) {
@@ -104,7 +105,8 @@ Reply<http::Response> AuditHandler::list(const http::Request& request,
   asked.start_time = query.time("start_time").value_or(0);
   asked.end_time = query.time("end_time");
   asked.types = read_kinds(query);
-  asked.limit = query.integer("limit", 100, 1, 1'000);
+  const std::uint32_t limit_max = options_.query_results_max;
+  asked.limit = query.integer("limit", std::min(kAuditPage, limit_max), 1, limit_max);
   asked.cursor = query.text("cursor").value_or("");
   if (auto mistake = query.finish()) return refuse(std::move(*mistake));
 

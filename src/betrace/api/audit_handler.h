@@ -11,13 +11,15 @@ namespace betrace::api {
 /// Thread-safe.
 class AuditHandler {
  public:
-  explicit AuditHandler(const ApiServices& services) : services_(services) {}
+  AuditHandler(const ApiServices& services, const ApiOptions& options)
+      : services_(services), options_(options) {}
 
   [[nodiscard]] Reply<http::Response> list(const http::Request& request,
                                            const http::PathParameters& path) const;
 
  private:
   const ApiServices& services_;
+  const ApiOptions& options_;
 };
 
 }  // namespace betrace::api

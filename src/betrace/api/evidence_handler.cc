@@ -108,7 +108,7 @@ Reply<http::Response> EvidenceHandler::rotate(const http::Request& request,
                                               const http::PathParameters&) const {
   bool is_compromised = false;
   if (!request.body.empty()) {
-    const auto body = read_json_object(request.body);
+    const auto body = read_json_object(request.body, options_.json_depth_max);
     if (!body) return refuse(body.error());
     const auto member = body->find("compromised");
     is_compromised = member != body->end() && *member == true;
@@ -125,7 +125,8 @@ Reply<http::Response> EvidenceHandler::rotate(const http::Request& request,
 Reply<http::Response> EvidenceHandler::checkpoints(const http::Request& request,
                                                    const http::PathParameters&) const {
   QueryReader query(request.head);
-  const Page wanted = query.page(kCheckpointsDefault, kCheckpointOffsetMax);
+  const Page wanted =
+      query.page(kCheckpointsDefault, options_.query_results_max, kCheckpointOffsetMax);
   if (auto mistake = query.finish()) return refuse(std::move(*mistake));
   const evidence::CheckpointPage page = services_.checkpoints(wanted.offset, wanted.limit);
   OrderedJson list = OrderedJson::array();

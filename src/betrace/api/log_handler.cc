@@ -27,7 +27,7 @@ std::filesystem::path place_below(const std::filesystem::path& root, const std::
 
 Reply<http::Response> LogHandler::back_up(const http::Request& request,
                                           const http::PathParameters&) const {
-  const auto body = read_json_object(request.body);
+  const auto body = read_json_object(request.body, options_.json_depth_max);
   if (!body) return refuse(body.error());
   ObjectReader reader(*body);
   const auto dir = reader.text("dir");

@@ -159,9 +159,11 @@ std::size_t QueryReader::choice(std::string_view name, const std::vector<std::st
   return static_cast<std::size_t>(found - words.begin());
 }
 
-Page QueryReader::page(std::uint32_t limit_absent, std::uint64_t offset_max) {
+Page QueryReader::page(std::uint32_t limit_absent, std::uint32_t limit_max,
+                       std::uint64_t offset_max) {
   Page page;
-  page.limit = static_cast<std::uint32_t>(integer("limit", limit_absent, 1, 1000));
+  page.limit =
+      static_cast<std::uint32_t>(integer("limit", std::min(limit_absent, limit_max), 1, limit_max));
   page.offset = integer("offset", 0, 0, offset_max);
   return page;
 }

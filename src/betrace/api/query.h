@@ -48,8 +48,10 @@ class QueryReader {
   /// One of `words`, the first of them if it is absent. Returns its index.
   [[nodiscard]] std::size_t choice(std::string_view name,
                                    const std::vector<std::string_view>& words);
-  /// `limit` 1-1000 and `offset` 0-`offset_max`.
-  [[nodiscard]] Page page(std::uint32_t limit_absent, std::uint64_t offset_max);
+  /// `limit` from 1 to `limit_max`, which a default does not pass either, and `offset` from 0 to
+  /// `offset_max`.
+  [[nodiscard]] Page page(std::uint32_t limit_absent, std::uint32_t limit_max,
+                          std::uint64_t offset_max);
 
   /// Notes a mistake that the caller found in the value of `name`.
   void reject(std::string_view name, std::string_view what);

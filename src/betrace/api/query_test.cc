@@ -78,7 +78,7 @@ TEST(QueryReaderTest, ReadsListsFromCommasAndRepeats) {
 TEST(QueryReaderTest, ReadsPagesWithinTheirBounds) {
   const http::RequestHead head = head_of("limit=1000&offset=10000");
   QueryReader query(head);
-  const Page page = query.page(100, 10'000);
+  const Page page = query.page(100, 1'000, 10'000);
   EXPECT_EQ(page.limit, 1000u);
   EXPECT_EQ(page.offset, 10'000u);
   EXPECT_EQ(code_of(query.finish()), "");
@@ -91,7 +91,7 @@ TEST(QueryReaderTest, RefusesValuesThatDoNotFit) {
                           "tags=", "tags=a,,b", "time=now", "word=c", "text="}) {
     const http::RequestHead head = head_of(raw);
     QueryReader query(head);
-    static_cast<void>(query.page(100, 10'000));
+    static_cast<void>(query.page(100, 1'000, 10'000));
     static_cast<void>(query.boolean("flag", false));
     static_cast<void>(query.severities("severity"));
     static_cast<void>(query.list("tags"));

@@ -26,15 +26,15 @@ http::Response json_reply(int status, const OrderedJson& body) {
   return http::json_response(status, dump(body));
 }
 
-Reply<Json> read_json(std::string_view body) {
+Reply<Json> read_json(std::string_view body, int depth_max) {
   if (body.empty()) return refuse(ErrorKind::InvalidJson, "the body is empty");
-  auto json = parse_json(body);
+  auto json = parse_json(body, depth_max);
   if (!json) return refuse(ErrorKind::InvalidJson, json.error().message);
   return std::move(*json);
 }
 
-Reply<Json> read_json_object(std::string_view body) {
-  auto json = read_json(body);
+Reply<Json> read_json_object(std::string_view body, int depth_max) {
+  auto json = read_json(body, depth_max);
   if (json && !json->is_object()) {
     return refuse(ErrorKind::InvalidField, "the body is not a JSON object");
   }

@@ -25,11 +25,12 @@ using ReplyFunction =
 /// Returns a JSON response.
 [[nodiscard]] http::Response json_reply(int status, const OrderedJson& body);
 
-/// Returns the JSON value of a body. Error InvalidJson, saying where.
-[[nodiscard]] Reply<Json> read_json(std::string_view body);
+/// Returns the JSON value of a body. Error InvalidJson, saying where; also if it is nested deeper
+/// than `depth_max`, `limits.json_depth`.
+[[nodiscard]] Reply<Json> read_json(std::string_view body, int depth_max);
 
 /// As read_json(), of a body that must be an object.
-[[nodiscard]] Reply<Json> read_json_object(std::string_view body);
+[[nodiscard]] Reply<Json> read_json_object(std::string_view body, int depth_max);
 
 /// Adds `X-Betrace-Ignored` if there is something to name.
 void name_ignored(const std::vector<std::string>& names, http::Response* response);

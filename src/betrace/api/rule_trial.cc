@@ -2,6 +2,7 @@
 
 #include <limits>
 #include <map>
+#include <utility>
 
 #include "betrace/base/check.h"
 #include "betrace/engine/batch_builder.h"
@@ -59,8 +60,9 @@ engine::ActiveRulePtr as_active(const engine::ActiveRule& rule) {
 }  // namespace
 
 RuleTrial try_rule(const engine::ActiveRule& rule, std::vector<model::KeptSpan> spans,
-                   const Now& now) {
+                   engine::RedactionPtr redaction, const Now& now) {
   engine::ActiveRules active;
+  active.use(std::move(redaction));
   active.publish({as_active(rule)});
   Collector collector;
   engine::Shard shard(unbounded(), active, collector);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "betrace/base/time.h"
+#include "betrace/engine/redaction.h"
 #include "betrace/engine/rule_set.h"
 #include "betrace/model/kept_span.h"
 #include "betrace/model/violation.h"
@@ -18,9 +19,10 @@ struct RuleTrial {
   bool is_budget_spent = false;              ///< On some trace the rule could not be evaluated.
 };
 
-/// Judges each trace in `spans` by `rule`, enabled or not. `now` is when everything arrives and
+/// Judges each trace in `spans` by `rule`, enabled or not; violations show what `redaction` lets
+/// them. `now` is when everything arrives and
 /// closes. Cost: that of the engine, at most its step budget for each trace.
 [[nodiscard]] RuleTrial try_rule(const engine::ActiveRule& rule, std::vector<model::KeptSpan> spans,
-                                 const Now& now);
+                                 engine::RedactionPtr redaction, const Now& now);
 
 }  // namespace betrace::api

@@ -17,20 +17,21 @@
 namespace betrace::api {
 namespace {
 
-Reply<engine::ActiveRulePtr> checked(model::Rule rule) {
-  auto active = control::check_rule(std::move(rule));
+Reply<engine::ActiveRulePtr> checked(model::Rule rule,
+                                     std::size_t bytes_max = rules::kRuleBytesMax) {
+  auto active = control::check_rule(std::move(rule), bytes_max);
   if (!active) return refuse(change_error(active.error()));
   return std::move(*active);
 }
 
-Reply<engine::ActiveRulePtr> rule_of_expression(const Json& expression) {
+Reply<engine::ActiveRulePtr> rule_of_expression(const Json& expression, std::size_t bytes_max) {
   if (!expression.is_string()) {
     return refuse(ErrorKind::InvalidField, "expression is not a string");
   }
   model::Rule rule;
   rule.id = rule.name = "expression";
   rule.expression = expression.get<std::string>();
-  const auto compiled = rules::check_rule(rule.expression);
+  const auto compiled = rules::check_rule(rule.expression, bytes_max);
   if (!compiled) return refuse(expression_error(compiled.error()));
   return checked(std::move(rule));
 }
@@ -89,13 +90,13 @@ Reply<http::Response> RuleTrialHandler::validate(const http::Request& request,
                                                  const http::PathParameters&) const {
   QueryReader query(request.head);
   if (auto mistake = query.finish()) return refuse(std::move(*mistake));
-  const auto body = read_json_object(request.body);
+  const auto body = read_json_object(request.body, options_.json_depth_max);
   if (!body) return refuse(body.error());
   ObjectReader reader(*body);
   const auto expression = reader.text("expression");
   if (!expression) reader.reject_missing("expression");
   if (reader.mistake()) return refuse(*reader.mistake());
-  const auto compiled = rules::check_rule(*expression);
+  const auto compiled = rules::check_rule(*expression, options_.rule_bytes_max);
   http::Response response =
       json_reply(200, compiled ? valid_json(*compiled) : invalid_json(compiled.error()));
   name_ignored(reader.unknown(), &response);
@@ -106,7 +107,7 @@ Reply<http::Response> RuleTrialHandler::test(const http::Request& request,
                                              const http::PathParameters&) const {
   QueryReader query(request.head);
   if (auto mistake = query.finish()) return refuse(std::move(*mistake));
-  const auto body = read_json_object(request.body);
+  const auto body = read_json_object(request.body, options_.json_depth_max);
   if (!body) return refuse(body.error());
   const Now start = services_.clock();
   auto rule = rule_of(*body);
@@ -115,7 +116,7 @@ Reply<http::Response> RuleTrialHandler::test(const http::Request& request,
   if (!spans) return refuse(std::move(spans.error()));
 
   const Now before = services_.clock();
-  const RuleTrial trial = try_rule(**rule, std::move(*spans), before);
+  const RuleTrial trial = try_rule(**rule, std::move(*spans), services_.redaction(), before);
   const std::chrono::duration<double, std::milli> time =
       services_.clock().monotonic - before.monotonic;
   http::Response response = json_reply(200, trial_json(trial, (*rule)->checked, time.count()));
@@ -130,11 +131,11 @@ Reply<engine::ActiveRulePtr> RuleTrialHandler::rule_of(const Json& body) const {
   const auto member = only_member(reader, {"expression", "rule", "rule_id"});
   if (!member) return refuse(member.error());
   const Json& value = *reader.find(*member);
-  if (*member == "expression") return rule_of_expression(value);
+  if (*member == "expression") return rule_of_expression(value, options_.rule_bytes_max);
   if (*member == "rule") {
     auto given = read_rule(value, RuleForm::Create);
     if (!given) return refuse(std::move(given.error()));
-    return checked(std::move(given->rule));
+    return checked(std::move(given->rule), options_.rule_bytes_max);
   }
   if (!value.is_string()) return refuse(ErrorKind::InvalidField, "rule_id is not a string");
   return stored_rule(value.get<std::string>());

@@ -82,7 +82,8 @@ Reply<http::Response> RulesReadHandler::list(const http::Request& request,
                                              const http::PathParameters&) const {
   QueryReader query(request.head);
   const RuleFilter filter = read_filter(query);
-  const Page page = query.page(0, std::numeric_limits<std::uint32_t>::max());
+  const Page page =
+      query.page(0, options_.query_results_max, std::numeric_limits<std::uint32_t>::max());
   if (auto mistake = query.finish()) return refuse(std::move(*mistake));
 
   const control::LoadedRulesPtr rules = services_.rules.rules();

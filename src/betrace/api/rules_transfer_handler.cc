@@ -95,7 +95,7 @@ Reply<http::Response> RulesTransferHandler::import(const http::Request& request,
   const auto options = read_options(request);
   if (!options) return refuse(options.error());
   const RuleFormat format = format_of_body(request.head.headers);
-  auto document = storage::read_rule_document(request.body, format);
+  auto document = storage::read_rule_document(request.body, format, options_.json_depth_max);
   if (!document) {
     return refuse(format == RuleFormat::Yaml ? ErrorKind::InvalidYaml : ErrorKind::InvalidJson,
                   document.error().message);

@@ -12,7 +12,8 @@ namespace betrace::api {
 /// Thread-safe.
 class RulesTransferHandler {
  public:
-  explicit RulesTransferHandler(const ApiServices& services) : services_(services) {}
+  RulesTransferHandler(const ApiServices& services, const ApiOptions& options)
+      : services_(services), options_(options) {}
 
   [[nodiscard]] Reply<http::Response> import(const http::Request& request,
                                              const http::PathParameters& path) const;
@@ -21,6 +22,7 @@ class RulesTransferHandler {
 
  private:
   const ApiServices& services_;
+  const ApiOptions& options_;
 };
 
 }  // namespace betrace::api

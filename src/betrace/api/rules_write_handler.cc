@@ -16,9 +16,9 @@ using control::Outcome;
 using control::RefusalKind;
 
 // Changes that take no member: the body may be absent, or an empty object.
-Reply<void> expect_no_members(const http::Request& request) {
+Reply<void> expect_no_members(const http::Request& request, int depth_max) {
   if (request.body.empty()) return {};
-  const auto body = read_json_object(request.body);
+  const auto body = read_json_object(request.body, depth_max);
   if (!body) return refuse(body.error());
   if (body->empty()) return {};
   return refuse(ErrorKind::InvalidField, "the body is neither empty nor {}");
@@ -37,7 +37,7 @@ Reply<http::Response> RulesWriteHandler::create(const http::Request& request,
   QueryReader query(request.head);
   const std::size_t conflict = query.choice("on_conflict", {"fail", "replace", "skip"});
   if (auto mistake = query.finish()) return refuse(std::move(*mistake));
-  const auto json = read_json(request.body);
+  const auto json = read_json(request.body, options_.json_depth_max);
   if (!json) return refuse(json.error());
   auto body = read_rule(*json, RuleForm::Create);
   if (!body) return refuse(std::move(body.error()));
@@ -59,7 +59,7 @@ Reply<http::Response> RulesWriteHandler::create(const http::Request& request,
 Reply<http::Response> RulesWriteHandler::replace(const http::Request& request,
                                                  const http::PathParameters& path) const {
   const std::string& id = path.at("id");
-  const auto json = read_json(request.body);
+  const auto json = read_json(request.body, options_.json_depth_max);
   if (!json) return refuse(json.error());
   auto body = read_rule(*json, RuleForm::Replace);
   if (!body) return refuse(std::move(body.error()));
@@ -76,7 +76,7 @@ Reply<http::Response> RulesWriteHandler::replace(const http::Request& request,
 
 Reply<http::Response> RulesWriteHandler::patch(const http::Request& request,
                                                const http::PathParameters& path) const {
-  const auto json = read_json(request.body);
+  const auto json = read_json(request.body, options_.json_depth_max);
   if (!json) return refuse(json.error());
   const Json& patch = *json;
   return update(request, path.at("id"), [&patch](const model::Rule& stored) {
@@ -99,7 +99,7 @@ Reply<http::Response> RulesWriteHandler::disable(const http::Request& request,
 Reply<http::Response> RulesWriteHandler::set_enabled(const http::Request& request,
                                                      const http::PathParameters& path,
                                                      bool is_enabled) const {
-  auto empty = expect_no_members(request);
+  auto empty = expect_no_members(request, options_.json_depth_max);
   if (!empty) return refuse(std::move(empty.error()));
   return update(request, path.at("id"),
                 [is_enabled](const model::Rule& stored) -> Outcome<model::Rule> {
@@ -134,7 +134,7 @@ Reply<http::Response> RulesWriteHandler::undelete(const http::Request& request,
                                                   const http::PathParameters& path) const {
   auto plain = expect_no_parameters(request);
   if (!plain) return refuse(std::move(plain.error()));
-  auto empty = expect_no_members(request);
+  auto empty = expect_no_members(request, options_.json_depth_max);
   if (!empty) return refuse(std::move(empty.error()));
   const auto restored =
       services_.rules.undelete(path.at("id"), change_context(request.head, services_.clock().wall));

@@ -12,7 +12,8 @@ namespace betrace::api {
 /// Thread-safe.
 class RulesWriteHandler {
  public:
-  explicit RulesWriteHandler(const ApiServices& services) : services_(services) {}
+  RulesWriteHandler(const ApiServices& services, const ApiOptions& options)
+      : services_(services), options_(options) {}
 
   [[nodiscard]] Reply<http::Response> create(const http::Request& request,
                                              const http::PathParameters& path) const;
@@ -38,6 +39,7 @@ class RulesWriteHandler {
   [[nodiscard]] http::Response rule_reply(int status, const control::LoadedRule& rule) const;
 
   const ApiServices& services_;
+  const ApiOptions& options_;
 };
 
 }  // namespace betrace::api

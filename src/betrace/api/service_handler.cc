@@ -70,7 +70,8 @@ Reply<http::Response> ServiceHandler::limits(const http::Request& request,
                           {"modes",
                            {{"ingest_acknowledgement", "memory"},
                             {"auth", options_.auth},
-                            {"signing", options_.signing}}}});
+                            {"signing", options_.signing},
+                            {"redaction", services_.redaction()->id()}}}});
 }
 
 }  // namespace betrace::api

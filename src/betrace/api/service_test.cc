@@ -52,7 +52,8 @@ TEST_F(ServiceTest, IsNotReadyWithoutStorage) {
 TEST_F(ServiceTest, LimitsShowValuesAndModes) {
   EXPECT_EQ(get("/v1/limits").body,
             R"({"limits":{"limits.rules":1000},"modes":{"ingest_acknowledgement":"memory",)"
-            R"("auth":"off","signing":"off"}})");
+            R"("auth":"off","signing":"off","redaction":")" +
+                active_->current()->redaction()->id() + R"("}})");
   EXPECT_EQ(get("/v1/limits?x=1").code(), "unknown_parameter");
 }
 

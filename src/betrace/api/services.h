@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,8 +17,10 @@
 #include "betrace/account/attribute_sample.h"
 #include "betrace/account/gap_count.h"
 #include "betrace/api/violation_feed.h"
+#include "betrace/base/json.h"
 #include "betrace/base/time.h"
 #include "betrace/control/rule_control.h"
+#include "betrace/engine/redaction.h"
 #include "betrace/engine/span_sink.h"
 #include "betrace/engine/statistics.h"
 #include "betrace/evidence/coverage.h"
@@ -25,6 +28,7 @@
 #include "betrace/evidence/key_ring.h"
 #include "betrace/evidence/record_key.h"
 #include "betrace/otlp/read_summary.h"
+#include "betrace/rules/checked_rule.h"
 #include "betrace/storage/violation_log.h"
 #include "betrace/telemetry/metrics.h"
 #include "betrace/telemetry/readiness.h"
@@ -41,6 +45,10 @@ struct ApiServices {
   const account::AttributeSample& attributes;
   /// Numbers of the engine, per rule too.
   std::function<engine::ShardStatistics()> statistics;
+  /// What violations show and hide of attributes, now. Never null.
+  std::function<engine::RedactionPtr()> redaction = [] {
+    return std::make_shared<const engine::Redaction>();
+  };
   std::function<Now()> clock = read_clocks;
   /// Told of each request with spans: who sent it, and how many it had, good and bad.
   std::function<void(std::string_view actor, std::string_view address, std::uint64_t spans)>
@@ -77,6 +85,10 @@ struct ApiOptions {
   std::size_t rest_body_bytes_max = 1024 * 1024;         ///< `limits.rest_body`
   std::size_t import_body_bytes_max = 10 * 1024 * 1024;  ///< `limits.import_body`
   otlp::ReaderLimits span_limits;                        ///< `limits.spans_per_request`, ...
+  int json_depth_max = kJsonDepthMax;                    ///< `limits.json_depth`
+  std::size_t rule_bytes_max = rules::kRuleBytesMax;     ///< `limits.rule_bytes`
+  std::uint32_t query_results_max = 1'000;               ///< `limits.query_results`
+  std::chrono::milliseconds query_time{250};             ///< `limits.query_time`
   Now started;                                           ///< Of the process.
   std::string auth = "off";                              ///< `on` `off` `bootstrap` `insecure`
   bool is_metrics_public = true;                         ///< `metrics.public`
@@ -85,7 +97,6 @@ struct ApiOptions {
   std::string backup_dir;                                ///< `log.backup_dir`, may be empty.
   std::string trace_url_template;                        ///< `ui.trace_url_template`, may be empty.
   std::vector<RulePack> packs;                           ///< GET /v1/templates
-  std::vector<std::string> shown_attributes;             ///< `redaction.allow`
   FeedLimits feed;                                       ///< `limits.sse_clients`, ...
   /// Effective limits by configuration key, shown as they are; no secrets.
   std::vector<std::pair<std::string, SettingValue>> shown_limits;

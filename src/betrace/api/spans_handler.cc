@@ -40,15 +40,15 @@ struct ParsedBody {
 };
 
 // One span with invalid text must not cost the others.
-Reply<ParsedBody> parse_body(std::string_view body) {
+Reply<ParsedBody> parse_body(std::string_view body, int depth_max) {
   if (is_utf8(body)) {
-    auto json = read_json_object(body);
+    auto json = read_json_object(body, depth_max);
     if (!json) return refuse(std::move(json.error()));
     return ParsedBody{std::move(*json), ""};
   }
   auto repaired = otlp::repair_utf8(body);
   if (!repaired) return refuse(ErrorKind::InvalidJson, "the body is not UTF-8");
-  auto json = read_json_object(repaired->text);
+  auto json = read_json_object(repaired->text, depth_max);
   if (!json) return refuse(std::move(json.error()));
   return ParsedBody{std::move(*json), std::move(repaired->marker)};
 }
@@ -104,7 +104,7 @@ Reply<http::Response> SpansHandler::take(const http::Request& request,
     services_.metrics.add(MetricId::Refused, {refusal->limit, kProtocol});
     return refuse(refusal_error(*refusal, services_.readiness.phase()));
   }
-  const auto body = parse_body(request.body);
+  const auto body = parse_body(request.body, options_.json_depth_max);
   if (!body) {
     services_.metrics.add(MetricId::Refused, {"malformed", kProtocol});
     return refuse(body.error());
@@ -146,7 +146,7 @@ Reply<http::Response> SpansHandler::take(const http::Request& request,
     return refuse(std::move(error));
   }
   if (accepted > 0) {
-    const auto intake = services_.spans.open(kProtocol);
+    const auto intake = services_.spans.open({kProtocol, http::key_id_of(request.head.actor)});
     for (const model::KeptSpan& span : read->spans) intake->add(span.view());
     intake->submit();
   }

@@ -73,6 +73,8 @@ class ApiTest : public ::testing::Test {
     log.clock = [this] { return now(); };
     log_ = take(storage::ViolationLog::open(log));
     active_ = std::make_unique<engine::ActiveRules>();
+    active_->use(std::make_shared<const engine::Redaction>(
+        engine::RedactionLists{.allow = {"user.*"}, .deny = {"user.email"}}, Secret("key")));
     control::RuleControlOptions control;
     control.rules_max = rules_max_;
     control.record = [this](std::span<const storage::RuleChangeRecord> changes) {
@@ -162,7 +164,6 @@ class ApiTest : public ::testing::Test {
     ApiOptions options;
     options.started = Now{MonotonicTime(std::chrono::hours(1)), kStart};
     options.packs = {{"demo", kDemoPack}};
-    options.shown_attributes = {"user.*"};
     options.shown_limits = {{"limits.rules", std::uint64_t{1000}}};
     return options;
   }
@@ -178,6 +179,7 @@ class ApiTest : public ::testing::Test {
             .readiness = readiness_,
             .attributes = attributes_,
             .statistics = [this] { return engine_->statistics(); },
+            .redaction = [this] { return active_->current()->redaction(); },
             .clock = [this] { return now(); }};
   }
 

@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
+#include <ctime>
+#include <functional>
 
 #include "betrace/api/object_reader.h"
 #include "betrace/api/query.h"
@@ -86,7 +89,18 @@ storage::ViolationQuery read_filters(QueryReader& query, std::string_view status
   return wanted;
 }
 
-Reply<storage::ViolationQuery> read_query(const http::RequestHead& head) {
+// The time that this thread works counts, not that for which it waits for a processor.
+std::function<bool()> clock_of(std::chrono::milliseconds time_max) {
+  const auto used = [] {
+    timespec now{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+  };
+  return [used, end = used() + time_max] { return used() >= end; };
+}
+
+Reply<storage::ViolationQuery> read_query(const http::RequestHead& head,
+                                          const ApiOptions& options) {
   QueryReader query(head);
   storage::ViolationQuery wanted = read_filters(query, "confirmed");
   wanted.trace_id = read_trace_id(query);
@@ -94,7 +108,7 @@ Reply<storage::ViolationQuery> read_query(const http::RequestHead& head) {
   wanted.end_time = query.time("end_time");
   wanted.late = query.optional_boolean("late");
   wanted.early = query.optional_boolean("early");
-  const Page page = query.page(kPageDefault, kOffsetMax);
+  const Page page = query.page(kPageDefault, options.query_results_max, kOffsetMax);
   wanted.limit = page.limit;
   wanted.offset = static_cast<std::uint32_t>(page.offset);
   wanted.cursor = query.text("cursor").value_or("");
@@ -102,6 +116,7 @@ Reply<storage::ViolationQuery> read_query(const http::RequestHead& head) {
     query.reject("cursor", "and offset exclude each other");
   }
   if (auto mistake = query.finish()) return refuse(std::move(*mistake));
+  wanted.is_time_spent = clock_of(options.query_time);
   return wanted;
 }
 
@@ -123,7 +138,7 @@ OrderedJson verified(const ApiServices& services, const storage::StoredViolation
 
 Reply<http::Response> ViolationsHandler::list(const http::Request& request,
                                               const http::PathParameters&) const {
-  const auto wanted = read_query(request.head);
+  const auto wanted = read_query(request.head, options_);
   if (!wanted) return refuse(wanted.error());
   const auto page = services_.violations.query(*wanted);
   if (!page) {
@@ -135,14 +150,15 @@ Reply<http::Response> ViolationsHandler::list(const http::Request& request,
   for (const storage::StoredViolation& stored : page->violations) {
     violations.push_back(model::violation_json(stored.violation, place_of(stored)));
   }
-  return json_reply(200,
-                    {{"violations", std::move(violations)},
-                     {"total", page->total},
-                     {"total_count", page->total},
-                     {"limit", wanted->limit},
-                     {"offset", wanted->offset},
-                     {"next_cursor",
-                      page->next_cursor.empty() ? OrderedJson() : OrderedJson(page->next_cursor)}});
+  OrderedJson body = {
+      {"violations", std::move(violations)},
+      {"total", page->total},
+      {"total_count", page->total},
+      {"limit", wanted->limit},
+      {"offset", wanted->offset},
+      {"next_cursor", page->next_cursor.empty() ? OrderedJson() : OrderedJson(page->next_cursor)}};
+  if (page->is_cut) body["total_is_exact"] = false;
+  return json_reply(200, body);
 }
 
 Reply<http::Response> ViolationsHandler::get(const http::Request& request,
@@ -192,7 +208,7 @@ Reply<http::Response> ViolationsHandler::stream(const http::Request& request,
 
 Reply<http::Response> ViolationsHandler::resend(const http::Request& request,
                                                 const http::PathParameters&) const {
-  const auto body = read_json_object(request.body);
+  const auto body = read_json_object(request.body, options_.json_depth_max);
   if (!body) return refuse(body.error());
   ObjectReader reader(*body);
   storage::SequenceRange range;

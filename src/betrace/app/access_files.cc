@@ -5,50 +5,13 @@
 #include <utility>
 
 #include "betrace/api/key_file.h"
-#include "betrace/base/base64.h"
-#include "betrace/base/unguessable_bytes.h"
-#include "betrace/storage/durable_file.h"
+#include "betrace/app/secret_files.h"
 
 namespace betrace::app {
 namespace {
 
-constexpr std::size_t kKeyBytes = 32;
-constexpr std::size_t kKeyTextBytesMax = 256;
-
-storage::FileHandle open_folder(const std::string& path) {
-  storage::FileSystem& files = storage::real_file_system();
-  return {files, files.open_directory(path)};
-}
-
-Result<Secret> make_bootstrap_key(const std::string& state_path) {
-  const storage::FileHandle folder = open_folder(state_path);
-  const Secret key = new_key();
-  if (auto written = storage::durable_replace(storage::real_file_system(), folder.number(),
-                                              kBootstrapKeyFile, key.reveal());
-      !written) {
-    return fail(written.error().code,
-                fmt::format("{}/{}: {}", state_path, kBootstrapKeyFile, written.error().message));
-  }
-  return key;
-}
-
-struct Place {
-  storage::FileHandle folder;
-  std::string name;
-};
-
-Place place_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return {open_folder("."), path};
-  return {open_folder(path.substr(0, slash + 1)), path.substr(slash + 1)};
-}
-
-// Links are followed: a mounted Secret is one.
 Result<std::string> keys_text(const std::string& path) {
-  const Place place = place_of(path);
-  if (!place.folder.is_open()) return fail(ErrorCode::NotFound, "its folder cannot be opened");
-  return storage::read_file(storage::real_file_system(), place.folder.number(), place.name,
-                            api::kKeyFileBytesMax, storage::Links::Beneath);
+  return read_path(path, api::kKeyFileBytesMax);
 }
 
 tl::unexpected<Error> wrong_keys(const std::string& path, const std::string& what) {
@@ -57,21 +20,8 @@ tl::unexpected<Error> wrong_keys(const std::string& path, const std::string& wha
 
 }  // namespace
 
-Secret new_key() {
-  const std::vector<std::uint8_t> bytes = unguessable_bytes(kKeyBytes);
-  std::string text = to_base64({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-  while (text.ends_with('=')) text.pop_back();
-  for (char& c : text) c = c == '+' ? '-' : c == '/' ? '_' : c;  // for headers and addresses alike
-  return Secret(text);
-}
-
 Result<Secret> read_bootstrap_key(const std::string& state_path) {
-  const storage::FileHandle folder = open_folder(state_path);
-  if (!folder.is_open()) return fail(ErrorCode::NotFound, "there is no state directory");
-  const auto text = storage::read_file(storage::real_file_system(), folder.number(),
-                                       kBootstrapKeyFile, kKeyTextBytesMax, storage::Links::Refuse);
-  if (!text) return fail(text.error());
-  return Secret(*text);
+  return read_kept_secret(state_path, std::string(kBootstrapKeyFile));
 }
 
 Result<std::vector<api::ApiKey>> read_keys(const std::string& path) {
@@ -88,19 +38,12 @@ Result<std::string> key_file_text(const std::string& path) {
   return text;
 }
 
-Result<void> write_key_file(const std::string& path, const std::string& text) {
-  const Place place = place_of(path);
-  return storage::durable_replace(storage::real_file_system(), place.folder.number(), place.name,
-                                  text);
-}
-
 Result<void> AccessFiles::load(const std::string& state_path) {
   if (settings_.key_digest) {
     fixed_.push_back({std::string(api::kSettingKeyId), {http::Role::Admin}, settings_.key_digest});
   }
   if (settings_.rules.mode == api::AuthMode::Bootstrap) {
-    auto key = read_bootstrap_key(state_path);
-    if (!key || key->empty()) key = make_bootstrap_key(state_path);
+    const auto key = keep_secret(state_path, std::string(kBootstrapKeyFile));
     if (!key) return fail(key.error());
     fixed_.push_back(
         {std::string(api::kBootstrapKeyId), {http::Role::Admin}, sha256(key->reveal())});

@@ -51,13 +51,8 @@ class AccessFiles {
 
 /// Returns the text of the file, empty if there is none. Error StorageFailed, Corrupt.
 [[nodiscard]] Result<std::string> key_file_text(const std::string& path);
-/// Puts `text` in its place, readable for this user only. Error StorageFailed.
-[[nodiscard]] Result<void> write_key_file(const std::string& path, const std::string& text);
 
 /// Returns the key of bootstrap mode that was made in that state directory. Error NotFound.
 [[nodiscard]] Result<Secret> read_bootstrap_key(const std::string& state_path);
-
-/// Returns a random key of 256 bits as text.
-[[nodiscard]] Secret new_key();
 
 }  // namespace betrace::app

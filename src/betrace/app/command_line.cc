@@ -23,6 +23,7 @@
 #include "betrace/app/key_command.h"
 #include "betrace/app/log_command.h"
 #include "betrace/app/own_server.h"
+#include "betrace/app/redaction_settings.h"
 #include "betrace/app/reference_pages.h"
 #include "betrace/app/replay.h"
 #include "betrace/app/resend.h"
@@ -505,7 +506,9 @@ tl::expected<Config, int> CommandLine::load(const SettingFlags& flags) {
 int CommandLine::serve() {
   StopSignal stop;
   const auto config = load(serve_flags_);
-  return config ? run_serve(*config, discards_spans_, stop, process_.err) : config.error();
+  if (!config) return config.error();
+  const auto read = [this] { return Config::load(serve_flags_.inputs(process_.inputs)); };
+  return run_serve(*config, read, discards_spans_, stop, process_.err);
 }
 
 int CommandLine::demo() {
@@ -560,7 +563,8 @@ int CommandLine::config_show() {
 int CommandLine::config_check() {
   const auto config = load(check_flags_);
   if (!config) return config.error();
-  if (const auto files = check_access_files(*config); !files) {
+  for (const auto& files : {check_access_files(*config), check_redaction_file(*config)}) {
+    if (files) continue;
     process_.err << "config error: " << files.error().message << "\n";
     return kExitUsage;
   }

@@ -115,7 +115,7 @@ TEST(CommandLineTest, ConfigErrorsAreReportedTogether) {
   EXPECT_THAT(outcome.err,
               AllOf(HasSubstr("config error: OTEL_BSP_EXPORT_TIMEOUT (environment): \"5 parsecs\" "
                               "is not a duration (examples: 5s, 5000)\n"),
-                    HasSubstr("config error: --http-port (flag): \"0\" is below 1\n")));
+                    HasSubstr("config error: --http-port (flag): \"0\" is not from 1 to 65535\n")));
 }
 
 TEST(CommandLineTest, ConfigShowPrintsSourcesAndNeverSecrets) {

@@ -26,10 +26,12 @@ std::string format_number(const Setting& setting, std::uint64_t value) {
 
 Result<std::uint64_t> in_range(const Setting& setting, Result<std::uint64_t> number) {
   if (!number || (*number >= setting.minimum && *number <= setting.maximum)) return number;
+  const std::string least = format_number(setting, setting.minimum);
+  if (setting.maximum == Setting().maximum) {
+    return fail(ErrorCode::InvalidArgument, fmt::format("is below {}", least));
+  }
   return fail(ErrorCode::InvalidArgument,
-              *number < setting.minimum
-                  ? fmt::format("is below {}", format_number(setting, setting.minimum))
-                  : fmt::format("is above {}", format_number(setting, setting.maximum)));
+              fmt::format("is not from {} to {}", least, format_number(setting, setting.maximum)));
 }
 
 Result<Value> read_choice(const Setting& setting, std::string text) {
@@ -235,6 +237,14 @@ bool Config::has(std::string_view key) const {
 
 ConfigSource Config::source(std::string_view key) const { return entry(key).source; }
 const std::string& Config::given_name(std::string_view key) const { return entry(key).name; }
+
+std::vector<const Setting*> Config::differences(const Config& other) const {
+  std::vector<const Setting*> differing;
+  for (const Setting& setting : config_catalog()) {
+    if (entry(setting.key).value != other.entry(setting.key).value) differing.push_back(&setting);
+  }
+  return differing;
+}
 
 std::vector<ConfigRow> Config::rows() const {
   std::vector<ConfigRow> rows;

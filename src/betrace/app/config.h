@@ -67,6 +67,9 @@ class Config {
   /// The name under which it was given: `OTEL_EXPORTER_OTLP_ENDPOINT`; empty for a default.
   [[nodiscard]] const std::string& given_name(std::string_view key) const;
 
+  /// The settings whose values are others in `other`, in catalogue order.
+  [[nodiscard]] std::vector<const Setting*> differences(const Config& other) const;
+
   /// Doubts to be logged at start: settings without effect, unknown variables.
   [[nodiscard]] const std::vector<ConfigWarning>& warnings() const noexcept { return warnings_; }
 

@@ -16,6 +16,36 @@ constexpr Choices kSeverities = {"low", "medium", "high", "critical"};
 constexpr Choices kLevels = {"debug", "info", "warn", "warning", "error"};
 constexpr Choices kFormats = {"json", "text"};
 
+// Attributes that hold secrets, or say who somebody is, by the names of OpenTelemetry and those
+// that people give.
+constexpr std::string_view kDeniedKeys =
+    // Credentials.
+    "authorization,http.request.header.authorization,http.request.header.proxy-authorization,"
+    "http.request.header.x-api-key,http.request.header.x-auth-token,"
+    "http.request.header.x-amz-security-token,http.request.header.x-csrf-token,"
+    "rpc.grpc.request.metadata.authorization,rpc.request.metadata.authorization,"
+    "password,passwd,passphrase,user.password,db.password,secret,client_secret,client.secret,"
+    "api_key,apikey,api.key,private_key,private.key,credentials,token,access_token,access.token,"
+    "refresh_token,refresh.token,id_token,id.token,auth_token,auth.token,session_token,"
+    "session.token,csrf_token,jwt,otp,pin,"
+    // Cookies.
+    "cookie,cookies,set-cookie,set_cookie,http.request.header.cookie,"
+    "http.response.header.set-cookie,http.response.header.set_cookie,"
+    "rpc.grpc.request.metadata.cookie,rpc.request.metadata.cookie,"
+    // Cards and accounts.
+    "card.number,card_number,card.cvc,card.cvv,cvc,cvv,credit_card,credit_card.*,credit_card_"
+    "number,"
+    "creditcard,credit.card.*,payment.card.number,payment.card_number,payment.card.cvc,"
+    "payment.card.cvv,iban,bank.account,bank_account,"
+    // People.
+    "email,email_address,email.address,user.email,enduser.email,customer.email,client.email,"
+    "user.full_name,phone,phone_number,user.phone,user.phone_number,customer.phone,ssn,user.ssn,"
+    "customer.ssn,social_security_number,passport_number,passport.number,date_of_birth,"
+    // What people wrote, or queries were given.
+    "db.query.parameter.*,db.operation.parameter.*,gen_ai.input.messages,gen_ai.output.messages,"
+    "gen_ai.system_instructions,gen_ai.prompt,gen_ai.completion,gen_ai.tool.call.arguments,"
+    "gen_ai.tool.call.result";
+
 constexpr Setting kCatalog[] = {
     // Listeners.
     {.key = "http.bind",
@@ -213,7 +243,6 @@ constexpr Setting kCatalog[] = {
      .fallback = "64KiB",
      .minimum = 1,
      .maximum = 65'536,
-     .is_later = true,
      .text = "text of one rule"},
     {.key = "limits.rule_steps",
      .type = SettingType::Number,
@@ -230,16 +259,21 @@ constexpr Setting kCatalog[] = {
      .text = "violations recorded in total; the rest is counted and summed up"},
     {.key = "redaction.allow",
      .type = SettingType::List,
+     .is_reloaded = true,
      .text =
          "attribute keys that violations keep besides those a rule names; * at the end = prefix"},
     {.key = "redaction.deny",
      .type = SettingType::List,
-     .is_later = true,
-     .text = "attribute keys whose values violations show as a keyed hash"},
+     .fallback = kDeniedKeys,
+     .fallback_note = "@shipped, as below",
+     .is_reloaded = true,
+     .text = "attribute keys whose values violations show as hmac:<16 hex>, also if a rule or "
+             "redaction.allow names them; * at the end = prefix, in any case; @shipped stands for "
+             "the default"},
     {.key = "redaction.key_file",
-     .fallback_note = "generated",
-     .is_later = true,
-     .text = "key of that hash"},
+     .fallback_note = "generated in state.path",
+     .is_reloaded = true,
+     .text = "file with the key of that HMAC-SHA256, at least 32 bytes"},
     // Limits of requests.
     {.key = "limits.http_body",
      .type = SettingType::Size,
@@ -270,15 +304,13 @@ constexpr Setting kCatalog[] = {
      .fallback = "200",
      .minimum = 1,
      .maximum = 2'000,
-     .is_later = true,
      .text = "inflated bytes per compressed byte, after the first MiB"},
     {.key = "limits.json_depth",
      .type = SettingType::Number,
      .fallback = "64",
      .minimum = 2,
      .maximum = 1'000,
-     .is_later = true,
-     .text = "nesting of JSON bodies"},
+     .text = "nesting of JSON bodies; of OTLP/JSON twice as much"},
     {.key = "limits.proto_depth",
      .type = SettingType::Number,
      .fallback = "100",
@@ -398,14 +430,13 @@ constexpr Setting kCatalog[] = {
      .fallback = "1000",
      .minimum = 1,
      .maximum = 1'000,
-     .is_later = true,
-     .text = "entries of one page"},
+     .text = "entries of one page that a client may ask for"},
     {.key = "limits.query_time",
      .type = SettingType::Duration,
      .fallback = "250ms",
      .minimum = 1,
-     .is_later = true,
-     .text = "time of one query"},
+     .text = "work on one page of violations; then it ends with a cursor, and its total counts "
+             "what was looked at"},
     {.key = "limits.sse_clients",
      .type = SettingType::Number,
      .fallback = "64",
@@ -570,8 +601,8 @@ constexpr Setting kCatalog[] = {
     {.key = "tracing.enabled",
      .type = SettingType::Boolean,
      .fallback = "false",
-     .is_later = true,
-     .text = "export traces of BeTrace itself"},
+     .text = "export spans of the requests that BeTrace serves to otlp.endpoint: of the API each, "
+             "of the doors for spans one in 256"},
     // Kafka.
     {.key = "kafka.brokers",
      .type = SettingType::List,
@@ -591,6 +622,7 @@ constexpr Setting kCatalog[] = {
      .type = SettingType::Choice,
      .fallback = "info",
      .choices = kLevels,
+     .is_reloaded = true,
      .is_common = true,
      .text = "least level that is logged"},
     {.key = "logging.format",

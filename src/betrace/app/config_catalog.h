@@ -36,10 +36,11 @@ struct Setting {
   std::uint64_t minimum = 0;
   std::uint64_t maximum = std::numeric_limits<std::int64_t>::max();
   std::span<const std::string_view> choices{};
-  bool is_secret = false;  ///< Never shown; can also be given as the name of a file.
-  bool is_later = false;   ///< Its feature is not in this version: setting it draws a warning.
-  bool is_common = false;  ///< Shown in `betrace serve --help`.
-  std::string_view text;   ///< One or two clauses for people.
+  bool is_secret = false;    ///< Never shown; can also be given as the name of a file.
+  bool is_later = false;     ///< Its feature is not in this version: setting it draws a warning.
+  bool is_reloaded = false;  ///< SIGHUP puts a changed value in force.
+  bool is_common = false;    ///< Shown in `betrace serve --help`.
+  std::string_view text;     ///< One or two clauses for people.
 };
 
 /// The table, in the order in which it is documented.

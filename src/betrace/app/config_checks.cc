@@ -151,6 +151,9 @@ void check_config(const Config& config, const ReportProblem& report) {
   check_secret(config, "api_key", kApiKeyBytesMin, report);
   check_secret(config, "signature_key", kSignatureKeyBytesMin, report);
   check_secret(config, "signature_key_previous", kSignatureKeyBytesMin, report);
+  if (config.boolean("tracing.enabled") && !config.has("otlp.endpoint")) {
+    report("tracing.enabled", "has nowhere to send to: otlp.endpoint is not set");
+  }
   if (config.boolean("require_signing") && !config.has("signature_key")) {
     report("require_signing", "cannot be kept without signature_key");
   }

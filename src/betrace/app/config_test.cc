@@ -116,7 +116,7 @@ TEST_F(ConfigTest, AllProblemsAreReportedAtOnceWithNameAndSource) {
       ::testing::UnorderedElementsAre(
           "OTEL_BSP_EXPORT_TIMEOUT (environment): \"5 parsecs\" is not a duration (examples: 5s, "
           "5000)",
-          "--http-port (flag): \"70000\" is above 65535",
+          "--http-port (flag): \"70000\" is not from 1 to 65535",
           "--logging-format (flag): \"xml\" is not one of json, text",
           "limits.http_body (file): \"5 apples\" is not a size (examples: 65536, 64MiB, 1GB)"));
 }

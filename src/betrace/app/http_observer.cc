@@ -18,6 +18,13 @@ std::string_view limit_label(std::string_view limit, const http::RequestHead& he
   return head.path == kOtlpPath ? "http_body" : "rest_body";
 }
 
+// Of the client's own trace; empty if it tells of none.
+std::string trace_id_of(const http::RequestHead& head) {
+  const auto header = head.headers.find("traceparent");
+  const auto parent = header ? read_trace_parent(*header) : std::nullopt;
+  return parent ? parent->trace_id.hex() : "";
+}
+
 std::string_view protocol_of(const http::RequestHead& head) {
   if (head.path != kOtlpPath) return "json";
   const bool is_json =
@@ -35,19 +42,22 @@ void HttpObserver::request_finished(const http::FinishedRequest& request) {
                      request.seconds);
   }
   if (refused_ && !request.error_code.empty()) refused_(request);
+  if (tracer_ != nullptr) tracer_->request(request);
   log_.debug("request", {{"method", request.method},
                          {"route", request.route},
                          {"status", request.status},
                          {"seconds", request.seconds},
                          {"actor", request.head.actor},
-                         {"request_id", request.head.request_id}});
+                         {"request_id", request.head.request_id},
+                         {"trace_id", trace_id_of(request.head)}});
 }
 
 void HttpObserver::handler_failed(const http::RequestHead& head, std::string_view what) {
   log_.error("handler failed", {{"method", quote_excerpt(head.method)},
                                 {"path", quote_excerpt(head.path, 128)},
                                 {"what", what},
-                                {"request_id", head.request_id}});
+                                {"request_id", head.request_id},
+                                {"trace_id", trace_id_of(head)}});
 }
 
 void HttpObserver::connection_refused(std::string_view limit) {
@@ -63,6 +73,7 @@ void HttpObserver::refused(std::string_view limit, const http::RequestHead& head
 void HttpObserver::call_finished(const http::FinishedCall& call) {
   metrics_.add(MetricId::GrpcRequests, {call.method, call.code});
   metrics_.observe(MetricId::GrpcRequestDurationSeconds, {call.method, call.code}, call.seconds);
+  if (tracer_ != nullptr) tracer_->call(call);
 }
 
 void HttpObserver::call_failed(std::string_view path, std::string_view what) {

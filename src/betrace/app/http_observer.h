@@ -6,6 +6,7 @@
 #include <functional>
 #include <utility>
 
+#include "betrace/app/request_tracer.h"
 #include "betrace/http/server_limits.h"
 #include "betrace/telemetry/log.h"
 #include "betrace/telemetry/metrics.h"
@@ -29,6 +30,9 @@ class HttpObserver : public http::ServerObserver {
     denied_ = std::move(denied);
   }
 
+  /// Makes a span of what is finished, under the same conditions; null: of nothing.
+  void trace_by(RequestTracer* tracer) { tracer_ = tracer; }
+
   void request_finished(const http::FinishedRequest& request) override;
   void handler_failed(const http::RequestHead& head, std::string_view what) override;
   void connection_refused(std::string_view limit) override;
@@ -47,6 +51,7 @@ class HttpObserver : public http::ServerObserver {
   telemetry::Logger& log_;
   std::function<void(const http::FinishedRequest&)> refused_;
   std::function<void(const http::DeniedCall&)> denied_;
+  RequestTracer* tracer_ = nullptr;
 };
 
 }  // namespace betrace::app

@@ -8,6 +8,7 @@
 #include "betrace/api/key_file.h"
 #include "betrace/app/access_files.h"
 #include "betrace/app/exit_code.h"
+#include "betrace/app/secret_files.h"
 #include "betrace/base/hex.h"
 #include "betrace/base/unguessable_bytes.h"
 
@@ -44,7 +45,7 @@ int run_key_new(const NewKeyOptions& options, std::ostream& out, std::ostream& e
     fmt::print(out, "{}\n{}", key.reveal(), entry);
     return kExitDone;
   }
-  if (const auto written = write_key_file(options.file, text); !written) {
+  if (const auto written = replace_path(options.file, text); !written) {
     fmt::print(err, "betrace: {}\n", written.error().message);
     return kExitFailed;
   }

@@ -36,6 +36,34 @@ config error: BETRACE_TRACE_QUIET (environment): "5 parsecs" is not a duration (
 
 )";
 
+constexpr std::string_view kReloadSection = R"(
+## Without a restart
+
+SIGHUP reads the file of settings again and puts these in force: {}. Every other setting that has
+changed is named in the log and waits for the next start; a file that has become wrong changes
+nothing. Certificates, `api_keys_file` and rules are read again when their files change, without a
+signal.
+)";
+
+constexpr std::string_view kRedactionSection = R"page(
+## What violations hide
+
+A violation shows the attributes that its rule reads, those of `redaction.allow` and `service.name`.
+Of a key on `redaction.deny` it shows `hmac:<16 hex>` in place of the value, in its witnesses and
+its message, in the log, the API and every export; fields within a value are hidden by their name
+and by their path. Rules see the value itself. Equal values have equal hashes, so they can be
+compared. Who has the key finds the hash of a known value, the first 16 digits of what this prints:
+
+```bash
+printf %s VALUE | openssl dgst -sha256 -hmac "$(cat redaction.key)"
+```
+
+The `redaction` of a record is the id of the lists and key by which it was made; `/v1/limits` shows
+the one in force. A list of your own replaces the shipped one unless it contains `@shipped`:
+
+{}
+)page";
+
 constexpr std::string_view kMetricsIntroduction =
     R"(<!-- Made from src/betrace/telemetry/metric_catalog.cc; changes here are lost. -->
 # Metrics
@@ -93,6 +121,20 @@ std::string default_text(const Setting& setting) {
   return is_literal ? code(setting.fallback) : fallback_text(setting);
 }
 
+std::string reloaded_list() {
+  std::vector<std::string> keys;
+  for (const Setting& setting : config_catalog()) {
+    if (setting.is_reloaded) keys.push_back(code(setting.key));
+  }
+  return fmt::format("{}", fmt::join(keys, ", "));
+}
+
+std::string denied_list() {
+  std::vector<std::string> keys = parse_list(find_setting("redaction.deny")->fallback);
+  for (std::string& key : keys) key = code(key);
+  return fmt::format("{}", fmt::join(keys, ", "));
+}
+
 std::string setting_table(bool is_later) {
   std::string table = "| Key | Environment | Type | Default | Meaning |\n|---|---|---|---|---|\n";
   for (const Setting& setting : config_catalog()) {
@@ -127,6 +169,8 @@ std::string labels_text(const telemetry::MetricInfo& info) {
 std::string configuration_page() {
   std::string page(kConfigurationIntroduction);
   page += "## Settings\n\n" + setting_table(false);
+  page += fmt::format(kReloadSection, reloaded_list());
+  page += fmt::format(kRedactionSection, denied_list());
   page +=
       "\n## Settings of later versions\n\nKnown and checked; giving one draws a warning, because "
       "it has no effect yet.\n\n" +

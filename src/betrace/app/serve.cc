@@ -11,6 +11,7 @@
 #include <ostream>
 #include <random>
 
+#include "betrace/app/config_reload.h"
 #include "betrace/app/exit_code.h"
 #include "betrace/app/export_settings.h"
 #include "betrace/app/starter_pack.h"
@@ -22,6 +23,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kSignalPoll{60'000};
+// OTLP says in four levels of JSON what takes two elsewhere.
+constexpr std::uint32_t kOtlpJsonDepthFactor = 2;
 
 engine::NoiseRate noise_rate(const Rate& rate) {
   return {static_cast<double>(rate.refill), static_cast<double>(rate.bucket)};
@@ -46,7 +49,6 @@ engine::EngineOptions engine_options(const Config& config) {
   options.shard.noise.per_rule = noise_rate(config.rate("violations.rule_rate"));
   options.shard.noise.total = noise_rate(config.rate("violations.total_rate"));
   options.shard.rule_steps_max = config.number("limits.rule_steps");
-  options.shard.witness_attributes = config.list("redaction.allow");
   options.queue_bytes_max = config.size("limits.ingest_queue");
   return options;
 }
@@ -64,6 +66,7 @@ otlp::ReaderLimits span_limits(const Config& config) {
   limits.value_bytes_max = static_cast<std::uint32_t>(config.size("limits.value_bytes"));
   limits.value_depth_max = number("limits.anyvalue_depth");
   limits.message_depth_max = number("limits.proto_depth");
+  limits.json_depth_max = kOtlpJsonDepthFactor * number("limits.json_depth");
   return limits;
 }
 
@@ -78,6 +81,7 @@ http::ServerLimits server_limits(const Config& config) {
   limits.headers = config.number("limits.headers");
   limits.header_bytes = config.size("limits.header_bytes");
   limits.line_bytes = config.size("limits.line_bytes");
+  limits.inflate_ratio = config.number("limits.inflate_ratio");
   limits.connections = config.number("limits.connections");
   limits.connections_per_ip = config.number("limits.connections_per_ip");
   return limits;
@@ -96,6 +100,10 @@ void share_memory(ServiceOptions* options) {
   pending = std::min<std::uint64_t>(pending, memory / 16);
   options->log.cache_bytes_max = memory / 16;
 }
+
+// Limits by what they do, whose names do not say so.
+constexpr std::string_view kOtherLimits[] = {"export.backlog_bytes", "metrics.rules_max",
+                                             "shutdown.grace"};
 
 // The value as GET /v1/limits shows it; nothing for settings that are no limit.
 std::optional<api::SettingValue> shown_value(const Config& config, const Setting& setting) {
@@ -120,15 +128,20 @@ api::ApiOptions api_options(const Config& config) {
   options.rest_body_bytes_max = config.size("limits.rest_body");
   options.import_body_bytes_max = config.size("limits.import_body");
   options.span_limits = span_limits(config);
+  options.json_depth_max = static_cast<int>(config.number("limits.json_depth"));
+  options.rule_bytes_max = config.size("limits.rule_bytes");
+  options.query_results_max = static_cast<std::uint32_t>(config.number("limits.query_results"));
+  options.query_time = config.duration("limits.query_time");
   options.backup_dir = config.text("log.backup_dir");
   options.feed.clients_max = config.number("limits.sse_clients");
   options.feed.buffer_events_max = config.number("limits.sse_buffer");
   options.packs = {{"starter", starter_pack_yaml()}};
-  options.shown_attributes = config.list("redaction.allow");
   options.trace_url_template = config.text("ui.trace_url_template");
   for (const Setting& setting : config_catalog()) {
     const bool is_limit = setting.key.starts_with("limits.") || setting.key.starts_with("trace.") ||
-                          setting.key.starts_with("violations.") || setting.key.starts_with("log.");
+                          setting.key.starts_with("violations.") ||
+                          setting.key.starts_with("log.") ||
+                          std::ranges::find(kOtherLimits, setting.key) != std::end(kOtherLimits);
     if (!is_limit || setting.is_later || !config.has(setting.key)) continue;
     if (auto value = shown_value(config, setting)) {
       options.shown_limits.emplace_back(setting.key, std::move(*value));
@@ -179,6 +192,7 @@ Result<ServiceOptions> service_options(const Config& config) {
   options.hosts = config.list("http.hosts");
   options.cors_origins = config.list("http.cors_origins");
   options.access = access_settings(config);
+  options.redaction = redaction_settings(config);
   for (const ConfigWarning& warning : config.warnings()) {
     options.ignored_settings.push_back(warning.setting);
   }
@@ -187,6 +201,7 @@ Result<ServiceOptions> service_options(const Config& config) {
   options.state_path = config.text("state.path");
   options.tombstone_age = config.duration("rules.tombstone_age");
   options.rules_max = config.number("limits.rules");
+  options.rule_bytes_max = config.size("limits.rule_bytes");
   options.rule_group = *control::parse_rule_group(config.text("rule_group"));
   options.metric_rules_max = config.number("metrics.rules_max");
   options.grace = config.duration("shutdown.grace");
@@ -212,6 +227,7 @@ Result<ServiceOptions> service_options(const Config& config) {
   options.api.is_metrics_public = config.boolean("metrics.public");
   options.exported = export_settings(config, [](std::string_view, const std::string&) {});
   options.notified = notification_settings(config, [](std::string_view, const std::string&) {});
+  options.is_traced = config.boolean("tracing.enabled");
   options.is_exporter_required = config.boolean("ready.require_exporter");
   share_memory(&options);
   if (const std::string& path = config.text("rules.bootstrap_file"); !path.empty()) {
@@ -245,7 +261,8 @@ int exit_code_of(const Error& error) noexcept {
   }
 }
 
-int run_serve(const Config& config, bool discards_spans, StopSignal& stop, std::ostream& err) {
+int run_serve(const Config& config, const ConfigReload::Read& read, bool discards_spans,
+              StopSignal& stop, std::ostream& err) {
   hide_memory();
   telemetry::Logger log(log_options(config));
   for (const ConfigWarning& warning : config.warnings()) log.warn(warning.text);
@@ -260,10 +277,11 @@ int run_serve(const Config& config, bool discards_spans, StopSignal& stop, std::
     fmt::print(err, "betrace: {}\n", service.error().message);
     return exit_code_of(service.error());
   }
+  ConfigReload reload(config, read, **service, log);
   SignalSeen seen = SignalSeen::None;
   while (seen != SignalSeen::Stop) {
     seen = stop.wait_for(kSignalPoll);
-    if (seen == SignalSeen::Reload) (*service)->reload();
+    if (seen == SignalSeen::Reload) reload.run();
   }
   stop.release();
   return (*service)->stop() ? kExitDone : kExitFailed;

@@ -7,6 +7,7 @@
 #include <iosfwd>
 
 #include "betrace/app/config.h"
+#include "betrace/app/config_reload.h"
 #include "betrace/app/service.h"
 #include "betrace/app/stop_signal.h"
 
@@ -16,18 +17,18 @@ namespace betrace::app {
 /// it names cannot be read.
 [[nodiscard]] Result<ServiceOptions> service_options(const Config& config);
 
-/// Returns the logger that the settings ask for.
 /// The keys of the HMACs of records.
 [[nodiscard]] evidence::RecordKeys record_keys(const Config& config);
 
+/// Returns the logger that the settings ask for.
 [[nodiscard]] telemetry::LogOptions log_options(const Config& config);
 
 /// 2 for a wrong setting, 75 for a state directory in use, 78 for a newer format, else 1.
 [[nodiscard]] int exit_code_of(const Error& error) noexcept;
 
-/// Serves until SIGTERM or SIGINT. Returns the exit code; what went wrong is on `err`.
-/// `discards_spans`: as in ServiceOptions.
-[[nodiscard]] int run_serve(const Config& config, bool discards_spans, StopSignal& stop,
-                            std::ostream& err);
+/// Serves until SIGTERM or SIGINT. Returns the exit code; what went wrong is on `err`. `read` gives
+/// the settings as they are at SIGHUP. `discards_spans`: as in ServiceOptions.
+[[nodiscard]] int run_serve(const Config& config, const ConfigReload::Read& read,
+                            bool discards_spans, StopSignal& stop, std::ostream& err);
 
 }  // namespace betrace::app

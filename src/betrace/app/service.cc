@@ -18,6 +18,9 @@ namespace {
 
 using telemetry::MetricId;
 
+// They are no evidence, and violations wait for the same receiver.
+constexpr std::chrono::milliseconds kOwnTracesGrace{1'000};
+
 control::ChangeContext bootstrap_context(UnixNanos now) {
   control::ChangeContext context;
   context.actor = "bootstrap";
@@ -39,11 +42,13 @@ Result<void> Service::Parts::start() {
        "; --storage-path or BETRACE_STORAGE_PATH names another directory"},
       {"violation log", &Parts::open_log},
       {"credentials", &Parts::read_credentials},
+      {"redaction", &Parts::read_redaction},
       {"account", &Parts::open_account},
       {"engine", &Parts::make_engine},
       {"rules", &Parts::activate_rules},
       {"first rules", &Parts::load_bootstrap_rules},
       {"metrics", &Parts::export_metrics},
+      {"own traces", &Parts::start_tracing},
       {"export", &Parts::start_export},
       {"notifications", &Parts::start_notifications},
       {"checkpoints", &Parts::start_checkpoints},
@@ -94,6 +99,19 @@ Result<void> Service::Parts::open_log() {
 
 Result<void> Service::Parts::read_credentials() { return access_files_.load(state_path()); }
 
+Result<void> Service::Parts::use(const RedactionSettings& redaction) {
+  auto made = make_redaction(redaction, state_path());
+  if (!made) return fail(std::move(made).error());
+  const engine::RedactionPtr policy = *std::move(made);
+  if (policy->id() == active_.current()->redaction()->id()) return {};
+  active_.use(policy);
+  log_.info("violations show and hide attributes by these lists",
+            {{"redaction", policy->id()},
+             {"allow", policy->lists().allow.size()},
+             {"deny", policy->lists().deny.size()}});
+  return {};
+}
+
 Result<void> Service::Parts::open_account() {
   account::ClerkServices services{
       *violations_, metrics_,
@@ -131,6 +149,7 @@ Result<void> Service::Parts::make_engine() {
 Result<void> Service::Parts::activate_rules() {
   control::RuleControlOptions options;
   options.rules_max = options_.rules_max;
+  options.rule_bytes_max = options_.rule_bytes_max;
   options.group = options_.rule_group;
   options.record = [this](std::span<const storage::RuleChangeRecord> changes) {
     return violations_->append_rule_changes(changes);
@@ -180,6 +199,26 @@ Result<void> Service::Parts::start_export() {
   exporter_ = std::make_unique<exporter::Exporter>(std::move(settings.exporter), services,
                                                    std::move(form), *std::move(sink));
   exporter_->start();
+  return {};
+}
+
+// Before the export, which takes the settings over.
+Result<void> Service::Parts::start_tracing() {
+  if (!options_.exported || !options_.is_traced) return {};
+  const ExportSettings& settings = *options_.exported;
+  auto sink = exporter::make_curl_sink(settings.sink);
+  if (!sink) return fail(sink.error());
+  exporter::OwnTracesOptions options;
+  options.spans = settings.spans;
+  options.batch_spans_max = settings.exporter.limits.batch_records_max;
+  options.queue_spans_max = settings.exporter.limits.queue_records_max;
+  options.schedule_delay = settings.exporter.limits.schedule_delay;
+  own_traces_ =
+      std::make_unique<exporter::OwnTraces>(std::move(options), *std::move(sink), metrics_, log_);
+  own_traces_->start();
+  tracer_ = std::make_unique<RequestTracer>(
+      [this](exporter::OwnSpan span) { own_traces_->add(std::move(span)); }, read_clocks);
+  observer_.trace_by(tracer_.get());
   return {};
 }
 
@@ -239,6 +278,7 @@ bool Service::Parts::stop() {
   metrics_.set(MetricId::ShutdownUndecided, static_cast<double>(engine_->undecided()));
   clerk_->finish(read_clocks(), engine_->undecided());
   checkpoints_->publish(read_clocks().monotonic);
+  if (own_traces_ != nullptr) own_traces_->stop(std::min(left(), kOwnTracesGrace));
   const std::uint64_t unexported = drain_export(left());
   clerk_->advance(read_clocks());  // a long drain is minutes too
   const auto committed = violations_->stop(left());
@@ -260,6 +300,7 @@ Result<std::unique_ptr<Service>> Service::start(ServiceOptions options, telemetr
 
 bool Service::stop() { return parts_->stop(); }
 void Service::reload() { parts_->reload(); }
+Result<void> Service::use(const RedactionSettings& redaction) { return parts_->use(redaction); }
 const std::vector<http::RouteTable>& Service::tables() const noexcept { return parts_->tables(); }
 std::uint16_t Service::http_port() const noexcept { return parts_->http_port(); }
 std::uint16_t Service::otlp_http_port() const noexcept { return parts_->otlp_http_port(); }

@@ -15,6 +15,7 @@
 #include "betrace/api/services.h"
 #include "betrace/app/access_settings.h"
 #include "betrace/app/export_settings.h"
+#include "betrace/app/redaction_settings.h"
 #include "betrace/base/result.h"
 #include "betrace/control/rule_group.h"
 #include "betrace/engine/engine.h"
@@ -41,6 +42,7 @@ struct ServiceOptions {
   std::string bootstrap_document;
   std::string bootstrap_name;
   std::size_t rules_max = 1'000;
+  std::size_t rule_bytes_max = rules::kRuleBytesMax;
   control::RuleGroup rule_group;  ///< `rule_group`
   std::size_t metric_rules_max = 1'000;
   std::chrono::milliseconds tombstone_age{std::chrono::hours(30 * 24)};  ///< Of deleted rules.
@@ -51,6 +53,7 @@ struct ServiceOptions {
   std::vector<std::string> hosts;  ///< Accepted besides loopback names, if nobody else can connect.
   std::vector<std::string> cors_origins;
   AccessSettings access;
+  RedactionSettings redaction;
   std::vector<std::string> ignored_settings;  ///< Given, and without effect; shown on /ready.
   otlp::ReaderLimits span_limits;
   http::ServerLimits server;
@@ -59,6 +62,7 @@ struct ServiceOptions {
   account::ClerkOptions account;           ///< How often the account is written.
   api::ApiOptions api;                     ///< Its start time is set here.
   std::optional<ExportSettings> exported;  ///< Nothing: violations are not exported.
+  bool is_traced = false;                  ///< `tracing.enabled`; counts only if `exported`.
   std::vector<NotificationSettings> notified;
   bool is_exporter_required = false;  ///< A dead exporter makes the process unready.
   /// The OTLP doors answer that all spans are taken, and drop them unread: for benchmarks, which
@@ -79,6 +83,8 @@ class Service {
 
   /// Reads keys and certificates again if their files have changed. Thread-safe.
   void reload();
+  /// From now on violations show and hide what `redaction` says. An error changes nothing.
+  Result<void> use(const RedactionSettings& redaction);
 
   /// The orderly end: refuse, decide what is open, commit. Returns false if something had to be
   /// left undecided.

@@ -44,6 +44,7 @@ Result<void> Service::Parts::open_doors() {
   services.seen_since = [this](const Now& now, std::chrono::nanoseconds window) {
     return clerk_->seen_since(now, window);
   };
+  services.redaction = [this] { return active_.current()->redaction(); };
   const ingest::SpansTaken taken = [this](std::string_view actor, std::string_view address,
                                           std::uint64_t spans) {
     access_.spans_taken(actor, address, spans);

@@ -18,11 +18,13 @@
 #include "betrace/app/access_files.h"
 #include "betrace/app/checkpointer.h"
 #include "betrace/app/http_observer.h"
+#include "betrace/app/request_tracer.h"
 #include "betrace/app/rule_watcher.h"
 #include "betrace/app/service.h"
 #include "betrace/control/rule_control.h"
 #include "betrace/engine/active_rules.h"
 #include "betrace/exporter/exporter.h"
+#include "betrace/exporter/own_traces.h"
 #include "betrace/http/server.h"
 #include "betrace/storage/rule_store.h"
 #include "betrace/telemetry/process_metrics.h"
@@ -40,12 +42,12 @@ class Service::Parts {
         observer_(metrics_, log),
         readiness_(options_.is_exporter_required),
         access_(options_.access.rules, metrics_),
-        access_files_(options_.access, access_, log),
-        active_(options_.engine.shard.witness_attributes) {}
+        access_files_(options_.access, access_, log) {}
 
   Result<void> start();
   bool stop();
   void reload() { access_files_.look(); }
+  Result<void> use(const RedactionSettings& redaction);
 
   [[nodiscard]] const std::vector<http::RouteTable>& tables() const noexcept { return tables_; }
   [[nodiscard]] std::uint16_t http_port() const noexcept { return http_port_; }
@@ -56,6 +58,7 @@ class Service::Parts {
   Result<void> open_rules();
   Result<void> open_log();
   Result<void> read_credentials();
+  Result<void> read_redaction() { return use(options_.redaction); }
   Result<void> open_account();
   Result<void> make_engine();
   Result<void> activate_rules();
@@ -63,6 +66,7 @@ class Service::Parts {
   Result<void> watch_rules();
   Result<void> export_metrics();
   Result<void> start_export();
+  Result<void> start_tracing();
   Result<void> start_checkpoints();
   Result<void> start_notifications();
   Result<void> open_doors();
@@ -121,6 +125,8 @@ class Service::Parts {
   std::unique_ptr<account::SampledSink> sink_;  // the door of the engine
   std::unique_ptr<control::RuleControl> control_;
   std::unique_ptr<exporter::Exporter> exporter_;
+  std::unique_ptr<exporter::OwnTraces> own_traces_;
+  std::unique_ptr<RequestTracer> tracer_;
   std::vector<std::unique_ptr<exporter::Exporter>> notifiers_;  // webhook, Alertmanager
   std::unique_ptr<Checkpointer> checkpoints_;
   std::unique_ptr<RuleWatcher> watcher_;

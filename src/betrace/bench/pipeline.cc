@@ -163,7 +163,7 @@ class WorkerPipeline::Core {
     if (engine_.queued_bytes() > kQueuedBytesMax) {
       BETRACE_CHECK(engine_.wait_until_idle(kWait));
     }
-    const auto intake = engine_.open("http_protobuf");
+    const auto intake = engine_.open({"http_protobuf"});
     const auto keep = [&intake](const model::SpanView& span) { intake->add(span); };
     BETRACE_CHECK(reader->read(request, keep, &intake->interest()).has_value());
     time_ += kBetweenRequests.count();

@@ -12,10 +12,10 @@ std::string located_message(const rules::Diagnostic& diagnostic) {
                      diagnostic.message);
 }
 
-Outcome<engine::ActiveRulePtr> check_rule(model::Rule rule) {
+Outcome<engine::ActiveRulePtr> check_rule(model::Rule rule, std::size_t bytes_max) {
   const auto fields = storage::check_rule_fields(rule);
   if (!fields) return refuse(RefusalKind::InvalidField, fields.error().message);
-  auto checked = rules::check_rule(rule.expression);
+  auto checked = rules::check_rule(rule.expression, bytes_max);
   if (!checked) {
     ChangeRefusal refusal;
     refusal.kind = RefusalKind::InvalidExpression;

@@ -12,8 +12,9 @@
 namespace betrace::control {
 
 /// Returns the rule ready to be activated. Refusals: InvalidField, InvalidExpression with the
-/// place.
-[[nodiscard]] Outcome<engine::ActiveRulePtr> check_rule(model::Rule rule);
+/// place, also if it is longer than `bytes_max`.
+[[nodiscard]] Outcome<engine::ActiveRulePtr> check_rule(
+    model::Rule rule, std::size_t bytes_max = rules::kRuleBytesMax);
 
 /// `line 1, column 15: expected a value after '>'`
 [[nodiscard]] std::string located_message(const rules::Diagnostic& diagnostic);

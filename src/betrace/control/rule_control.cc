@@ -68,7 +68,7 @@ Outcome<CreateResult> RuleControl::create(model::Rule rule, OnConflict on_confli
     if (existing == nullptr || !is_same(*existing, rule)) return refuse(std::move(refusal));
     return CreateResult{CreateResult::What::Unchanged, std::move(existing)};
   };
-  auto checked = check_rule(rule);
+  auto checked = check_rule(rule, options_.rule_bytes_max);
   if (!checked) return unchanged(std::move(checked.error()));
   const auto turn = take_turn();
   if (!turn) return refuse(turn.error());
@@ -93,7 +93,7 @@ Outcome<CreateResult> RuleControl::create_in(storage::RuleChange& change, model:
     if (on_conflict == OnConflict::Fail) return refuse(rule_exists(std::move(existing), rule));
     rule = replacing_version(std::move(rule), existing->stored->rule, context.now);
   }
-  auto checked = check_rule(std::move(rule));
+  auto checked = check_rule(std::move(rule), options_.rule_bytes_max);
   if (!checked) return refuse(std::move(checked.error()));
   auto stored = put_one(change, std::move(*checked), context);
   if (!stored) return refuse(std::move(stored.error()));
@@ -120,8 +120,10 @@ Outcome<LoadedRulePtr> RuleControl::update(std::string_view id, const Edit& edit
   auto edited = edit((*existing)->rule);
   if (!edited) return refuse(std::move(edited.error()));
   if (is_same(**existing, *edited)) return *existing;
-  auto checked =
-      check_rule(next_version(std::move(*edited), (*existing)->stored->rule, context.now));
+  const model::Rule& stored = (*existing)->stored->rule;
+  const bool is_new_text = edited->expression != stored.expression;
+  auto checked = check_rule(next_version(std::move(*edited), stored, context.now),
+                            is_new_text ? options_.rule_bytes_max : rules::kRuleBytesMax);
   if (!checked) return refuse(std::move(checked.error()));
   return put_one(*change, std::move(*checked), context);
 }
@@ -170,14 +172,13 @@ Outcome<ImportReport> RuleControl::import(std::vector<ImportEntry> entries,
                                           const ChangeContext& context) {
   const auto turn = take_turn();
   if (!turn) return refuse(turn.error());
+  const RuleLimits limits{options_.rules_max, options_.rule_bytes_max};
   if (options.dry_run) {
-    return plan_import(std::move(entries), options, *rules(), options_.rules_max, context.now)
-        .report;
+    return plan_import(std::move(entries), options, *rules(), limits, context.now).report;
   }
   auto change = begin(context.now);
   if (!change) return refuse(std::move(change.error()));
-  ImportPlan plan =
-      plan_import(std::move(entries), options, *rules(), options_.rules_max, context.now);
+  ImportPlan plan = plan_import(std::move(entries), options, *rules(), limits, context.now);
   if (plan.puts.empty() && plan.removes.empty()) return std::move(plan.report);
   Staged staged;
   staged.puts = std::move(plan.puts);

@@ -27,7 +27,9 @@
 namespace betrace::control {
 
 struct RuleControlOptions {
-  std::size_t rules_max = 1'000;               ///< `limits.rules`
+  std::size_t rules_max = 1'000;  ///< `limits.rules`
+  /// `limits.rule_bytes`: a longer expression is refused; one that is stored already stays.
+  std::size_t rule_bytes_max = rules::kRuleBytesMax;
   RuleGroup group;                             ///< `rule_group`: others are kept and not judged.
   std::chrono::milliseconds busy_wait{5'000};  ///< For another change of this process to end.
   /// Commits records of changes; must not return before they are durable. In `serve`

@@ -123,6 +123,30 @@ TEST_F(RuleControlTest, RefusesOneRuleMoreThanTheLimit) {
   EXPECT_TRUE(create(make_rule("c")));
 }
 
+TEST_F(RuleControlTest, RefusesATextLongerThanTheLimitAndKeepsWhatIsStored) {
+  const std::string text = "span.duration > 1s";
+  const std::string longer = text + " -- so it is";
+  ASSERT_TRUE(create(make_rule("before", longer)));
+  rule_bytes_max_ = text.size();
+  open();
+  EXPECT_TRUE(create(make_rule("a", text)));
+  EXPECT_TRUE(create(make_rule("b", text.substr(0, text.size() - 2) + "s")));
+  const auto refused = create(make_rule("c", text + " "));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, RefusalKind::InvalidExpression);
+  EXPECT_EQ(refused.error().diagnostic->message, "the rule is longer than 18 bytes");
+  EXPECT_EQ(control_->rules()->find("before")->state(false), RuleState::Active);
+  EXPECT_TRUE(set_severity("before", model::Severity::High)) << "its text is not new";
+  const auto edited = control_->update(
+      "a",
+      [&](model::Rule rule) -> Outcome<model::Rule> {
+        rule.expression = longer;
+        return rule;
+      },
+      {}, at(kStart));
+  EXPECT_FALSE(edited);
+}
+
 TEST_F(RuleControlTest, AnUpdateRaisesTheRevisionAndKeepsTheCreation) {
   ASSERT_TRUE(create(make_rule("a")));
   const auto result = set_severity("a", model::Severity::High);

@@ -12,9 +12,9 @@ namespace {
 // Walks the entries of one import. One use.
 class Planner {
  public:
-  Planner(const ImportOptions& options, const LoadedRules& current, std::size_t rules_max,
+  Planner(const ImportOptions& options, const LoadedRules& current, const RuleLimits& limits,
           UnixNanos now)
-      : options_(options), current_(current), rules_max_(rules_max), now_(now) {
+      : options_(options), current_(current), limits_(limits), now_(now) {
     plan_.report.dry_run = options.dry_run;
   }
 
@@ -50,10 +50,10 @@ class Planner {
     const std::string id = rule.id;
     LoadedRulePtr existing = current_.find(id);
     if (existing != nullptr) return decide_existing(std::move(rule), existing);
-    if (current_.rules.size() - plan_.removes.size() + plan_.report.created >= rules_max_) {
-      return refuse(limit_reached(rules_max_));
+    if (current_.rules.size() - plan_.removes.size() + plan_.report.created >= limits_.rules_max) {
+      return refuse(limit_reached(limits_.rules_max));
     }
-    auto checked = check_rule(first_version(std::move(rule), now_));
+    auto checked = check_rule(first_version(std::move(rule), now_), limits_.rule_bytes_max);
     if (!checked) return refuse(std::move(checked.error()));
     plan_.puts.push_back(std::move(*checked));
     plan_.report.created += 1;
@@ -69,7 +69,9 @@ class Planner {
       plan_.report.imported.push_back(id);
       return {};
     }
-    auto checked = check_rule(replacing_version(rule, existing->stored->rule, now_));
+    const bool is_new_text = rule.expression != existing->stored->rule.expression;
+    auto checked = check_rule(replacing_version(rule, existing->stored->rule, now_),
+                              is_new_text ? limits_.rule_bytes_max : rules::kRuleBytesMax);
     if (!checked) return refuse(std::move(checked.error()));
     if (options_.on_conflict == OnConflict::Fail) return refuse(rule_exists(existing, rule));
     if (options_.on_conflict == OnConflict::Skip) {
@@ -94,7 +96,7 @@ class Planner {
 
   const ImportOptions& options_;
   const LoadedRules& current_;
-  const std::size_t rules_max_;
+  const RuleLimits limits_;
   const UnixNanos now_;
   std::set<std::string> named_;
   ImportPlan plan_;
@@ -112,8 +114,8 @@ ImportEntry to_import_entry(storage::RuleEntry entry) {
 }
 
 ImportPlan plan_import(std::vector<ImportEntry> entries, const ImportOptions& options,
-                       const LoadedRules& current, std::size_t rules_max, UnixNanos now) {
-  return Planner(options, current, rules_max, now).run(std::move(entries));
+                       const LoadedRules& current, const RuleLimits& limits, UnixNanos now) {
+  return Planner(options, current, limits, now).run(std::move(entries));
 }
 
 }  // namespace betrace::control

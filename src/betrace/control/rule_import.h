@@ -64,9 +64,15 @@ struct ImportPlan {
   std::vector<std::string> removes;
 };
 
+/// As in RuleControlOptions.
+struct RuleLimits {
+  std::size_t rules_max = 0;
+  std::size_t rule_bytes_max = 0;
+};
+
 /// Decides every entry against `current`. With errors in an atomic import nothing is to be written.
 [[nodiscard]] ImportPlan plan_import(std::vector<ImportEntry> entries, const ImportOptions& options,
-                                     const LoadedRules& current, std::size_t rules_max,
+                                     const LoadedRules& current, const RuleLimits& limits,
                                      UnixNanos now);
 
 }  // namespace betrace::control

@@ -50,6 +50,7 @@ class RuleControlTest : public ::testing::Test {
     RuleControlOptions options;
     options.rules_max = rules_max;
     options.group = group;
+    options.rule_bytes_max = rule_bytes_max_;
     options.record = [this](std::span<const storage::RuleChangeRecord> changes) {
       return record(changes);
     };
@@ -65,6 +66,8 @@ class RuleControlTest : public ::testing::Test {
     }
     return records_.size();
   }
+
+  std::size_t rule_bytes_max_ = rules::kRuleBytesMax;
 
   static ChangeContext at(UnixNanos now) {
     ChangeContext context;

@@ -4,10 +4,7 @@
 
 namespace betrace::engine {
 
-ActiveRules::ActiveRules(std::vector<std::string> kept_keys)
-    : kept_keys_(std::move(kept_keys)),
-      current_(std::make_shared<const RuleSet>()),
-      looking_(current_) {}
+ActiveRules::ActiveRules() : current_(std::make_shared<const RuleSet>()), looking_(current_) {}
 
 ActiveRules::Hold::Hold(const ActiveRules& owner) : owner_(owner) {
   const std::lock_guard<std::mutex> lock(owner_.mutex_);
@@ -26,8 +23,21 @@ void ActiveRules::publish(std::vector<ActiveRulePtr> versions) {
   const std::lock_guard<std::mutex> publishing(publishing_);
   const std::shared_ptr<const RuleSet> previous = current();
   const auto older = older_in_use();
-  auto next = std::make_shared<const RuleSet>(std::move(versions), *previous, older, kept_keys_);
-  older_.push_back(previous);
+  make_current(std::make_shared<const RuleSet>(std::move(versions), *previous, older));
+}
+
+void ActiveRules::use(RedactionPtr redaction) {
+  const std::lock_guard<std::mutex> publishing(publishing_);
+  const std::shared_ptr<const RuleSet> previous = current();
+  const auto older = older_in_use();
+  std::vector<ActiveRulePtr> versions(previous->rules().begin(), previous->rules().end());
+  make_current(
+      std::make_shared<const RuleSet>(std::move(versions), *previous, older, std::move(redaction)));
+}
+
+// Requires: publishing_ is held.
+void ActiveRules::make_current(std::shared_ptr<const RuleSet> next) {
+  older_.push_back(current());
   // Requests go on all the time. First all come to look at their spans by the new rules too, then
   // these judge the traces that open.
   std::unique_lock<std::mutex> lock(mutex_);

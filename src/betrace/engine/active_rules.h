@@ -20,8 +20,7 @@ namespace betrace::engine {
 /// Holds the current RuleSet. Thread-safe.
 class ActiveRules {
  public:
-  /// `kept_keys`: attributes that witnesses show besides those that rules read; `*` = prefix.
-  explicit ActiveRules(std::vector<std::string> kept_keys = {});
+  ActiveRules();
 
   /// The rules of one request. Those by which its spans are looked at know all that those do which
   /// judge the traces that it opens: while rules change they are ahead. publish() waits until every
@@ -53,6 +52,11 @@ class ActiveRules {
   /// Waits for the holds of others. Requires: the calling thread has none.
   void publish(std::vector<ActiveRulePtr> versions);
 
+  /// Makes `redaction` that of the next epoch, with the same rules: every violation that is decided
+  /// a moment after the return is shown by it, and traces that open after it have the attributes
+  /// that it allows. Otherwise as publish(). Requires: not null.
+  void use(RedactionPtr redaction);
+
   [[nodiscard]] std::shared_ptr<const RuleSet> current() const;
 
   /// The epoch of current(), without a lock: has anything changed?
@@ -61,10 +65,10 @@ class ActiveRules {
   }
 
  private:
+  void make_current(std::shared_ptr<const RuleSet> next);
   [[nodiscard]] std::vector<std::shared_ptr<const RuleSet>> older_in_use();
   void begin_turn(std::unique_lock<std::mutex>* lock);
 
-  const std::vector<std::string> kept_keys_;
   std::mutex publishing_;                            // one change at a time
   std::vector<std::weak_ptr<const RuleSet>> older_;  // guarded by publishing_
   mutable std::mutex mutex_;

@@ -21,7 +21,8 @@ BatchBuilder::BatchBuilder(std::size_t shards, const traces::HashKey& key, Keep 
       batches_(shards) {}
 
 void BatchBuilder::begin(std::shared_ptr<const RuleSet> looking,
-                         std::shared_ptr<const RuleSet> judging, std::string_view protocol) {
+                         std::shared_ptr<const RuleSet> judging, std::string_view protocol,
+                         std::uint16_t sender) {
   if (!matcher_ || matcher_->network() != looking->network()) matcher_.emplace(looking->network());
   rules_ = std::move(looking);
   if (noise_ != nullptr) find_spared();
@@ -30,6 +31,7 @@ void BatchBuilder::begin(std::shared_ptr<const RuleSet> looking,
     if (batch.byte_count() == 0) batch = stock_->take();
     batch.rules = judging;
     batch.protocol = protocol;
+    batch.sender = sender;
   }
 }
 

@@ -34,9 +34,10 @@ class BatchBuilder {
                         std::shared_ptr<BatchStock> stock = nullptr);
 
   /// Begins the batches of a request. Its spans are looked at by the rules `looking`, which know
-  /// all that those do which judge the traces that it opens (ActiveRules::Hold).
+  /// all that those do which judge the traces that it opens (ActiveRules::Hold). `sender`: number
+  /// in SenderNames.
   void begin(std::shared_ptr<const RuleSet> looking, std::shared_ptr<const RuleSet> judging,
-             std::string_view protocol);
+             std::string_view protocol, std::uint16_t sender = 0);
 
   void add(const model::SpanView& span);
 

@@ -39,6 +39,7 @@ struct Docket {
   Seat bench;
   std::vector<DocketEntry> entries;  ///< By rule.
   Pending pending = Pending::Nothing;
+  std::uint16_t sender = 0;  ///< Of the last span, by number in SenderNames.
 
   [[nodiscard]] const RuleSet& rules() const noexcept { return *bench->rules; }
 

@@ -42,7 +42,8 @@ class Engine::Core {
         options_(std::move(options)),
         sink_(sink) {
     BETRACE_CHECK(options_.shards > 0);
-    const ShardOptions share = share_of(options_);
+    ShardOptions share = share_of(options_);
+    share.senders = senders;
     for (std::size_t i = 0; i < options_.shards; ++i) {
       shards.push_back(std::make_unique<ShardThread>(
           ShardThreadOptions{options_.tick, options_.clock},
@@ -84,6 +85,7 @@ class Engine::Core {
   const ActiveRules& rules;
   const std::shared_ptr<NoiseLimit> noise;
   const std::shared_ptr<BatchStock> stock;
+  const std::shared_ptr<SenderNames> senders = std::make_shared<SenderNames>();
   IdlePool<BatchBuilder> builders;
   std::vector<std::unique_ptr<ShardThread>> shards;
 
@@ -110,9 +112,10 @@ class Engine::Core {
 /// that none waits there behind one whose rules know more than it was looked at by.
 class Engine::Intake : public SpanIntake {
  public:
-  Intake(Core& core, std::string_view protocol)
+  Intake(Core& core, const SpanOrigin& origin)
       : core_(core), hold_(core.rules), builder_(core.builders.take()) {
-    builder_->begin(hold_.looking(), hold_.judging(), protocol);
+    builder_->begin(hold_.looking(), hold_.judging(), origin.protocol,
+                    core_.senders->number_of(origin.key_id));
   }
   ~Intake() override {
     builder_->clear();
@@ -148,8 +151,8 @@ void Engine::start() { core_->start(); }
 
 std::optional<Refusal> Engine::admit(std::size_t bytes) { return core_->admit(bytes); }
 
-std::unique_ptr<SpanIntake> Engine::open(std::string_view protocol) {
-  return std::make_unique<Intake>(*core_, protocol);
+std::unique_ptr<SpanIntake> Engine::open(const SpanOrigin& origin) {
+  return std::make_unique<Intake>(*core_, origin);
 }
 
 bool Engine::drain(std::chrono::milliseconds grace) { return core_->drain(grace); }

@@ -46,7 +46,7 @@ class Engine : public SpanSink {
   /// is full; `ingest_queue` when the queues have no room for `bytes` more.
   [[nodiscard]] std::optional<Refusal> admit(std::size_t bytes) override;
   /// The intake must not outlive the engine.
-  [[nodiscard]] std::unique_ptr<SpanIntake> open(std::string_view protocol) override;
+  [[nodiscard]] std::unique_ptr<SpanIntake> open(const SpanOrigin& origin) override;
 
   /// Stops admitting, judges what is queued, closes the open traces as `shutdown` and ends the
   /// threads. What was admitted before and is submitted later is judged by the thread that submits

@@ -95,7 +95,7 @@ class EngineTest : public testing::Test {
   }
 
   void submit(const std::vector<TestSpan>& spans) {
-    const auto intake = engine_->open("grpc");
+    const auto intake = engine_->open({"grpc"});
     for (const TestSpan& span : spans) intake->add(kept(span).view());
     intake->submit();
   }
@@ -124,11 +124,50 @@ TEST_F(EngineTest, RefusesBeforeItStartsAndAfterItDrained) {
 // A reader learns only on its way that a request is malformed.
 TEST_F(EngineTest, ForgetsWhatIsNotSubmitted) {
   start();
-  engine_->open("grpc")->add(kept({.id = 1}).view());
+  engine_->open({"grpc"})->add(kept({.id = 1}).view());
   submit({{.trace = 2, .id = 2}});
   ASSERT_TRUE(engine_->wait_until_idle(kWait));
   EXPECT_EQ(engine_->statistics().spans_ingested.at("grpc"), 1U);
   EXPECT_EQ(engine_->statistics().traces_open, 1U);
+}
+
+TEST_F(EngineTest, RecordsWhoseKeyBroughtTheLastSpanBeforeTheDecision) {
+  rules_.publish({test_rule("span", "span.name == \"a.b\""), test_rule("trace", "not c.d")});
+  start();
+  const auto send_as = [this](std::string_view key, const TestSpan& span) {
+    const auto intake = engine_->open({"grpc", key});
+    intake->add(kept(span).view());
+    intake->submit();
+  };
+  send_as("shop", {.trace = 1, .id = 1, .name = "a.b"});
+  send_as("edge", {.trace = 1, .id = 2, .parent = 1});
+  send_as("", {.trace = 2, .id = 1, .name = "a.b"});
+  EXPECT_TRUE(engine_->drain(kWait));
+  std::map<std::pair<std::string, std::string>, std::string> keys;
+  for (const auto& record : sink_.take()) {
+    const model::Violation& violation = record.violation;
+    keys[{violation.rule_id, violation.trace_id.hex().substr(30)}] = violation.ingest_key;
+  }
+  const decltype(keys) expected = {{{"span", "01"}, "shop"},
+                                   {{"trace", "01"}, "edge"},
+                                   {{"span", "02"}, ""},
+                                   {{"trace", "02"}, ""}};
+  EXPECT_EQ(keys, expected);
+}
+
+TEST(SenderNamesTest, ANumberStandsForANameAndNoneForTooMany) {
+  SenderNames names;
+  EXPECT_EQ(names.number_of(""), 0);
+  EXPECT_EQ(names.name_of(0), "");
+  const std::uint16_t shop = names.number_of("shop");
+  EXPECT_EQ(names.number_of("edge"), shop + 1);
+  EXPECT_EQ(names.number_of("shop"), shop);
+  EXPECT_EQ(names.name_of(shop), "shop");
+  for (std::size_t i = 2; i < SenderNames::kNamesMax; ++i) {
+    EXPECT_NE(names.number_of("k" + std::to_string(i)), 0);
+  }
+  EXPECT_EQ(names.number_of("one too many"), 0);
+  EXPECT_EQ(names.number_of("edge"), shop + 1);
 }
 
 TEST_F(EngineTest, JudgesWhatIsSubmitted) {
@@ -416,7 +455,7 @@ TEST_F(EngineTest, ATraceIsJudgedByOneVersionOfARuleHoweverOftenItChanges) {
       // Each sends a span of every trace, all at about the same time.
       for (std::uint64_t trace = 1; trace <= kTraces; ++trace) {
         together.arrive_and_wait();
-        const auto intake = engine_->open("grpc");
+        const auto intake = engine_->open({"grpc"});
         intake->add(kept({.trace = trace, .id = sender + 1, .start = 1, .end = 100}).view());
         // Some take their time, so that rules may change meanwhile.
         for (std::uint64_t i = (trace + sender) % kSenders * 5; i > 0; --i) {

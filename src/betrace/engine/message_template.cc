@@ -177,7 +177,9 @@ FieldText value_of(const Part& part, const MessageFacts& facts) {
   if (part.kind == Part::Kind::SpanField) return part.span_field->text(facts.trace, *span);
   const model::SpanView& view = facts.trace.span(*span);
   const auto& attributes = part.kind == Part::Kind::SpanAttribute ? view.attributes : view.resource;
-  return text_of(model::find_attribute(attributes, part.text));
+  ShownValues room;
+  const model::ValueView value = model::find_attribute(attributes, part.text);
+  return text_of(facts.redaction.shown(part.text, value, &room));
 }
 
 std::string cut(std::string text, std::size_t bytes_max) {

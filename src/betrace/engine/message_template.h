@@ -12,6 +12,7 @@
 
 #include "betrace/base/result.h"
 #include "betrace/engine/message_fields.h"
+#include "betrace/engine/redaction.h"
 #include "betrace/model/rule.h"
 #include "betrace/model/span_interest.h"
 #include "betrace/rules/linked_trace.h"
@@ -26,6 +27,7 @@ struct MessageFacts {
   const model::Rule& rule;
   const rules::LinkedTrace& trace;
   std::optional<std::uint32_t> anchor;  ///< Index in `trace`; nothing: span fields are nil.
+  const Redaction& redaction;           ///< Attributes that it denies print as it hides them.
 };
 
 /// A piece of a template: literal text, or one field.

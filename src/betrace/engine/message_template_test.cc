@@ -46,7 +46,7 @@ class MessageTemplateTest : public testing::Test {
     const rules::LinkedTrace trace(spans);
     const std::optional<std::uint32_t> anchor =
         has_anchor ? std::optional<std::uint32_t>(1) : std::nullopt;
-    return parsed->render({rule_, trace, anchor});
+    return parsed->render({rule_, trace, anchor, redaction_});
   }
 
   std::vector<ValueView> list_ = {ValueView::integer(1), ValueView::string("x")};
@@ -57,6 +57,7 @@ class MessageTemplateTest : public testing::Test {
       {"map", ValueView::map(map_)},         {"raw", ValueView::bytes("\x01")}};
   std::vector<model::AttributeView> resource_ = {{"service.name", ValueView::string("shop")}};
   model::Rule rule_;
+  Redaction redaction_;
   model::SpanView root_;
   model::SpanView child_;
 };

@@ -23,12 +23,13 @@ Result<ActiveRulePtr> make_active_rule(model::Rule rule, rules::CheckedRule chec
       ActiveRule{std::move(rule), std::move(checked), *std::move(message)});
 }
 
-RuleSet::RuleSet() { build_network(nullptr, {}); }
+RuleSet::RuleSet() : redaction_(std::make_shared<const Redaction>()) { build_network(nullptr, {}); }
 
 RuleSet::RuleSet(std::vector<ActiveRulePtr> versions, const RuleSet& previous,
-                 std::span<const std::shared_ptr<const RuleSet>> older,
-                 std::span<const std::string> kept_keys)
-    : epoch_(previous.epoch_ + 1), rules_(std::move(versions)) {
+                 std::span<const std::shared_ptr<const RuleSet>> older, RedactionPtr redaction)
+    : epoch_(previous.epoch_ + 1),
+      redaction_(redaction != nullptr ? std::move(redaction) : previous.redaction_),
+      rules_(std::move(versions)) {
   std::erase_if(rules_, [](const ActiveRulePtr& rule) { return !rule->rule.enabled; });
   std::sort(rules_.begin(), rules_.end(),
             [](const ActiveRulePtr& a, const ActiveRulePtr& b) { return a->rule.id < b->rule.id; });
@@ -45,7 +46,7 @@ RuleSet::RuleSet(std::vector<ActiveRulePtr> versions, const RuleSet& previous,
       if (is_early_.back()) early_.push_back(i);
     }
   }
-  for (const std::string& key : kept_keys) interest_.add_key(key);
+  for (const std::string& key : redaction_->lists().allow) interest_.add_key(key);
   const std::vector<ActiveRulePtr> in_use = versions_in_use(older);
   build_network(&previous, in_use);
   list_witness_predicates(in_use);

@@ -14,6 +14,7 @@
 
 #include "betrace/base/result.h"
 #include "betrace/engine/message_template.h"
+#include "betrace/engine/redaction.h"
 #include "betrace/model/rule.h"
 #include "betrace/model/span_interest.h"
 #include "betrace/rules/checked_rule.h"
@@ -46,10 +47,10 @@ class RuleSet {
 
   /// Takes the enabled ones of `versions` (ids must differ: BETRACE_CHECK). Its epoch is one more
   /// than that of `previous`. `older`: earlier sets by which open traces are still judged; its
-  /// network knows their predicates too. `kept_keys`: attributes that witnesses show in any case.
+  /// network knows their predicates too. Null `redaction`: that of `previous`.
   RuleSet(std::vector<ActiveRulePtr> versions, const RuleSet& previous,
           std::span<const std::shared_ptr<const RuleSet>> older = {},
-          std::span<const std::string> kept_keys = {});
+          RedactionPtr redaction = nullptr);
 
   [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_; }
   [[nodiscard]] std::span<const ActiveRulePtr> rules() const noexcept { return rules_; }
@@ -70,8 +71,10 @@ class RuleSet {
   [[nodiscard]] const std::shared_ptr<const rules::PredicateNetwork>& network() const noexcept {
     return network_;
   }
-  /// What all rules that the network knows read of spans, and `kept_keys`.
+  /// What all rules that the network knows read of spans, and redaction allows.
   [[nodiscard]] const model::SpanInterest& interest() const noexcept { return interest_; }
+  /// What violations show from now on, whatever rules judge the trace. Never null.
+  [[nodiscard]] const RedactionPtr& redaction() const noexcept { return redaction_; }
   /// What a rule asks of a trace. Owned by the network.
   [[nodiscard]] const rules::RuleProgram& program(std::uint32_t index) const noexcept {
     return *programs_[index];
@@ -108,6 +111,7 @@ class RuleSet {
   void list_rules();
 
   std::uint64_t epoch_ = 0;
+  RedactionPtr redaction_;
   std::vector<ActiveRulePtr> rules_;
   std::vector<std::uint64_t> since_;  // beside rules_: active without a break since this epoch
   std::vector<std::uint32_t> span_;

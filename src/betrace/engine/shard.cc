@@ -35,11 +35,10 @@ class Shard::Core {
        ShardHooks hooks, std::shared_ptr<NoiseLimit> noise, std::unique_ptr<TraceJudge> judge)
       : table_(options.table),
         verdicts_(rules, sink, or_network(std::move(judge), options.rule_steps_max),
-                  ViolationBuilder(WitnessFilter(options.witness_attributes)),
                   noise != nullptr
                       ? std::move(noise)
                       : std::make_shared<NoiseLimit>(options.noise, std::move(hooks.suppressed)),
-                  EvaluationSampler(options.stopwatch, std::move(hooks.sampled)),
+                  EvaluationSampler(options.stopwatch, std::move(hooks.sampled)), options.senders,
                   std::move(hooks.quarantined)) {}
 
   void add(const SpanBatch& batch, const Now& at) {
@@ -53,7 +52,7 @@ class Shard::Core {
       const SpanBatch::Item& item = batch.items[i];
       traces::ArrivingSpan span{item.record, {}, batch.met_by(item)};
       if (item.is_kept) span.kept = *kept++;
-      if (add_span(span, tag, batch.rules, now)) ++added;
+      if (add_span(span, tag, batch, now)) ++added;
       if (table_.is_memory_spent()) relieve_memory(now);
     }
     statistics_.spans_ingested[batch.protocol] += added;
@@ -113,10 +112,11 @@ class Shard::Core {
 
   // True if the span was added to its trace.
   bool add_span(const traces::ArrivingSpan& span, traces::TraceTable::Tag tag,
-                const std::shared_ptr<const RuleSet>& rules, const Now& now) {
-    const TraceIndex index = find_or_open(span.record.trace_id, tag, rules, now);
+                const SpanBatch& batch, const Now& now) {
+    const TraceIndex index = find_or_open(span.record.trace_id, tag, batch.rules, now);
     switch (table_.add(index, span, now.monotonic)) {
       case TableAdd::Added:
+        dockets_[index].sender = batch.sender;
         on_added(index, span.met, now);
         return true;
       case TableAdd::Conflicting:

@@ -15,6 +15,7 @@
 #include "betrace/engine/active_rules.h"
 #include "betrace/engine/evaluation_sampler.h"
 #include "betrace/engine/noise_limit.h"
+#include "betrace/engine/sender_names.h"
 #include "betrace/engine/span_batch.h"
 #include "betrace/engine/statistics.h"
 #include "betrace/engine/trace_judge.h"
@@ -28,8 +29,8 @@ struct ShardOptions {
   NoiseLimits noise;
   /// `limits.rule_steps`: candidate tests of one rule on one trace.
   std::uint64_t rule_steps_max = rules::kStepsMax;
-  /// Attribute keys that witnesses keep besides those that the rule reads; `*` at the end = prefix.
-  std::vector<std::string> witness_attributes;
+  /// The ids of keys by number; null: nobody knows who sent a batch.
+  std::shared_ptr<const SenderNames> senders;
   /// Reads the monotonic clock to measure some evaluations; empty: none is measured.
   EvaluationSampler::Stopwatch stopwatch;
 };

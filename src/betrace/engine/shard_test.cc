@@ -98,7 +98,8 @@ TEST_F(ShardTest, TellsTheRuleAsItWas) {
 }
 
 TEST_F(ShardTest, ShowsOnlyAttributesThatTheRuleReadsOrThatAreAllowed) {
-  options_.witness_attributes = {"http.route", "app.*"};
+  rules_.use(std::make_shared<const Redaction>(
+      RedactionLists{.allow = {"http.route", "app.*"}, .deny = {}}, Secret("key")));
   rules_.publish({test_rule("r", "span.attributes[\"user.type\"] == \"admin\"")});
   const std::vector<model::AttributeView> attributes = {
       {"user.type", ValueView::string("admin")}, {"password", ValueView::string("secret")},

@@ -28,6 +28,7 @@ struct SpanBatch {
   PackedSpans kept;                      ///< In the order of `items`.
   std::shared_ptr<const RuleSet> rules;  ///< Those that judge the traces that open with a span.
   std::string_view protocol = "json";    ///< Label `protocol`; static storage.
+  std::uint16_t sender = 0;              ///< Number in SenderNames; 0: unknown.
   std::uint64_t own_spans = 0;           ///< Spans that BeTrace itself exported; they are dropped.
 
   [[nodiscard]] std::span<const rules::PredicateId> met_by(const Item& item) const noexcept {

@@ -37,6 +37,14 @@ class SpanIntake {
   virtual void submit() = 0;
 };
 
+/// Where a request comes from.
+struct SpanOrigin {
+  /// Label `protocol` of the metrics, `grpc` `http_protobuf` `http_json` `json` `kafka`; static
+  /// storage.
+  std::string_view protocol;
+  std::string_view key_id = {};  ///< Of the API key that it was sent with; empty: with none.
+};
+
 /// Takes spans over. Thread-safe.
 class SpanSink {
  public:
@@ -47,9 +55,8 @@ class SpanSink {
   /// reserved, so a request that turns out to be malformed needs no second call. Never blocks.
   [[nodiscard]] virtual std::optional<Refusal> admit(std::size_t bytes) = 0;
 
-  /// Begins an admitted request. `protocol`: label `protocol` of the metrics, `grpc`
-  /// `http_protobuf` `http_json` `json` `kafka`; static storage.
-  [[nodiscard]] virtual std::unique_ptr<SpanIntake> open(std::string_view protocol) = 0;
+  /// Begins an admitted request.
+  [[nodiscard]] virtual std::unique_ptr<SpanIntake> open(const SpanOrigin& origin) = 0;
 };
 
 }  // namespace betrace::engine

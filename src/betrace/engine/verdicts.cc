@@ -13,6 +13,10 @@ using State = DocketEntry::State;
 
 namespace {
 
+std::string key_id_of(const Docket& docket, const SenderNames* senders) {
+  return senders == nullptr ? "" : senders->name_of(docket.sender);
+}
+
 NamedAnchor anchor_of(const model::Violation& violation) {
   return {violation.span_id, !violation.anchor_name.empty()};
 }
@@ -27,25 +31,27 @@ struct Verdicts::Closing {
   std::optional<Completeness> grade;  // nothing while the trace is open
   std::optional<CloseReason> reason;
   const Now& now;
+  const SenderNames* senders;
 
   [[nodiscard]] const ActiveRule& rule(std::uint32_t index) const {
     return docket->rules().rule(index);
   }
   [[nodiscard]] Circumstances circumstances(bool early, bool late) const {
-    return {now.wall, grade, reason, early, late};
+    return {now.wall, grade, reason, early, late, key_id_of(*docket, senders)};
   }
 };
 
 Verdicts::Verdicts(const ActiveRules& rules, model::ViolationSink& sink,
-                   std::unique_ptr<TraceJudge> judge, ViolationBuilder builder,
-                   std::shared_ptr<NoiseLimit> noise, EvaluationSampler sampler,
+                   std::unique_ptr<TraceJudge> judge, std::shared_ptr<NoiseLimit> noise,
+                   EvaluationSampler sampler, std::shared_ptr<const SenderNames> senders,
                    std::function<void(const std::string&)> quarantined)
     : rules_(rules),
       sink_(sink),
       judge_(std::move(judge)),
-      builder_(std::move(builder)),
+      builder_(rules.current()->redaction()),
       noise_(std::move(noise)),
       sampler_(std::move(sampler)),
+      senders_(std::move(senders)),
       quarantined_(std::move(quarantined)) {
   hear(rules_.current());
 }
@@ -54,7 +60,10 @@ void Verdicts::refresh() {
   if (rules_.epoch() != ledger_.heard_epoch()) hear(rules_.current());
 }
 
-void Verdicts::hear(const std::shared_ptr<const RuleSet>& current) { ledger_.hear(current); }
+void Verdicts::hear(const std::shared_ptr<const RuleSet>& current) {
+  ledger_.hear(current);
+  builder_ = ViolationBuilder(current->redaction());
+}
 
 Docket Verdicts::open_docket(const std::shared_ptr<const RuleSet>& rules) {
   return {ledger_.seat(rules), {}, Docket::Pending::Nothing};
@@ -101,7 +110,8 @@ void Verdicts::on_span(Docket* docket, const TraceState& trace,
     if (!may_record(*docket, index, now)) continue;
     const ActiveRule& rule = docket->rules().rule(index);
     const SpanJudgement proof = judge_->explain_span(rule, *trace.last_span());
-    const Circumstances circumstances{now.wall, std::nullopt, std::nullopt, true, is_late};
+    const Circumstances circumstances{now.wall, std::nullopt, std::nullopt,
+                                      true,     is_late,      key_id_of(*docket, senders_.get())};
     sink_.record({RecordType::Violation,
                   builder_.confirmed(rule, trace, proof.trace, proof.judgement, circumstances)});
   }
@@ -127,7 +137,8 @@ void Verdicts::on_growth(Docket* docket, const TraceState& trace, const Now& now
   find_due_early(*docket, trace);
   if (which_.empty()) return;
   const TraceJudgement answer = judge_trace(*docket, trace);
-  const Closing closing{docket, trace, answer.proof->linked, std::nullopt, std::nullopt, now};
+  const Closing closing{docket,       trace, answer.proof->linked, std::nullopt,
+                        std::nullopt, now,   senders_.get()};
   for (std::size_t i = 0; i < which_.size(); ++i) {
     const Judgement& judgement = answer.judgements[i];
     if (!judgement.is_evaluated) {
@@ -155,7 +166,7 @@ Completeness Verdicts::on_close(Docket* docket, TraceState* trace, CloseReason r
   find_due_at_close(*docket, *trace, grade);
   if (which_.empty()) return grade;
   const TraceJudgement answer = judge_trace(*docket, *trace);
-  const Closing closing{docket, *trace, answer.proof->linked, grade, reason, now};
+  const Closing closing{docket, *trace, answer.proof->linked, grade, reason, now, senders_.get()};
   for (std::size_t i = 0; i < which_.size(); ++i) {
     const Judgement& judgement = answer.judgements[i];
     if (!judgement.is_evaluated) {
@@ -216,7 +227,8 @@ void Verdicts::on_late(Docket* docket, TraceState* trace, CloseReason reason, co
   find_worth_judging(*docket, *trace);
   if (which_.empty()) return;
   const TraceJudgement answer = judge_trace(*docket, *trace);
-  const Closing closing{docket, *trace, answer.proof->linked, trace->grade(reason), reason, now};
+  const Closing closing{docket, *trace, answer.proof->linked, trace->grade(reason),
+                        reason, now,    senders_.get()};
   for (std::size_t i = 0; i < which_.size(); ++i) {
     if (answer.judgements[i].is_evaluated) {
       decide_late(closing, which_[i], answer.judgements[i]);

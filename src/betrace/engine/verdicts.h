@@ -17,6 +17,7 @@
 #include "betrace/engine/evaluation_sampler.h"
 #include "betrace/engine/noise_limit.h"
 #include "betrace/engine/rule_ledger.h"
+#include "betrace/engine/sender_names.h"
 #include "betrace/engine/trace_judge.h"
 #include "betrace/engine/violation_builder.h"
 #include "betrace/model/violation_sink.h"
@@ -29,7 +30,8 @@ class Verdicts {
  public:
   /// `rules` and `sink` must outlive it. `quarantined` may be empty.
   Verdicts(const ActiveRules& rules, model::ViolationSink& sink, std::unique_ptr<TraceJudge> judge,
-           ViolationBuilder builder, std::shared_ptr<NoiseLimit> noise, EvaluationSampler sampler,
+           std::shared_ptr<NoiseLimit> noise, EvaluationSampler sampler,
+           std::shared_ptr<const SenderNames> senders,
            std::function<void(const std::string&)> quarantined);
 
   /// Looks whether the RuleSet has changed; once before each group of the calls below.
@@ -92,9 +94,10 @@ class Verdicts {
   const ActiveRules& rules_;
   model::ViolationSink& sink_;
   std::unique_ptr<TraceJudge> judge_;
-  ViolationBuilder builder_;
+  ViolationBuilder builder_;  // by the redaction that is in force
   std::shared_ptr<NoiseLimit> noise_;
   EvaluationSampler sampler_;
+  std::shared_ptr<const SenderNames> senders_;  // null: nobody knows them
   std::function<void(const std::string&)> quarantined_;
   RuleLedger ledger_;
   std::vector<std::pair<const Bench*, std::uint32_t>> held_back_;  // rules with a number there

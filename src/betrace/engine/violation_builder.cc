@@ -10,6 +10,7 @@
 #include "betrace/base/sha256.h"
 #include "betrace/engine/explanation.h"
 #include "betrace/engine/message_template.h"
+#include "betrace/engine/witness_filter.h"
 
 namespace betrace::engine {
 namespace {
@@ -61,6 +62,7 @@ void set_circumstances(const Circumstances& circumstances, Violation* violation)
   violation->close_reason = circumstances.close_reason;
   violation->early = circumstances.early;
   violation->late = circumstances.late;
+  violation->ingest_key = circumstances.key_id;
 }
 
 // What a rule without template says.
@@ -74,15 +76,16 @@ std::string generated_message(const ActiveRule& rule, const Violation& violation
 
 std::string message_of(const ActiveRule& rule, const traces::TraceState& trace,
                        const LinkedTrace& proof, std::optional<std::uint32_t> anchor,
-                       const Violation& violation) {
+                       const Redaction& redaction, const Violation& violation) {
   if (rule.message.is_empty()) return generated_message(rule, violation);
   const bool sees_trace = proof.size() == trace.activity().span_count;
   if (sees_trace || !rule.message.reads_trace()) {
-    return rule.message.render({rule.rule, proof, anchor});
+    return rule.message.render({rule.rule, proof, anchor, redaction});
   }
   // In span scope the proof is one span; a template may still read the trace as it is now.
   const TraceProof whole(trace);
-  return rule.message.render({rule.rule, whole.linked, whole.linked.find(violation.span_id)});
+  return rule.message.render(
+      {rule.rule, whole.linked, whole.linked.find(violation.span_id), redaction});
 }
 
 }  // namespace
@@ -94,6 +97,7 @@ Violation ViolationBuilder::confirmed(const ActiveRule& rule, const traces::Trac
   set_rule(rule, &violation);
   set_trace(trace, &violation);
   set_circumstances(circumstances, &violation);
+  violation.redaction = redaction_->id();
   const auto anchor = find_anchor(proof, judgement);
   violation.span_id = span_id_of(proof, anchor);
   if (anchor.has_value()) set_anchor(proof.span(*anchor), &violation);
@@ -105,10 +109,11 @@ Violation ViolationBuilder::confirmed(const ActiveRule& rule, const traces::Trac
   for (std::size_t i = 0; i < shown; ++i) {
     const std::uint32_t role = judgement.roles[i];
     violation.witnesses.push_back(
-        {rule.checked.clauses[role].text, filter_.copy(rule, proof.span(judgement.witnesses[i]))});
+        {rule.checked.clauses[role].text,
+         copy_witness(rule, proof.span(judgement.witnesses[i]), *redaction_)});
   }
   violation.explanation = explain_violation(rule, proof, judgement);
-  violation.message = message_of(rule, trace, proof, anchor, violation);
+  violation.message = message_of(rule, trace, proof, anchor, *redaction_, violation);
   return violation;
 }
 
@@ -121,13 +126,14 @@ Violation ViolationBuilder::withdrawn(const ActiveRule& rule, const traces::Trac
   set_rule(rule, &violation);
   set_trace(trace, &violation);
   set_circumstances(circumstances, &violation);
+  violation.redaction = redaction_->id();
   violation.status = model::ViolationStatus::Withdrawn;
   violation.span_id = anchor.span_id;
   const auto span = anchor.is_known ? proof.find(anchor.span_id) : std::nullopt;
   if (span.has_value()) set_anchor(proof.span(*span), &violation);
   violation.key = model::violation_key(rule.rule.id, rule.checked.normalized, trace.id(), nullptr);
   violation.explanation = explain_withdrawal(rule, proof, clauses);
-  violation.message = message_of(rule, trace, proof, span, violation);
+  violation.message = message_of(rule, trace, proof, span, *redaction_, violation);
   return violation;
 }
 

@@ -6,10 +6,12 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "betrace/base/time.h"
+#include "betrace/engine/redaction.h"
 #include "betrace/engine/trace_judge.h"
-#include "betrace/engine/witness_filter.h"
 #include "betrace/model/violation.h"
 #include "betrace/traces/trace_state.h"
 
@@ -22,6 +24,7 @@ struct Circumstances {
   std::optional<model::CloseReason> close_reason;
   bool early = false;
   bool late = false;
+  std::string key_id = {};  ///< Of the API key that brought the last span before the decision.
 };
 
 /// The span that a violation named.
@@ -33,7 +36,7 @@ struct NamedAnchor {
 /// Immutable.
 class ViolationBuilder {
  public:
-  explicit ViolationBuilder(WitnessFilter filter) : filter_(std::move(filter)) {}
+  explicit ViolationBuilder(RedactionPtr redaction) : redaction_(std::move(redaction)) {}
 
   /// A confirmed violation. `proof` is what the indexes of `judgement` refer to: the spans of
   /// `trace`, or in span scope the violating span alone.
@@ -51,7 +54,7 @@ class ViolationBuilder {
                                            const Circumstances& circumstances) const;
 
  private:
-  WitnessFilter filter_;
+  RedactionPtr redaction_;  // never null
 };
 
 /// A number that differs when anything differs that a violation claims, its time excepted: to know

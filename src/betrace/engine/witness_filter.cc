@@ -1,13 +1,11 @@
 #include "betrace/engine/witness_filter.h"
 
 #include <algorithm>
-#include <utility>
+#include <string>
+#include <vector>
 
 namespace betrace::engine {
 namespace {
-
-// Needed to say which service a witness is of.
-constexpr std::string_view kServiceKey = "service.name";
 
 bool reads_status_message(const ActiveRule& rule) {
   const auto& fields = rule.checked.fields;
@@ -16,39 +14,27 @@ bool reads_status_message(const ActiveRule& rule) {
   });
 }
 
-}  // namespace
-
-WitnessFilter::WitnessFilter(std::vector<std::string> allowed_keys) {
-  for (std::string& key : allowed_keys) {
-    if (key.ends_with('*')) {
-      key.pop_back();
-      prefixes_.push_back(std::move(key));
-    } else {
-      keys_.push_back(std::move(key));
-    }
-  }
-}
-
-bool WitnessFilter::is_allowed(std::string_view key) const noexcept {
-  return key == kServiceKey || std::find(keys_.begin(), keys_.end(), key) != keys_.end() ||
-         std::any_of(prefixes_.begin(), prefixes_.end(),
-                     [key](const std::string& prefix) { return key.starts_with(prefix); });
-}
-
-std::vector<model::AttributeView> WitnessFilter::filter(const ActiveRule& rule,
-                                                        model::AttributesView attributes) const {
+std::vector<model::AttributeView> filter(const ActiveRule& rule, model::AttributesView attributes,
+                                         const Redaction& redaction, ShownValues* room) {
   const auto& read = rule.checked.attribute_keys;
   std::vector<model::AttributeView> kept;
-  for (const model::AttributeView& attribute : attributes) {
-    const bool is_read = std::binary_search(read.begin(), read.end(), attribute.key);
-    if (is_read || is_allowed(attribute.key)) kept.push_back(attribute);
+  for (const auto& [key, value] : attributes) {
+    const bool is_read = std::binary_search(read.begin(), read.end(), key);
+    if (is_read || redaction.is_allowed(key)) {
+      kept.push_back({key, redaction.shown(key, value, room)});
+    }
   }
   return kept;
 }
 
-model::KeptSpan WitnessFilter::copy(const ActiveRule& rule, const model::SpanView& span) const {
-  const std::vector<model::AttributeView> attributes = filter(rule, span.attributes);
-  const std::vector<model::AttributeView> resource = filter(rule, span.resource);
+}  // namespace
+
+model::KeptSpan copy_witness(const ActiveRule& rule, const model::SpanView& span,
+                             const Redaction& redaction) {
+  ShownValues room;
+  const std::vector<model::AttributeView> attributes =
+      filter(rule, span.attributes, redaction, &room);
+  const std::vector<model::AttributeView> resource = filter(rule, span.resource, redaction, &room);
   model::SpanView shown = span;
   shown.attributes = attributes;
   shown.resource = resource;

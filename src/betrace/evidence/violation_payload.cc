@@ -54,10 +54,12 @@ class PayloadBuilder {
     writer_.key("early").boolean(violation_.early);
     writer_.key("engine").text("betrace/" + std::string(version()));
     writer_.key("explanation").raw(explanation);
-    writer_.key("id").text(violation_.key.id()).key("ingest_key").null();
+    writer_.key("id").text(violation_.key.id()).key("ingest_key");
+    text_or_null(violation_.ingest_key);
     if (!context_.key_id.empty()) writer_.key("key_id").text(context_.key_id);
     writer_.key("late").boolean(violation_.late).key("log").text(context_.log);
-    writer_.key("message").text(message).key("redaction").null();
+    writer_.key("message").text(message).key("redaction");
+    text_or_null(violation_.redaction);
     write_rule(rule_name);
     write_trace();
     writer_.key("type").text(record_type_word(record_.type));
@@ -95,6 +97,10 @@ class PayloadBuilder {
     anchor.key("service").text(cut(violation_.service, kTextBytesMax, "anchor.service"));
     anchor.end_object();
     return anchor.take();
+  }
+
+  void text_or_null(std::string_view text) {
+    text.empty() ? writer_.null() : writer_.text(escaped_prefix(text, kTextBytesMax));
   }
 
   void write_grade() {

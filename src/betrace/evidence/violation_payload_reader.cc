@@ -149,6 +149,8 @@ Result<ReadViolation> read_violation_payload(std::string_view payload) {
   read.record.type = members.word("type", read_record_type).value_or(model::RecordType::Violation);
   read.log = members.text("log");
   read.engine = members.text("engine");
+  violation.redaction = members.text("redaction");
+  violation.ingest_key = members.text("ingest_key");
   if (members.has("key_id")) read.key_id = members.text("key_id");
   if (members.has("cut")) read.cut = members.texts("cut");
   read_key(&members, &violation.key);

@@ -59,6 +59,8 @@ model::ViolationRecord example(std::span<const AttributeView> attributes = {}) {
   violation.spans_seen = 12;
   violation.witness_count = 1;
   violation.witnesses.push_back({"span.duration > 1s", span_with(attributes)});
+  violation.ingest_key = "k-ing-2";
+  violation.redaction = "p-1f00aa12";
   violation.explanation = {"one clause holds", "trace", 12, {{"span.duration > 1s", true, {}}}};
   violation.explanation.clauses[0].spans.push_back(violation.span_id);
   return record;
@@ -87,8 +89,8 @@ TEST(ViolationPayloadTest, IsTheCanonicalTextOfTheExample) {
                 R"("scope":"trace","spans_examined":12,"summary":"one clause holds"},)"
                 R"("id":"viol-)" +
                 repeated_id +
-                R"(","ingest_key":null,"late":false,"log":"betrace/test/local/0a1b2c3d",)"
-                R"("message":"span took 2s","redaction":null,"rule_id":"r-12",)"
+                R"(","ingest_key":"k-ing-2","late":false,"log":"betrace/test/local/0a1b2c3d",)"
+                R"("message":"span took 2s","redaction":"p-1f00aa12","rule_id":"r-12",)"
                 R"("rule_name":"slow \"pay\"","rule_revision":7,"rule_sha256":")" +
                 std::string(64, 'e') +
                 R"(","severity":"HIGH","span_id":"0101010101010101","spans_seen":12,)"

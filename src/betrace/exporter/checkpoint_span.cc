@@ -38,7 +38,7 @@ std::string write_checkpoint(const evidence::CommitEnvelope& envelope, const Spa
   span.end_time_unix_nano = commit->time;
   span.attributes = attributes;
   span.resource = resource;
-  span.scope_name = "betrace";  // ingest drops what has it
+  span.scope_name = kOwnScope;
   span.scope_version = version();
   return otlp::write_protobuf({&span, 1});
 }

@@ -21,7 +21,6 @@ constexpr std::array<std::string_view, 3> kNames = {kName, "betrace.violation.wi
                                                     "compliance.evidence"};  // by SpanKind
 constexpr std::string_view kUnsigned = "betrace.violation.unsigned";
 constexpr std::string_view kEvidenceUnsigned = "compliance.unsigned";
-constexpr std::string_view kScope = "betrace";  // ingest drops what has it
 
 // The violation's own id, so that both of its spans find each other.
 model::TraceId own_trace_id(const model::ViolationKey& key) {
@@ -80,7 +79,7 @@ class RequestViews {
     view.end_time_unix_nano = span.time;
     view.attributes = attributes(span);
     view.resource = resource_;
-    view.scope_name = kScope;
+    view.scope_name = kOwnScope;
     view.scope_version = version();
     view.links = links(span);
     views_.push_back(view);

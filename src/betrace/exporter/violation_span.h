@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,9 @@
 #include "betrace/storage/violation_tail.h"
 
 namespace betrace::exporter {
+
+/// The instrumentation scope of every span that BeTrace exports: ingest drops what has it.
+inline constexpr std::string_view kOwnScope = "betrace";
 
 /// What a sink is told.
 enum class SpanKind : std::uint8_t { Violation, Withdrawal, Evidence };

@@ -141,16 +141,17 @@ CallReply CallExchange::answer_again() { return call_handler(); }
 void CallExchange::release() noexcept { message_ = BodyBuffer(); }
 
 std::optional<CallStatus> CallExchange::inflate() {
-  const std::size_t bytes_max = service_.options.limits.message_bytes_max;
+  const InflateLimits limits{service_.options.limits.message_bytes_max,
+                             service_.server.inflate_ratio};
   BodyBuffer inflated = service_.bodies->take();
-  const auto result = inflate_gzip(message_.text(), bytes_max, inflated);
+  const auto result = inflate_gzip(message_.text(), limits, inflated);
   if (result) {
     message_ = std::move(inflated);
     return std::nullopt;
   }
   switch (result.error().code) {
     case ErrorCode::LimitExceeded: {
-      const bool by_ratio = inflate_cap(message_.size(), bytes_max) < bytes_max;
+      const bool by_ratio = inflate_cap(message_.size(), limits) < limits.bytes_max;
       return over_limit(result.error().message, by_ratio ? "inflate_ratio" : "grpc_message").status;
     }
     case ErrorCode::Unavailable:

@@ -83,7 +83,7 @@ Result<std::string> inflated(std::string_view body, std::size_t bytes_max) {
   // Room for the buffer that is full and the one that it moves into.
   BodyBufferPool pool(4 * bytes_max + kPooledBytesMax);
   BodyBuffer out = pool.take();
-  const auto result = inflate_gzip(body, bytes_max, out);
+  const auto result = inflate_gzip(body, {bytes_max}, out);
   if (!result) return fail(result.error());
   return std::string(out.text());
 }

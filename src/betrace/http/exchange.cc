@@ -173,11 +173,12 @@ Response Exchange::answer(BodyBuffer body) {
 Response Exchange::answer_unguarded(BodyBuffer body) {
   if (gzipped_) {
     BodyBuffer inflated = service_.bodies->take();
-    const auto result = inflate_gzip(body.text(), body_bytes_max(), inflated);
+    const InflateLimits limits{body_bytes_max(), service_.limits.inflate_ratio};
+    const auto result = inflate_gzip(body.text(), limits, inflated);
     if (!result) {
       switch (result.error().code) {
         case ErrorCode::LimitExceeded: {
-          const bool by_ratio = inflate_cap(body.size(), body_bytes_max()) < body_bytes_max();
+          const bool by_ratio = inflate_cap(body.size(), limits) < limits.bytes_max;
           return refuse(problem_of(413, "payload_too_large", result.error().message),
                         by_ratio ? "inflate_ratio" : "body");
         }

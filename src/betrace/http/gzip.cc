@@ -43,18 +43,19 @@ std::size_t claimed_size(std::string_view compressed) noexcept {
 }
 
 /// The cap was reached: by the limit of the body, or earlier by its ratio.
-tl::unexpected<Error> over(std::size_t bytes_max, std::size_t cap) {
-  if (cap < bytes_max) {
-    return fail(ErrorCode::LimitExceeded, "the body inflates to more than 200 times its size");
+tl::unexpected<Error> over(const InflateLimits& limits, std::size_t cap) {
+  if (cap < limits.bytes_max) {
+    return fail(ErrorCode::LimitExceeded, "the body inflates to more than " +
+                                              std::to_string(limits.ratio_max) + " times its size");
   }
   return fail(ErrorCode::LimitExceeded,
-              "the body inflates to more than " + std::to_string(bytes_max) + " bytes");
+              "the body inflates to more than " + std::to_string(limits.bytes_max) + " bytes");
 }
 
 /// Inflates the first member of `compressed` and returns its length there. The room starts small
 /// or at `hint` and doubles up to `cap`, so that a lie in the trailer costs nothing.
 Result<std::size_t> inflate_member(std::string_view compressed, std::size_t hint, std::size_t cap,
-                                   std::size_t bytes_max, BodyBuffer& out) {
+                                   const InflateLimits& limits, BodyBuffer& out) {
   std::size_t wanted = std::max(hint, kFirstRoom);
   while (true) {
     const std::size_t left = cap - out.size();
@@ -69,7 +70,7 @@ Result<std::size_t> inflate_member(std::string_view compressed, std::size_t hint
         out.commit(made);
         return taken;
       case LIBDEFLATE_INSUFFICIENT_SPACE:
-        if (usable == left) return over(bytes_max, cap);
+        if (usable == left) return over(limits, cap);
         wanted = 2 * usable;
         break;
       default:
@@ -80,15 +81,16 @@ Result<std::size_t> inflate_member(std::string_view compressed, std::size_t hint
 
 }  // namespace
 
-Result<void> inflate_gzip(std::string_view compressed, std::size_t bytes_max, BodyBuffer& out) {
-  const std::size_t cap = inflate_cap(compressed.size(), bytes_max);
+Result<void> inflate_gzip(std::string_view compressed, const InflateLimits& limits,
+                          BodyBuffer& out) {
+  const std::size_t cap = inflate_cap(compressed.size(), limits);
   const std::size_t hint = std::min(claimed_size(compressed), kUsualRatioMax * compressed.size());
   if (compressed.empty()) return fail(ErrorCode::InvalidArgument, "the body is not valid gzip");
   for (int member = 0; !compressed.empty(); ++member) {
     if (member == kGzipMembersMax) {
       return fail(ErrorCode::InvalidArgument, "the body has more than 16 gzip members");
     }
-    const auto taken = inflate_member(compressed, hint, cap, bytes_max, out);
+    const auto taken = inflate_member(compressed, hint, cap, limits, out);
     if (!taken) return fail(taken.error());
     compressed.remove_prefix(*taken);
   }

@@ -13,25 +13,29 @@
 
 namespace betrace::http {
 
-/// A body may grow to kInflateFreeBytes, and beyond that only kInflateRatioMax times.
+/// A body may grow to that size however small it was sent.
 inline constexpr std::size_t kInflateFreeBytes = 1024 * 1024;
-inline constexpr std::size_t kInflateRatioMax = 200;
 /// Members of one body; all share one cap.
 inline constexpr int kGzipMembersMax = 16;
 
+/// What a body may become.
+struct InflateLimits {
+  std::size_t bytes_max = 0;
+  std::size_t ratio_max = 200;  ///< `limits.inflate_ratio`: of what is over kInflateFreeBytes.
+};
+
 /// Returns how large a body of `compressed_bytes` may become.
 [[nodiscard]] constexpr std::size_t inflate_cap(std::size_t compressed_bytes,
-                                                std::size_t bytes_max) noexcept {
-  const std::size_t by_ratio = kInflateFreeBytes + kInflateRatioMax * compressed_bytes;
-  return bytes_max < by_ratio ? bytes_max : by_ratio;
+                                                const InflateLimits& limits) noexcept {
+  const std::size_t by_ratio = kInflateFreeBytes + limits.ratio_max * compressed_bytes;
+  return limits.bytes_max < by_ratio ? limits.bytes_max : by_ratio;
 }
 
-/// Fills the empty `out` with what `compressed` inflates to, at most `bytes_max` bytes of it; the
-/// size in the trailer is a hint and never trusted. Error InvalidArgument: not gzip, truncated,
-/// wrong checksum, bytes after the last member, or more than kGzipMembersMax members.
-/// LimitExceeded: over `bytes_max` or the ratio. Unavailable: the pool of `out` is spent. After an
-/// error `out` is unspecified. Source: RFC 1952.
-[[nodiscard]] Result<void> inflate_gzip(std::string_view compressed, std::size_t bytes_max,
+/// Fills the empty `out` with what `compressed` inflates to; the size in the trailer is a hint and
+/// never trusted. Error InvalidArgument: not gzip, truncated, wrong checksum, bytes after the last
+/// member, or more than kGzipMembersMax members. LimitExceeded: over `bytes_max` or the ratio.
+/// Unavailable: the pool of `out` is spent. After an error `out` is unspecified. Source: RFC 1952.
+[[nodiscard]] Result<void> inflate_gzip(std::string_view compressed, const InflateLimits& limits,
                                         BodyBuffer& out);
 
 /// Returns one gzip member of `bytes`; `level` 1 (fast) to 9 (small).

@@ -37,7 +37,7 @@ bool inflate_with_zlib(std::string_view bytes, std::string* out) {
 void check(std::string_view bytes) {
   BodyBufferPool pool(16 * kCap);
   BodyBuffer out = pool.take();
-  const auto result = inflate_gzip(bytes, kCap, out);
+  const auto result = inflate_gzip(bytes, {kCap}, out);
   if (!result) return;
   BETRACE_CHECK(out.size() <= kCap);
   std::string expected;

@@ -22,7 +22,7 @@ Inflated inflate(std::string_view compressed, std::size_t bytes_max,
                  std::size_t pool_bytes = 256 * kMebibyte) {
   BodyBufferPool pool(pool_bytes);
   BodyBuffer out = pool.take();
-  Inflated inflated{inflate_gzip(compressed, bytes_max, out), {}};
+  Inflated inflated{inflate_gzip(compressed, {bytes_max}, out), {}};
   if (inflated.result) inflated.body = std::string(out.text());
   return inflated;
 }
@@ -61,11 +61,29 @@ TEST(GzipTest, RefusesABombByItsRatio) {
   ASSERT_LT(bomb.size() * 1000, 20 * kMebibyte);
   BodyBufferPool pool(256 * kMebibyte);
   BodyBuffer out = pool.take();
-  const auto result = inflate_gzip(bomb, 20 * kMebibyte, out);
+  const auto result = inflate_gzip(bomb, {20 * kMebibyte}, out);
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, ErrorCode::LimitExceeded);
   EXPECT_EQ(result.error().message, "the body inflates to more than 200 times its size");
   EXPECT_LE(pool.bytes(), 16 * kMebibyte);
+}
+
+TEST(GzipTest, TakesABodyThatIsJustAsDenseAsTheRatioAllows) {
+  // The cap is more than any of the three takes, so that the ratio decides.
+  const std::size_t sent = gzip(std::string(3 * kMebibyte, '\0'), 9).size();
+  const std::size_t ratio = 600;
+  const std::size_t limit = kInflateFreeBytes + ratio * sent;
+  for (const auto& [size, is_good] :
+       {std::pair(limit - 1, true), std::pair(limit, true), std::pair(limit + 1, false)}) {
+    // Members without content make up for the bytes that a shorter body takes less.
+    std::string body = gzip(std::string(size, '\0'), 9);
+    ASSERT_LE(body.size(), sent);
+    body.resize(sent, 'x');
+    BodyBufferPool pool(64 * kMebibyte);
+    BodyBuffer out = pool.take();
+    const auto result = inflate_gzip(body, {20 * kMebibyte, ratio}, out);
+    EXPECT_EQ(result.has_value(), is_good) << size;
+  }
 }
 
 TEST(GzipTest, LetsTheFirstMebibyteBeAsDenseAsItLikes) {
@@ -117,7 +135,7 @@ TEST(GzipTest, DoesNotBelieveTheSizeInTheTrailer) {
   garbage.replace(0, 10, std::string("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03", 10));
   BodyBufferPool pool(256 * kMebibyte);
   BodyBuffer out = pool.take();
-  EXPECT_FALSE(inflate_gzip(garbage, 20 * kMebibyte, out));
+  EXPECT_FALSE(inflate_gzip(garbage, {20 * kMebibyte}, out));
   EXPECT_LE(pool.bytes(), 4 * kMebibyte);
 }
 

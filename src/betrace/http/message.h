@@ -18,6 +18,12 @@ namespace betrace::http {
 /// `name=value` pairs of a query, decoded (`+` is a space), in order; names may repeat.
 using QueryParameters = std::vector<std::pair<std::string, std::string>>;
 
+/// The id of the API key in an actor such as `key:ops`; empty if it is none.
+[[nodiscard]] constexpr std::string_view key_id_of(std::string_view actor) noexcept {
+  constexpr std::string_view kPrefix = "key:";
+  return actor.starts_with(kPrefix) ? actor.substr(kPrefix.size()) : "";
+}
+
 /// Everything of a request but its body.
 struct RequestHead {
   std::string method;          ///< As sent, case-sensitive: `GET`.

@@ -38,6 +38,7 @@ struct ServerLimits {
   std::size_t line_bytes = 8 * 1024;     ///< A request line or one field; over it 431.
   std::size_t connections = 1'000;       ///< Open at once; further ones are closed unanswered.
   std::size_t connections_per_ip = 0;    ///< The same for one address; 0 = off.
+  std::size_t inflate_ratio = 200;       ///< Of a gzipped body, after its first MiB; over it 413.
   std::size_t bodies_bytes = 256 * 1024 * 1024;  ///< All bodies in memory; over it 503.
 };
 

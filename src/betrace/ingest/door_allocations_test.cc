@@ -35,7 +35,7 @@ class ForgetfulSink : public engine::SpanSink {
     if (notes.size() < notes.capacity()) notes.push_back(heap_asked);
     return std::nullopt;
   }
-  std::unique_ptr<engine::SpanIntake> open(std::string_view) override {
+  std::unique_ptr<engine::SpanIntake> open(const engine::SpanOrigin&) override {
     return std::make_unique<Intake>();
   }
 

@@ -44,7 +44,8 @@ class GrpcReceiver {
   }
 
   [[nodiscard]] http::CallReply take(const http::Call& call) {
-    const auto summary = intake_.take(readers_, call.message, kGrpc);
+    const auto summary =
+        intake_.take(readers_, call.message, {kGrpc, http::key_id_of(call.head.actor)});
     if (!summary) {
       const Error& error = summary.error();
       return {call_status(otlp::status_of_unreadable(error.code, error.message)), ""};

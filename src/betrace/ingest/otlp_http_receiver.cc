@@ -113,10 +113,9 @@ class Receiver {
   [[nodiscard]] http::Response read(const http::Request& request) {
     const std::string_view body = request.body;
     const WireForm form = form_of(request.head);
-    const std::string_view protocol = protocol_of(form);
-    const auto summary = form == WireForm::Protobuf
-                             ? intake_.take(protobuf_readers_, body, protocol)
-                             : intake_.take(json_readers_, body, protocol);
+    const engine::SpanOrigin origin{protocol_of(form), http::key_id_of(request.head.actor)};
+    const auto summary = form == WireForm::Protobuf ? intake_.take(protobuf_readers_, body, origin)
+                                                    : intake_.take(json_readers_, body, origin);
     if (!summary) return refuse(summary.error(), form);
     if (taken_) taken_(request.head.actor, request.head.remote_address, summary->spans_decoded);
     return reply(200, form, otlp::export_response(*summary, form));

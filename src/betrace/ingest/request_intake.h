@@ -17,7 +17,7 @@
 
 namespace betrace::ingest {
 
-/// `protocol` is the label of that name, in static storage. Thread-safe.
+/// `protocol` is as in SpanOrigin. Thread-safe.
 class RequestIntake {
  public:
   /// Requires: both live longer.
@@ -32,15 +32,15 @@ class RequestIntake {
   /// counted, and no span was taken.
   template <typename Reader>
   [[nodiscard]] Result<otlp::ReadSummary> take(ReaderPool<Reader>& readers, std::string_view body,
-                                               std::string_view protocol) {
-    const auto spans = sink_.open(protocol);
+                                               const engine::SpanOrigin& origin) {
+    const auto spans = sink_.open(origin);
     const auto keep = [&spans](const model::SpanView& span) { spans->add(span); };
     auto summary =
         readers.with([&](Reader& reader) { return reader.read(body, keep, &spans->interest()); });
     if (!summary) {
-      count_unreadable(summary.error(), protocol);
+      count_unreadable(summary.error(), origin.protocol);
     } else {
-      count(*summary, protocol);
+      count(*summary, origin.protocol);
       spans->submit();
     }
     return summary;

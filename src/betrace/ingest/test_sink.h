@@ -24,8 +24,8 @@ class FakeSink : public engine::SpanSink {
     if (bytes > bytes_max) return engine::Refusal{"ingest_queue", 3};
     return refusal;
   }
-  std::unique_ptr<engine::SpanIntake> open(std::string_view protocol) override {
-    return std::make_unique<Intake>(*this, protocol);
+  std::unique_ptr<engine::SpanIntake> open(const engine::SpanOrigin& origin) override {
+    return std::make_unique<Intake>(*this, origin);
   }
   std::vector<std::string> names() {
     const std::lock_guard lock(mutex_);
@@ -43,7 +43,8 @@ class FakeSink : public engine::SpanSink {
   /// Keeps the names of the spans of a request.
   class Intake : public engine::SpanIntake {
    public:
-    Intake(FakeSink& sink, std::string_view protocol) : sink_(sink), protocol_(protocol) {}
+    Intake(FakeSink& sink, const engine::SpanOrigin& origin)
+        : sink_(sink), protocol_(origin.protocol) {}
     const model::SpanInterest& interest() const noexcept override { return interest_; }
     void add(const model::SpanView& span) override { names_.emplace_back(span.name); }
     void submit() override {

@@ -84,6 +84,9 @@ struct Violation {
   std::vector<Witness> witnesses;   ///< Canonical order, at most 32.
   std::uint64_t witness_count = 0;  ///< Of all.
   Explanation explanation;
+  /// Id of the API key that brought the last span before the decision; empty: it came without.
+  std::string ingest_key;
+  std::string redaction;  ///< By which its attributes are shown and hidden; empty: by none.
 };
 
 /// Where a violation stands in the log, and who signed it.

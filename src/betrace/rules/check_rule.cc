@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "betrace/base/utf8.h"
@@ -14,7 +15,6 @@
 namespace betrace::rules {
 namespace {
 
-constexpr std::size_t kRuleBytesMax = 65'536;
 constexpr std::size_t kClauseBytesMax = 256;
 
 tl::unexpected<Diagnostic> refused(const Refusal& refusal, std::string_view text) {
@@ -35,9 +35,10 @@ std::size_t valid_prefix(std::string_view text) noexcept {
   return valid;
 }
 
-bool is_readable(std::string_view text, Refusal* refusal) {
-  if (text.size() > kRuleBytesMax) {
-    refusal->because(Code::E_LIMIT, {0, 0}, "the rule is longer than 65536 bytes",
+bool is_readable(std::string_view text, std::size_t bytes_max, Refusal* refusal) {
+  if (text.size() > bytes_max) {
+    refusal->because(Code::E_LIMIT, {0, 0},
+                     "the rule is longer than " + std::to_string(bytes_max) + " bytes",
                      "split the rule");
     return false;
   }
@@ -111,9 +112,9 @@ std::string_view name_of(Firing firing) noexcept {
   return "";
 }
 
-tl::expected<CheckedRule, Diagnostic> check_rule(std::string_view text) {
+tl::expected<CheckedRule, Diagnostic> check_rule(std::string_view text, std::size_t bytes_max) {
   Refusal refusal;
-  if (!is_readable(text, &refusal)) return refused(refusal, text);
+  if (!is_readable(text, bytes_max, &refusal)) return refused(refusal, text);
   const std::vector<Token> tokens = tokenize(text, &refusal);
   if (refusal) return refused(refusal, text);
   if (tokens.size() == 1) {

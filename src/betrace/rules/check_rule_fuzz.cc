@@ -14,8 +14,6 @@
 namespace betrace::rules {
 namespace {
 
-constexpr std::size_t kRuleBytesMax = 65'536;
-
 void check_diagnostic(const Diagnostic& diagnostic, std::string_view text) {
   BETRACE_CHECK(diagnostic.range.offset <= text.size());
   BETRACE_CHECK(diagnostic.range.length <= text.size() - diagnostic.range.offset);

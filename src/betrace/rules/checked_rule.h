@@ -3,6 +3,7 @@
 // check_rule() is the whole way from text to here: lexer, parser, checker, classification.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -47,8 +48,12 @@ struct CheckedRule {
   std::uint32_t estimated_cost = 1;         ///< Tests of one span; a relative number for people.
 };
 
+/// Longest text of a rule.
+inline constexpr std::size_t kRuleBytesMax = 65'536;
+
 /// Checks a whole rule. On failure the first error, located, with a hint. Cost: linear in the text,
-/// which is refused unread when it is longer than 65,536 bytes. Never throws.
-[[nodiscard]] tl::expected<CheckedRule, Diagnostic> check_rule(std::string_view text);
+/// which is refused unread when it is longer than `bytes_max`. Never throws.
+[[nodiscard]] tl::expected<CheckedRule, Diagnostic> check_rule(
+    std::string_view text, std::size_t bytes_max = kRuleBytesMax);
 
 }  // namespace betrace::rules

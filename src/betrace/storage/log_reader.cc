@@ -17,6 +17,7 @@ namespace betrace::storage {
 namespace {
 
 constexpr std::size_t kTopMax = 5;
+constexpr std::size_t kRowsPerLook = 64;  // at the clock
 constexpr std::string_view kCursorVersion = "1.";
 
 tl::unexpected<Error> altered(std::uint64_t sequence) {
@@ -221,33 +222,77 @@ Result<ViolationPage> LogReader::query(const ViolationQuery& query) {
     if (!read) return fail(read.error());
     cursor = *read;
   }
+  ViolationWalk walk(readers_, query, cursor);
+  if (auto filled = fill(query, walk, &page); !filled) return fail(filled.error());
+  if (!query.with_total || page.is_cut) return page;
   // The total wants all matches, the page only those behind the cursor.
-  ViolationWalk walk(readers_, query, query.with_total ? std::nullopt : cursor);
-  std::uint64_t to_skip = query.offset;
-  for (bool is_page_full = false; !is_page_full || query.with_total;) {
-    const auto row = walk.next();
-    if (!row) return fail(row.error());
-    if (*row == nullptr) break;
-    const auto newest = newest_of((*row)->violation_id);
-    if (!newest) return fail(newest.error());
-    if (!fits(query, newest->completeness, newest->flags)) continue;
-    if (query.with_total) ++page.total;
-    if (is_page_full || (cursor && (*row)->position >= *cursor)) continue;
-    if (to_skip > 0) {
-      --to_skip;
-      continue;
-    }
-    if (page.violations.size() == query.limit) {
-      const StoredViolation& last = page.violations.back();
-      page.next_cursor = write_cursor({last.created_at, last.sequence});
-      is_page_full = true;
-      continue;
-    }
-    auto stored = read((*row)->generation, (*row)->position, *newest);
-    if (!stored) return fail(stored.error());
-    page.violations.push_back(*std::move(stored));
+  std::optional<ViolationWalk> all;
+  if (cursor) {
+    page.total = 0;
+    all.emplace(readers_, query, std::nullopt);
+  }
+  if (auto counted = count(query, cursor ? *all : walk, &page.total); !counted) {
+    return fail(counted.error());
   }
   return page;
+}
+
+// Until the page is full, and one more match has shown that it is not the end, or the time is
+// spent. What an offset skips is skipped whatever it takes, for no cursor could stand for the rest.
+Result<void> LogReader::fill(const ViolationQuery& query, ViolationWalk& walk,
+                             ViolationPage* page) {
+  std::uint64_t to_skip = query.offset;
+  for (std::size_t rows = 1;; ++rows) {
+    const auto row = walk.next();
+    if (!row) return fail(row.error());
+    if (*row == nullptr) return {};
+    const LogPosition position = (*row)->position;
+    const auto newest = match(query, **row);
+    if (!newest) return fail(newest.error());
+    if (*newest) {
+      ++page->total;
+      if (to_skip > 0) {
+        --to_skip;
+      } else if (page->violations.size() == query.limit) {
+        const StoredViolation& last = page->violations.back();
+        page->next_cursor = write_cursor({last.created_at, last.sequence});
+        return {};
+      } else {
+        auto stored = read((*row)->generation, position, **newest);
+        if (!stored) return fail(stored.error());
+        page->violations.push_back(*std::move(stored));
+      }
+    }
+    const bool asks = query.is_time_spent && to_skip == 0 && rows % kRowsPerLook == 0;
+    if (asks && query.is_time_spent()) {
+      page->is_cut = true;
+      page->next_cursor = write_cursor(position);
+      return {};
+    }
+  }
+}
+
+Result<void> LogReader::count(const ViolationQuery& query, ViolationWalk& walk,
+                              std::uint64_t* total) {
+  for (;;) {
+    const auto row = walk.next();
+    if (!row) return fail(row.error());
+    if (*row == nullptr) return {};
+    const auto newest = match(query, **row);
+    if (!newest) return fail(newest.error());
+    if (*newest) ++*total;
+  }
+}
+
+Result<std::optional<LogReader::Newest>> LogReader::match(const ViolationQuery& query,
+                                                          const WalkRow& row) {
+  const bool is_of_service = query.services.empty() ||
+                             std::ranges::find(query.services, row.service) != query.services.end();
+  if (!is_of_service) return std::nullopt;
+  const auto newest = newest_of(row.violation_id);
+  if (!newest) return fail(newest.error());
+  if (!fits(query, newest->completeness, newest->flags)) return std::nullopt;
+  return *newest;
 }
 
 Result<LogReader::Newest> LogReader::newest_of(const ViolationIdBytes& id) {

@@ -64,6 +64,13 @@ class LogReader {
   };
 
   [[nodiscard]] Result<Newest> newest_of(const ViolationIdBytes& id);
+  [[nodiscard]] Result<void> fill(const ViolationQuery& query, ViolationWalk& walk,
+                                  ViolationPage* page);
+  [[nodiscard]] Result<void> count(const ViolationQuery& query, ViolationWalk& walk,
+                                   std::uint64_t* total);
+  /// The newest record of the row's violation if it is what `query` asks for; else nothing.
+  [[nodiscard]] Result<std::optional<Newest>> match(const ViolationQuery& query,
+                                                    const WalkRow& row);
   [[nodiscard]] Result<First> first_of(const ViolationIdBytes& id);
   [[nodiscard]] Result<void> place_after_first(TailRecord* record);
   [[nodiscard]] Result<StoredViolation> read(std::size_t first_generation, LogPosition first,

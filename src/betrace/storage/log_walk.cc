@@ -68,7 +68,6 @@ ViolationWalk::ViolationWalk(GenerationReaders& readers, const ViolationQuery& q
                              std::optional<LogPosition> from)
     : readers_(readers), index_(index_for(query)), last_(from) {
   add_any("rule_id", {query.rule_ids.begin(), query.rule_ids.end()});
-  add_any("service", {query.services.begin(), query.services.end()});
   std::vector<Parameter> severities;
   for (const model::Severity severity : query.severities) {
     severities.emplace_back(static_cast<std::int64_t>(severity));

@@ -73,7 +73,8 @@ struct WalkRow {
 /// Borrows the readers. One thread.
 class ViolationWalk {
  public:
-  /// Walks what `query` asks of first records: rules, severities, services, trace and times.
+  /// Walks what `query` asks of first records and an index can find: rules, severities, trace and
+  /// times.
   /// `from`, if given, is the last position that was seen already.
   ViolationWalk(GenerationReaders& readers, const ViolationQuery& query,
                 std::optional<LogPosition> from);

@@ -61,7 +61,7 @@ Result<std::vector<RuleEntry>> read_list(const Json& list, std::string_view name
   return entries.take();
 }
 
-Result<std::vector<RuleEntry>> read_lines(std::string_view text) {
+Result<std::vector<RuleEntry>> read_lines(std::string_view text, int depth_max) {
   EntryList entries;
   for (std::size_t line = 1; !text.empty(); ++line) {
     const std::size_t end = std::min(text.find('\n'), text.size());
@@ -71,7 +71,7 @@ Result<std::vector<RuleEntry>> read_lines(std::string_view text) {
     if (entries.size() == kRuleDocumentRulesMax) {
       return fail_invalid(fmt::format("more than {} rules", kRuleDocumentRulesMax));
     }
-    const auto object = parse_json(one);
+    const auto object = parse_json(one, depth_max);
     std::string place = fmt::format("line {}", line);
     if (object) {
       entries.add(*object, std::move(place));
@@ -107,13 +107,14 @@ RuleFormat rule_format_of(std::string_view file_name) noexcept {
   return is_lines ? RuleFormat::JsonLines : RuleFormat::Json;
 }
 
-Result<std::vector<RuleEntry>> read_rule_document(std::string_view text, RuleFormat format) {
+Result<std::vector<RuleEntry>> read_rule_document(std::string_view text, RuleFormat format,
+                                                  int depth_max) {
   if (text.size() > kRuleDocumentBytesMax) {
     return fail_invalid(fmt::format("document is longer than {} bytes", kRuleDocumentBytesMax));
   }
-  if (format == RuleFormat::JsonLines) return read_lines(text);
-  const auto document =
-      format == RuleFormat::Yaml ? yaml_to_json(text, kRuleDocumentBytesMax) : parse_json(text);
+  if (format == RuleFormat::JsonLines) return read_lines(text, depth_max);
+  const auto document = format == RuleFormat::Yaml ? yaml_to_json(text, kRuleDocumentBytesMax)
+                                                   : parse_json(text, depth_max);
   if (!document) return fail(document.error());
   return read_rule_entries(*document);
 }

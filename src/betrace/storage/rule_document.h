@@ -49,10 +49,12 @@ inline constexpr std::array kRuleForms = {
 
 /// Reads one rule, a list, `{"rules":[...]}` or an export document. A wrong entry is an entry with
 /// an Error, and so is the second of two with the same id. Error InvalidArgument: the text as a
-/// whole cannot be read, is too long, or has too many entries; YAML with tags, anchors or aliases.
-/// Unsupported: an export document of a newer format.
+/// whole cannot be read, is too long, or has too many entries; JSON that is nested deeper than
+/// `depth_max`; YAML with tags, anchors or aliases. Unsupported: an export document of a newer
+/// format.
 [[nodiscard]] Result<std::vector<RuleEntry>> read_rule_document(std::string_view text,
-                                                                RuleFormat format);
+                                                                RuleFormat format,
+                                                                int depth_max = kJsonDepthMax);
 
 /// As read_rule_document(), of a value that was parsed already.
 [[nodiscard]] Result<std::vector<RuleEntry>> read_rule_entries(const Json& document);

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,7 +30,9 @@ struct ViolationQuery {
   std::uint32_t limit = 100;                                                         ///< 1-1000
   std::uint32_t offset = 0;  ///< 0-10000; with a cursor: 0.
   std::string cursor;        ///< `next_cursor` of the page before; empty: the first page.
-  bool with_total = true;    ///< False: `total` is 0 and costs nothing.
+  /// Asked now and then while a page is looked for; true ends it where it is. Empty: never.
+  std::function<bool()> is_time_spent = nullptr;
+  bool with_total = true;  ///< False: `total` is 0 and costs nothing.
 };
 
 /// A violation as it stands now: status, grade, close reason and witnesses of its newest record.
@@ -47,6 +50,9 @@ struct ViolationPage {
   std::vector<StoredViolation> violations;  ///< Newest first: time, then sequence.
   std::uint64_t total = 0;                  ///< Exact number of matches, whatever the page.
   std::string next_cursor;                  ///< Empty at the end.
+  /// The time was spent: the page holds less than `limit`, even nothing, and goes on at the cursor;
+  /// `total` counts what was looked at.
+  bool is_cut = false;
 };
 
 /// Numbers for the overview page, over first records in a window of time.

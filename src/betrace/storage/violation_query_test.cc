@@ -179,6 +179,45 @@ TEST_F(ViolationQueryTest, OffsetsSkipMatches) {
   EXPECT_EQ(page(query).total, 0u);
 }
 
+// The time is a count of looks at it: how often a page may ask, and go on.
+TEST_F(ViolationQueryTest, APageEndsWithACursorWhenItsTimeIsSpent) {
+  constexpr std::uint64_t kRecords = 500;
+  for (std::uint64_t i = 1; i <= kRecords; ++i) {
+    model::Violation violation = test_violation(i, "r" + std::to_string(i));
+    if (i == 1 || i == 400) violation.service = "rare";
+    record(std::move(violation));
+  }
+  flush();
+  for (const std::size_t looks : {0U, 1U, 3U, 7U}) {
+    ViolationQuery query;
+    query.services = {"rare"};
+    Texts found;
+    std::size_t pages = 0;
+    for (bool is_cut = true; is_cut; ++pages) {
+      std::size_t left = looks;
+      query.is_time_spent = [&left] { return left-- == 0; };
+      const ViolationPage part = page(query);
+      for (const StoredViolation& stored : part.violations) {
+        found.push_back(stored.violation.message);
+      }
+      is_cut = part.is_cut;
+      EXPECT_EQ(part.next_cursor.empty(), !is_cut);
+      if (is_cut) EXPECT_LT(part.total, 2U) << "what was looked at";
+      if (!is_cut) EXPECT_EQ(part.total, 2U) << "exact, whatever the page";
+      query.cursor = part.next_cursor;
+      ASSERT_LT(pages, kRecords) << "every page goes on";
+    }
+    EXPECT_EQ(found, (Texts{"violation 400", "violation 1"})) << looks;
+    if (looks == 0) EXPECT_GT(pages, 5U);
+  }
+  std::size_t asked = 0;
+  ViolationQuery first;
+  first.limit = 10;
+  first.is_time_spent = [&asked] { return ++asked > 0; };
+  EXPECT_EQ(page(first).total, kRecords) << "a page that is full soon has an exact total";
+  EXPECT_EQ(asked, 0U);
+}
+
 TEST_F(ViolationQueryTest, CursorsThatAreNotOursAreRefused) {
   for (const char* text : {"x", "MQ", "1.2.3", "MS4yLjM=", "MS4yLjM0NQ==", "MS4wMi4z", "MS4"}) {
     ViolationQuery query;

@@ -5,6 +5,7 @@
 // base/utf8.h quote_excerpt() first.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -71,6 +72,9 @@ class Logger {
 
   explicit Logger(LogOptions options = {});
 
+  /// From now on lines below `level` are left out.
+  void set_level(LogLevel level) noexcept { level_ = level; }
+
   void log(LogLevel level, std::string_view message, Fields fields = {});
   void debug(std::string_view message, Fields fields = {});
   void info(std::string_view message, Fields fields = {});
@@ -81,6 +85,7 @@ class Logger {
   [[nodiscard]] bool take_line(UnixNanos now, std::uint64_t* suppressed);
 
   const LogOptions options_;
+  std::atomic<LogLevel> level_;
   std::mutex mutex_;
   std::uint64_t second_ = 0;
   std::uint64_t lines_in_second_ = 0;

@@ -30,6 +30,7 @@ constexpr Values kExportFailures = {"connect", "timeout", "tls", "auth", "unavai
 constexpr Values kParkReasons = {"export_parked", "export_refused", "sink_error"};
 constexpr Values kNotifiedSinks = {"webhook", "alertmanager"};
 constexpr Values kNotificationResults = {"delivered", "failed"};
+constexpr Values kOwnSpanResults = {"exported", "dropped"};
 constexpr Values kRecordTypes = {"violation",  "final",     "revision", "rule_change", "gap",
                                  "start",      "stop",      "coverage", "ruleset",     "refused",
                                  "compliance", "retention", "key_event"};
@@ -65,6 +66,7 @@ constexpr MetricLabel kExportFailed[] = {{"reason", LabelKind::Enumerated, kExpo
 constexpr MetricLabel kParked[] = {{"reason", LabelKind::Enumerated, kParkReasons}};
 constexpr MetricLabel kNotification[] = {{"sink", LabelKind::Enumerated, kNotifiedSinks},
                                          {"result", LabelKind::Enumerated, kNotificationResults}};
+constexpr MetricLabel kOwnSpans[] = {{"result", LabelKind::Enumerated, kOwnSpanResults}};
 constexpr MetricLabel kRecord[] = {{"type", LabelKind::Enumerated, kRecordTypes}};
 constexpr MetricLabel kCompliance[] = {{"framework"}, {"control"}, {"outcome"}};
 constexpr MetricLabel kStorage[] = {{"op", LabelKind::Enumerated, kStorageOperations}};
@@ -162,6 +164,10 @@ constexpr MetricInfo kCatalog[] = {
     {ExportParkedRecords, "betrace_export_parked_records", Gauge, "records that are parked now"},
     {Notifications, "betrace_notifications_total", Counter,
      "requests to the webhook and to Alertmanager", kNotification},
+    {OwnSpans, "betrace_own_spans_total", Counter,
+     "spans of BeTrace itself (tracing.enabled) that the tracing backend took, or that were "
+     "dropped",
+     kOwnSpans},
     {ViolationStoreSizeBytes, "betrace_violation_store_size_bytes", Gauge,
      "bytes used by the violation log"},
     {ViolationStoreCapacityBytes, "betrace_violation_store_capacity_bytes", Gauge,

@@ -50,6 +50,7 @@ enum class MetricId : std::uint8_t {
   ExportParked,
   ExportParkedRecords,
   Notifications,
+  OwnSpans,
   ViolationStoreSizeBytes,
   ViolationStoreCapacityBytes,
   ViolationStoreEvicted,
