@@ -232,6 +232,10 @@ telemetry::LogOptions log_options(const Config& config) {
   return options;
 }
 
+constexpr std::string_view kWayBack =
+    "; nothing was changed: run the version that wrote it, or restore a backup into an empty "
+    "folder";
+
 int exit_code_of(const Error& error) noexcept {
   switch (error.code) {
     case ErrorCode::InvalidArgument:
@@ -257,8 +261,10 @@ int run_serve(const Config& config, bool discards_spans, StopSignal& stop, std::
   options->discards_spans = discards_spans;
   auto service = Service::start(std::move(*options), log);
   if (!service) {
-    fmt::print(err, "betrace: {}\n", service.error().message);
-    return exit_code_of(service.error());
+    const int code = exit_code_of(service.error());
+    fmt::print(err, "betrace: {}{}\n", service.error().message,
+               code == kExitNewerFormat ? kWayBack : "");
+    return code;
   }
   SignalSeen seen = SignalSeen::None;
   while (seen != SignalSeen::Stop) {
