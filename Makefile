@@ -67,7 +67,7 @@ fuzz: ## Run each fuzz target on its seeds, then for FUZZ_SECONDS (20) each
 torture: ## Overload, attack and soak it for about an hour; TORTURE_MINUTES=1 for a tenth of it
 	@tools/setup --test
 	@cmake --preset release -DBETRACE_TESTS=ON >/dev/null
-	@cmake --build $(BUILD)/release -j $(JOBS) --target betrace api_test engine_test evidence_test storage_test
+	@cmake --build $(BUILD)/release -j $(JOBS) --target betrace api_test control_test engine_test evidence_test storage_test
 	@ln -sfn release/betrace $(BUILD)/betrace
 	@tools/torture $(TORTURE_MINUTES)
 

@@ -38,7 +38,10 @@ class FaultyFileSystem : public FileSystem {
     }
     return FileSystem::write(file, bytes, count);
   }
-  int sync(int file) override { return is_hit() ? -error_ : FileSystem::sync(file); }
+  int sync(int file) override {
+    if (is_hit()) return -error_;
+    return skips_syncs_ ? 0 : FileSystem::sync(file);
+  }
   int close(int file) override {
     const int result = FileSystem::close(file);
     return is_hit() ? -error_ : result;
@@ -59,6 +62,8 @@ class FaultyFileSystem : public FileSystem {
     return forbid_directories_ ? -EACCES : FileSystem::make_directory(path, mode);
   }
   void forbid_directories() { forbid_directories_ = true; }
+  /// For tests of many changes in which nothing crashes.
+  void skip_syncs() { skips_syncs_ = true; }
 
  private:
   bool is_hit() {
@@ -72,6 +77,7 @@ class FaultyFileSystem : public FileSystem {
   int error_ = EIO;
   bool and_all_later_ = false;
   bool forbid_directories_ = false;
+  bool skips_syncs_ = false;
   Fault fault_ = Fault::Error;
 };
 
