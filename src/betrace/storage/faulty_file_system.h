@@ -40,6 +40,7 @@ class FaultyFileSystem : public FileSystem {
   }
   int sync(int file) override {
     if (is_hit()) return -error_;
+    ++syncs_;
     return skips_syncs_ ? 0 : FileSystem::sync(file);
   }
   int close(int file) override {
@@ -64,6 +65,7 @@ class FaultyFileSystem : public FileSystem {
   void forbid_directories() { forbid_directories_ = true; }
   /// For tests of many changes in which nothing crashes.
   void skip_syncs() { skips_syncs_ = true; }
+  [[nodiscard]] int syncs() const { return syncs_; }
 
  private:
   bool is_hit() {
@@ -73,6 +75,7 @@ class FaultyFileSystem : public FileSystem {
   }
 
   int count_ = 0;
+  int syncs_ = 0;
   int fail_at_ = -1;
   int error_ = EIO;
   bool and_all_later_ = false;
