@@ -5,6 +5,7 @@ import json
 import re
 import unittest
 
+from cloud_model import check_task_definition, needs_ecs_model
 from documents import DEPLOY, KUBERNETES, PROJECT, documents_of, yaml
 from kubernetes_schemas import (check_custom_resources, check_kubernetes, needs_custom_resource_models,
                                 needs_kubernetes_schemas)
@@ -186,6 +187,18 @@ class ElasticContainerServiceTest(unittest.TestCase):
     def setUp(self):
         self.task = json.loads((DEPLOY / "ecs/task-definition.json").read_text())
         self.container = self.task["containerDefinitions"][0]
+
+    @needs_ecs_model()
+    def test_the_task_can_be_registered(self):
+        self.assertEqual(check_task_definition(self.task), [])
+
+    @needs_ecs_model()
+    def test_what_the_service_does_not_know_is_found(self):
+        self.container["healthcheck"] = self.container.pop("healthCheck")
+        self.task["networkMode"] = "vpc"
+        self.container["essential"] = "true"
+        del self.container["portMappings"][0]["containerPort"]
+        self.assertEqual(len(check_task_definition(self.task)), 3)
 
     def test_names_of_resources_have_accounts_of_twelve_digits(self):
         for path in (DEPLOY / "ecs").glob("*.json"):
