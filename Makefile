@@ -38,7 +38,7 @@ test: ## Set up, build, run every fast test; the last line is the count
 	  --check '$(BUILD)/betrace rules check rules/starter/rules.yaml' \
 	  --check '$(BUILD)/betrace test rules/starter tests/scenarios'
 
-e2e: build ## Real peers against a real server: SDKs, Collector, Prometheus, Alertmanager, nginx; names who was there
+e2e: build ## Real peers against a real server: SDKs, Collector, Jaeger, Prometheus, Alertmanager, nginx; names who was there
 	@tools/setup --e2e
 	@tools/run_tests --node tests/e2e --unittest tests/deploy --unittest tests/peers
 
@@ -67,7 +67,7 @@ fuzz: ## Run each fuzz target on its seeds, then for FUZZ_SECONDS (20) each
 torture: ## Overload, attack and soak it for about an hour; TORTURE_MINUTES=1 for a tenth of it
 	@tools/setup --test
 	@cmake --preset release -DBETRACE_TESTS=ON >/dev/null
-	@cmake --build $(BUILD)/release -j $(JOBS) --target betrace api_test engine_test evidence_test storage_test
+	@cmake --build $(BUILD)/release -j $(JOBS) --target betrace api_test control_test engine_test evidence_test storage_test
 	@ln -sfn release/betrace $(BUILD)/betrace
 	@tools/torture $(TORTURE_MINUTES)
 

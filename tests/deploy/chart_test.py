@@ -9,6 +9,8 @@ import unittest
 
 from documents import DEPLOY, KUBERNETES, documents_of, needs_tool, tool, yaml
 from json_schema import Schema
+from kubernetes_schemas import (CUSTOM_KINDS, check_custom_resources, check_kubernetes, needs_custom_resource_models,
+                                needs_kubernetes_schemas)
 from wiring import Wiring
 
 CHART = DEPLOY / "helm/betrace"
@@ -54,7 +56,12 @@ class ValuesTest(unittest.TestCase):
             self.assertNotEqual(self.problems(self.values | change), [], change)
 
 
-@needs_tool("helm", "go install helm.sh/helm/v3/cmd/helm@v3.19.5")
+EVERY_OPTION = ("--set", "ingress.enabled=true,certificate.enabled=true,backup.enabled=true,externalSecrets.enabled=true,"
+                "router.enabled=true")
+PRODUCTION = ("--values", CHART / "values-production.yaml")
+
+
+@needs_tool("helm", "tools/setup --ci, where Go and its modules can be had")
 class RenderedTest(unittest.TestCase):
     def test_helm_finds_nothing_to_say(self):
         done = subprocess.run([tool("helm"), "lint", "--strict", CHART], capture_output=True, text=True)
@@ -67,8 +74,7 @@ class RenderedTest(unittest.TestCase):
             self.assertEqual(rendered[key], thing, key)
 
     def test_the_options_are_those_of_the_manifests(self):
-        rendered = by_name(render("--set", "ingress.enabled=true,certificate.enabled=true,backup.enabled=true,"
-                                  "externalSecrets.enabled=true,router.enabled=true"))
+        rendered = by_name(render(*EVERY_OPTION))
         written = by_name(documents_of(KUBERNETES / "options/betrace-ingress.yaml", OPERATED_SECRETS,
                                        KUBERNETES / "options/betrace-certificate.yaml",
                                        KUBERNETES / "jobs/backup-cronjob.yaml", KUBERNETES / "router"))
@@ -76,7 +82,7 @@ class RenderedTest(unittest.TestCase):
             self.assertEqual(rendered[key], thing, key)
 
     def test_production_is_a_stateful_set_with_volumes_of_its_own_that_fits_together(self):
-        things = render("--values", CHART / "values-production.yaml")
+        things = render(*PRODUCTION)
         self.assertEqual(Wiring(things).problems(), [])
         workload = by_name(things)["StatefulSet", "betrace-backend"]
         claim = workload["spec"]["volumeClaimTemplates"][0]
@@ -85,7 +91,7 @@ class RenderedTest(unittest.TestCase):
         self.assertEqual(len(by_name(things)["ConfigMap", "betrace-backend-dashboards"]["data"]), 3)
 
     def test_the_alerts_of_production_are_the_shipped_ones(self):
-        things = by_name(render("--values", CHART / "values-production.yaml"))
+        things = by_name(render(*PRODUCTION))
         groups = things["PrometheusRule", "betrace-backend"]["spec"]["groups"]
         shipped = documents_of(DEPLOY / "prometheus/alert-rules.yaml")[0]["groups"]
         self.assertEqual(groups[:-1], shipped)
@@ -95,6 +101,19 @@ class RenderedTest(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "cannot be mounted by several replicas"):
             render("--set", "rules.accessMode=ReadWriteOnce")
         render("--set", "rules.accessMode=ReadWriteOnce,replicaCount=1")
+
+    @needs_kubernetes_schemas()
+    def test_what_is_rendered_is_valid_in_the_oldest_and_the_newest_kubernetes(self):
+        for flags in ((), EVERY_OPTION, PRODUCTION, ("--set", "ruleGroup=2/3,name=betrace-group-2")):
+            checked, problems = check_kubernetes(render(*flags))
+            self.assertEqual(problems, [], flags)
+            self.assertGreater(checked, 10, flags)
+
+    @needs_custom_resource_models()
+    def test_what_is_rendered_for_operators_is_valid_to_them(self):
+        things = [thing for flags in (EVERY_OPTION, PRODUCTION) for thing in render(*flags) if thing["kind"] in CUSTOM_KINDS]
+        self.assertEqual({thing["kind"] for thing in things}, CUSTOM_KINDS)
+        self.assertEqual(check_custom_resources(things), [""] * len(things))
 
     def test_rule_groups_are_set_and_labelled(self):
         pod = by_name(render("--set", "ruleGroup=2/3,name=betrace-group-2"))[

@@ -1,6 +1,7 @@
 # Goal: the image starts as an unprivileged user, answers, and holds what operators are told it holds.
-# Method: buildah builds it without a daemon, on a Debian made by mmdebstrap since no registry of images is asked. The
-# program and its package are those of this machine: the first stage of the Dockerfile, which compiles, is left out.
+# Method: buildah builds it without a daemon, on a Debian made by mmdebstrap since no registry of images is asked. With
+# BETRACE_IMAGE_TEST=1 the program and its package are those of this machine and the first stage of the Dockerfile, which
+# compiles, is left out; with BETRACE_IMAGE_TEST=whole the Dockerfile is built as it is.
 #
 # It takes minutes, so it runs only when asked: BETRACE_IMAGE_TEST=1 python3 -m unittest discover -s tests/deploy -p 'image_test.py'
 
@@ -12,7 +13,7 @@ import subprocess
 import tempfile
 import unittest
 
-from documents import DEPLOY, PROGRAM, TOOLS, needs_program, needs_tool
+from documents import DEPLOY, PROGRAM, PROJECT, TOOLS, needs_program, needs_tool
 from scripts_test import free_port, version_of_program
 
 NAME = "betracehq/backend:test"
@@ -56,8 +57,23 @@ class Builder:
         (context / "out/betrace.cdx.json").write_bytes(bill.stdout)
         shutil.copytree(DEPLOY / "image", context / "deploy/image")
         (context / "Dockerfile").write_text(runtime_stage())
-        self("bud", "--format", "docker", "--pull-never", "--network", "host", "-t", NAME,
-             "-f", str(context / "Dockerfile"), str(context))
+        self.build(context / "Dockerfile", context)
+
+    def build(self, file, context, *flags):
+        self("bud", "--format", "docker", "--pull-never", "--network", "host", *flags, "-t", NAME, "-f", str(file), str(context))
+
+    def make_whole_image(self):
+        self.build(DEPLOY / "Dockerfile", PROJECT, "--ignorefile", str(DEPLOY / "Dockerfile.dockerignore"))
+
+
+# Runs a program of the image $1 as its user on a root that cannot be written, but where the image has volumes, and /tmp.
+READ_ONLY = """
+mount --bind "$1" "$1" && mount -o remount,bind,ro "$1"
+for folder in tmp data/rules data/state; do mount -t tmpfs -o size=64m,mode=0700,uid=1000,gid=1000 tmpfs "$1/$folder"; done
+mount --rbind /proc "$1/proc" && mount --rbind /dev "$1/dev"
+exec env -i PATH=/usr/sbin:/usr/bin:/bin BETRACE_STORAGE_PATH=/data/rules BETRACE_STATE_PATH=/data/state \
+  chroot --userspec=1000:1000 "$1" sh -euc "$2"
+"""
 
 
 @unittest.skipUnless(os.environ.get("BETRACE_IMAGE_TEST"), "SKIPPED: the image is built with BETRACE_IMAGE_TEST=1")
@@ -71,7 +87,10 @@ class ImageTest(unittest.TestCase):
         cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
         cls.buildah = Builder(cls.folder)
         cls.buildah.make_base()
-        cls.buildah.make_image()
+        if os.environ["BETRACE_IMAGE_TEST"] == "whole":
+            cls.buildah.make_whole_image()
+        else:
+            cls.buildah.make_image()
         cls.container = cls.buildah("from", "--pull-never", NAME)
 
     def inside(self, script, container=None):
@@ -133,6 +152,71 @@ class ImageTest(unittest.TestCase):
             kill $server; wait $server
         """)
         self.assertIn("bootstrap\n401\n200\n200\n600", said)
+
+    def on_read_only_root(self, script):
+        """Runs a script as the user of the image; `start` starts a server and waits until it is healthy."""
+        root = self.buildah("mount", self.buildah("from", "--pull-never", NAME))
+        done = subprocess.run(["unshare", "--mount", "sh", "-euc", READ_ONLY, "sh", root, f"""
+            export BETRACE_HTTP_PORT={free_port()} BETRACE_OTLP_HTTP_PORT=0 BETRACE_OTLP_GRPC_PORT=0
+            start() {{
+              betrace serve 2>>/tmp/log & server=$!
+              for try in $(seq 300); do betrace healthcheck >/dev/null 2>&1 && return; sleep 0.1; done
+              cat /tmp/log; exit 1
+            }}
+            {script}"""], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout
+
+    def test_it_serves_and_drains_on_a_root_that_cannot_be_written(self):
+        said = self.on_read_only_root("""
+            touch /etc/mark 2>&1 | grep -o 'Read-only file system'
+            start
+            api=http://127.0.0.1:$BETRACE_HTTP_PORT
+            post() { curl -fsS -o /dev/null -H 'Content-Type: application/json' "$@"; }
+            post $api/v1/rules -d '{"id": "slow", "name": "slow", "expression": "trace.duration > 1s", "severity": "HIGH"}'
+            post $api/v1/spans -d '{"spans": [{"trace_id": "a", "span_id": "b", "name": "pay", "duration_ms": 2000}]}'
+            kill $server; wait $server; echo "exit $?"
+            ls /data/rules; betrace log dump --json | jq -r 'select(.payload.type == "violation") | .payload.rule_id'
+        """)
+        self.assertEqual(said, "Read-only file system\nexit 0\nslow.json\nslow\n")
+
+    def test_a_newcomer_turns_on_tls_and_keys_breaks_the_disk_and_restores_the_rules(self):
+        said = self.on_read_only_root("""
+            cd /tmp
+            openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
+              -addext subjectAltName=DNS:localhost -keyout server.key -out server.pem 2>/dev/null
+            export BETRACE_TLS_CERT=/tmp/server.pem BETRACE_TLS_KEY=/tmp/server.key BETRACE_API_KEY=$(openssl rand -base64 32)
+            export BETRACE_URL=https://localhost:$BETRACE_HTTP_PORT CURL_CA_BUNDLE=/tmp/server.pem
+            start
+            auth="X-API-Key: $BETRACE_API_KEY"
+            code() { curl -s -o /dev/null -w '%{http_code}\\n' "$@"; }
+            add() {
+              code -H "$auth" -H 'Content-Type: application/json' $BETRACE_URL/v1/rules \
+                -d "{\\"id\\": \\"$1\\", \\"name\\": \\"$1\\", \\"expression\\": \\"span.duration > 1s\\", \\"severity\\": \\"HIGH\\"}"
+            }
+            until_ready() { for try in $(seq 300); do [ "$(code $BETRACE_URL/ready)" = $1 ] && echo "ready: $1" && return; sleep 0.1; done; exit 1; }
+
+            code $BETRACE_URL/v1/rules; code -H "$auth" $BETRACE_URL/v1/rules
+            add first; add second
+            /backup-rules.sh > rules.json
+            # The disk of the rules is full, and then it is not.
+            dd if=/dev/zero of=/data/rules/filler bs=64k 2>/dev/null || true
+            add third
+            until_ready 503
+            rm /data/rules/filler
+            until_ready 200
+            add third
+            # A file is damaged, and the process killed.
+            kill -9 $server; wait $server || true
+            echo '{"format": 1, "rule": ' > /data/rules/first.json
+            start
+            curl -s $BETRACE_URL/ready | jq -r .checks.storage
+            ls /data/rules | grep -c 'first.json.corrupt-'
+            /restore-rules.sh rules.json | jq -c '[.created, .deleted]'
+            curl -s -H "$auth" $BETRACE_URL/v1/rules | jq -c '[.rules[].id]'
+        """)
+        self.assertEqual(said, "401\n200\n201\n201\n503\nready: 503\nready: 200\n201\ndegraded: 1 quarantined\n1\n[1,1]\n"
+                               '["first","second"]\n')
 
     def test_no_key_is_in_it(self):
         image = json.loads(self.buildah("inspect", "--type", "image", NAME))["Docker"]["config"]

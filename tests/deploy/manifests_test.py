@@ -2,13 +2,13 @@
 # Method: every document is read, names are followed, and the guide's known mistakes must be found.
 
 import json
-import pathlib
 import re
-import subprocess
 import unittest
 
-from documents import DEPLOY, KUBERNETES, PROJECT, TOOLS, documents_of, tool, yaml
-from json_schema import Schema
+from cloud_model import check_task_definition, needs_ecs_model
+from documents import DEPLOY, KUBERNETES, PROJECT, documents_of, yaml
+from kubernetes_schemas import (check_custom_resources, check_kubernetes, needs_custom_resource_models,
+                                needs_kubernetes_schemas)
 from network import allows, labels_of_namespace
 from wiring import Wiring, containers_of, pod_of
 
@@ -152,57 +152,53 @@ class NetworkPolicyTest(unittest.TestCase):
 
 
 class SchemaTest(unittest.TestCase):
-    VERSIONS = sorted((TOOLS / "kubernetes").glob("*.json"))
-
-    @unittest.skipUnless(VERSIONS, "SKIPPED: no schemas of Kubernetes in build/tools (tools/setup --ci)")
+    @needs_kubernetes_schemas()
     def test_the_manifests_are_valid_in_the_oldest_and_the_newest_kubernetes(self):
-        self.assertEqual(len(self.VERSIONS), 2)
-        checked = 0
-        for version in self.VERSIONS:
-            document = json.loads(version.read_text())
-            definitions = document.get("$defs") or document["definitions"]
-            by_kind = {(kind["group"], kind["version"], kind["kind"]): name
-                       for name, schema in definitions.items()
-                       for kind in schema.get("x-kubernetes-group-version-kind", [])}
-            for thing in documents_of(*EVERYTHING, SECRETS):
-                group, _, name = thing["apiVersion"].rpartition("/")
-                if "." in group and not group.endswith(".k8s.io"):
-                    continue
-                schema = {"$ref": "/" + by_kind[group, name, thing["kind"]]}
-                self.assertEqual(Schema(schema, definitions).problems(thing), [], (version.stem, thing["kind"]))
-                checked += 1
+        checked, problems = check_kubernetes(documents_of(*EVERYTHING, SECRETS))
+        self.assertEqual(problems, [])
         self.assertGreater(checked, 20)
 
+    @needs_kubernetes_schemas()
+    def test_a_member_that_kubernetes_does_not_know_is_found(self):
+        things = documents_of(BETRACE)
+        one(things, "Deployment")["spec"]["replica"] = 3
+        self.assertEqual(len(check_kubernetes(things)[1]), 2)
 
-@unittest.skipUnless((TOOLS / "models/node_modules").exists() and tool("node"),
-                     "SKIPPED: no models of custom resources in build/tools (tools/setup --ci)")
+
+@needs_custom_resource_models()
 class CustomResourceTest(unittest.TestCase):
     """Types, required members and enumerations; unknown members are not found."""
-
-    def problems(self, things):
-        done = subprocess.run(["node", pathlib.Path(__file__).parent / "custom_resources.mjs", TOOLS / "models"],
-                              input=json.dumps(things), capture_output=True, text=True)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return json.loads(done.stdout)
 
     def test_the_custom_resources_are_valid(self):
         things = [thing for thing in documents_of(BETRACE, KUBERNETES / "options")
                   if thing["kind"] in ("ServiceMonitor", "Certificate", "ExternalSecret")]
-        self.assertEqual(self.problems(things), [""] * 4)
+        self.assertEqual(check_custom_resources(things), [""] * 4)
         rules = {"apiVersion": "monitoring.coreos.com/v1", "kind": "PrometheusRule", "metadata": {"name": "r"},
                  "spec": documents_of(DEPLOY / "prometheus/alert-rules.yaml")[0]}
-        self.assertEqual(self.problems([rules]), [""])
+        self.assertEqual(check_custom_resources([rules]), [""])
 
     def test_a_missing_key_is_found(self):
         thing = one(documents_of(OPERATED_SECRETS), "ExternalSecret")
         del thing["spec"]["data"][0]["remoteRef"]["key"]
-        self.assertIn("must have required property key", self.problems([thing])[0])
+        self.assertIn("must have required property key", check_custom_resources([thing])[0])
 
 
 class ElasticContainerServiceTest(unittest.TestCase):
     def setUp(self):
         self.task = json.loads((DEPLOY / "ecs/task-definition.json").read_text())
         self.container = self.task["containerDefinitions"][0]
+
+    @needs_ecs_model()
+    def test_the_task_can_be_registered(self):
+        self.assertEqual(check_task_definition(self.task), [])
+
+    @needs_ecs_model()
+    def test_what_the_service_does_not_know_is_found(self):
+        self.container["healthcheck"] = self.container.pop("healthCheck")
+        self.task["networkMode"] = "vpc"
+        self.container["essential"] = "true"
+        del self.container["portMappings"][0]["containerPort"]
+        self.assertEqual(len(check_task_definition(self.task)), 3)
 
     def test_names_of_resources_have_accounts_of_twelve_digits(self):
         for path in (DEPLOY / "ecs").glob("*.json"):

@@ -70,9 +70,12 @@ class Server:
                     raise
                 time.sleep(0.02)
 
+    def ask(self, path):
+        with urllib.request.urlopen(self.url + path) as answer:
+            return json.load(answer)
+
     def rules(self):
-        with urllib.request.urlopen(f"{self.url}/v1/rules") as answer:
-            return json.load(answer)["rules"]
+        return self.ask("/v1/rules")["rules"]
 
     def change(self, method, path, body=None):
         request = urllib.request.Request(self.url + path, method=method,
@@ -353,6 +356,15 @@ class PackageTest(unittest.TestCase):
         for path in ("./usr/bin/betrace", "./lib/systemd/system/betrace.service", "./etc/betrace/betrace.yaml"):
             self.assertIn(path, listed)
         self.assertNotRegex(listed, r"(?m)^.{7}[sS]|\bd?.{8}w")
+
+    @needs_tool("objdump", "binutils")
+    @needs_tool("lintian", "tools/setup --ci")
+    def test_lintian_finds_no_error_in_the_package_but_that_nobody_has_an_address(self):
+        with tempfile.TemporaryDirectory() as folder:
+            package = run(DEPLOY / "debian/package", PROGRAM, folder).stdout.strip()
+            done = subprocess.run(["lintian", "--allow-root", "--fail-on", "error", "--suppress-tags",
+                                   "bogus-mail-host,bogus-mail-host-in-debian-changelog", package], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_the_bill_of_materials_names_each_library_once_with_its_version(self):
         bill = json.loads(run(DEPLOY / "sbom", PROGRAM).stdout)

@@ -1,5 +1,5 @@
 // R7 in the long form: the sink is away, violations go on, we are killed again and again, and in the end
-// every one of them is at the sink. BETRACE_OUTAGE_SECONDS says how long; 500 violations a second.
+// every one of them is at the sink. BETRACE_OUTAGE_SECONDS says how long, BETRACE_OUTAGE_RATE how many violations a second.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
@@ -10,7 +10,7 @@ import { showProgress } from './progress.mjs';
 import { eventually, Server } from './server.mjs';
 
 const seconds = Number(process.env.BETRACE_OUTAGE_SECONDS ?? 3);
-const perSlice = 500;
+const perSlice = Number(process.env.BETRACE_OUTAGE_RATE ?? 500);
 const kills = 4; // while the sink is away; two more while it catches up
 const rule = { name: 'slow', severity: 'HIGH', expression: 'span.duration > 2s',
                message: 'order {span.attributes["order"]} is slow' };
@@ -25,7 +25,7 @@ async function violate(server, from) {
     (await server.get('/v1/violations?limit=1')).body.total === from + perSlice ? true : undefined));
 }
 
-test(`R7 ${seconds} s without a sink, and kills, lose nothing`, { timeout: 900_000 }, async (t) => {
+test(`R7 ${seconds} s without a sink, and kills, lose nothing`, { timeout: 900_000 + seconds * 1_000 }, async (t) => {
   const sink = await new OtlpSink('grpc').start();
   t.after(() => sink.stop());
   const options = { env: { ...sink.env, BETRACE_VIOLATIONS_RULE_RATE: '0', BETRACE_VIOLATIONS_TOTAL_RATE: '0' } };

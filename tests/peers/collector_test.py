@@ -15,12 +15,12 @@ import unittest
 import urllib.error
 import urllib.request
 
-from peers import Judge, announce, eventually, free_port, needs_program, needs_python_sdk, needs_tool, send_checkout, tool, version_of
+from peers import PYTHON_SDK, Judge, announce, eventually, free_port, needs_program, needs_tool, tool, version_of
 
 
 @needs_program()
 @needs_tool("otelcol", "OpenTelemetry Collector: needs Go; tools/setup --e2e")
-@needs_python_sdk()
+@PYTHON_SDK.needed()
 class CollectorTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -46,7 +46,7 @@ class CollectorTest(unittest.TestCase):
     def send(self, endpoint):
         def attempt():
             try:
-                return send_checkout("grpc", endpoint)
+                return PYTHON_SDK.send_checkout("grpc", endpoint)
             except AssertionError:
                 return None
         return eventually("the Collector", attempt)

@@ -12,8 +12,8 @@ import unittest
 import urllib.error
 import urllib.request
 
-from peers import (FORMS, Judge, announce, eventually, free_port, make_certificate, needs_program, needs_python_sdk, needs_tool, 
-                   send_checkout, tool, version_of)
+from peers import (PYTHON_SDK, FORMS, Judge, announce, eventually, free_port, make_certificate, needs_program, needs_tool, 
+                   tool, version_of)
 
 KEY = "0123456789-a-key-of-the-proxy"
 PASSWORD = "open-sesame"
@@ -95,17 +95,17 @@ class NginxTest(unittest.TestCase):
             self.assertEqual(answer.status, 201)
         self.assertIn("by-proxy", [rule["id"] for rule in self.judge.ask("/v1/rules")["rules"]])
 
-    @needs_python_sdk()
+    @PYTHON_SDK.needed()
     def test_the_sdk_sends_through_it_over_each_form(self):
         for form in FORMS:
             with self.subTest(form=form):
-                self.judge.check(self, send_checkout(form, self.url, f"authorization={AUTHORIZATION}", self.authority))
+                self.judge.check(self, PYTHON_SDK.send_checkout(form, self.url, f"authorization={AUTHORIZATION}", self.authority))
 
-    @needs_python_sdk()
+    @PYTHON_SDK.needed()
     def test_the_stream_of_violations_comes_through_as_it_happens(self):
         with self.open("/v1/violations/stream", {"Authorization": AUTHORIZATION}) as stream:
             self.assertEqual(stream.headers["Content-Type"].split(";")[0], "text/event-stream")
-            ids = send_checkout("http/protobuf", self.judge.url, f"x-api-key={KEY}")
+            ids = PYTHON_SDK.send_checkout("http/protobuf", self.judge.url, f"x-api-key={KEY}")
             for line in stream:
                 if line.startswith(b"data: "):
                     break

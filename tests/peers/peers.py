@@ -18,15 +18,40 @@ sys.path.append(str(PROJECT / "tests" / "deploy"))
 from documents import DEPLOY, TOOLS, documents_of, needs_program, needs_tool, tool  # noqa: E402, F401
 from scripts_test import Server, clean_environment, free_port, make_certificate  # noqa: E402, F401
 
+PEERS = pathlib.Path(__file__).resolve().parent
 PYTHON = TOOLS / "python/bin/python"
 SECONDS_MAX = 60
 FORMS = ("grpc", "http/protobuf", "http/json")
+
+
+class Sdk:
+    """An OpenTelemetry SDK: the command that sends a checkout by it, and whether it could be had."""
+
+    def __init__(self, name, forms, command, made):
+        self.name, self.forms, self.command, self.made = name, forms, command, made
+
+    def needed(self):
+        return unittest.skipUnless(self.made.exists() and tool(str(self.command[0])),
+                                   f"SKIPPED: OpenTelemetry SDK for {self.name} is not installed (tools/setup --e2e)")
+
+    def send_checkout(self, form, endpoint, header="", authority=""):
+        """Sends one checkout; returns its ids and the version of the SDK."""
+        # These authorities would be taken for the one that is given.
+        environment = {name: value for name, value in clean_environment().items()
+                       if name not in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")}
+        done = subprocess.run([*self.command, form, endpoint, header, authority], capture_output=True, text=True,
+                              env=environment, timeout=SECONDS_MAX)
+        if done.returncode != 0 or done.stderr:
+            raise AssertionError(f"{self.name}, {form} to {endpoint}: {done.stdout}{done.stderr}")
+        return json.loads(done.stdout)
+
+
+# That of JavaScript has its tests in tests/e2e/otel_sdk.test.mjs.
+PYTHON_SDK = Sdk("Python", FORMS, [PYTHON, PEERS / "send_checkout.py"], TOOLS / "python/installed")
+GO_SDK = Sdk("Go", FORMS[:2], [TOOLS / "bin/send_checkout"], TOOLS / "bin/send_checkout")
+JAVA_SDK = Sdk("Java", FORMS[:2], ["java", "-cp", f"{TOOLS}/java/*", PEERS / "java_sdk/SendCheckout.java"],
+               TOOLS / "java/installed")
 RULE = "when { payment.charge.where(amount > 1000) } always { fraud.check }"
-
-
-def needs_python_sdk():
-    return unittest.skipUnless(PYTHON.exists(),
-                               "SKIPPED: OpenTelemetry SDK for Python is not installed (tools/setup --e2e)")
 
 
 def announce(name, version):
@@ -38,23 +63,6 @@ def version_of(program, *arguments):
     done = subprocess.run([program, *(arguments or ["--version"])], capture_output=True, text=True)
     words = (done.stdout + done.stderr).replace("/", " ").replace(",", " ").split()
     return next(word for word in words if word[:1].isdigit() and "." in word)
-
-
-def version_of_sdk():
-    code = "import importlib.metadata as m; print(m.version('opentelemetry-sdk'))"
-    return subprocess.run([PYTHON, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
-
-
-def send_checkout(form, endpoint, header="", authority=""):
-    """Sends one checkout by the SDK for Python; returns its ids."""
-    # These authorities would be taken for the one that is given.
-    environment = {name: value for name, value in clean_environment().items()
-                   if name not in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")}
-    done = subprocess.run([PYTHON, pathlib.Path(__file__).parent / "send_checkout.py", form, endpoint, header, authority],
-                          capture_output=True, text=True, env=environment, timeout=SECONDS_MAX)
-    if done.returncode != 0 or done.stderr:
-        raise AssertionError(f"{form} to {endpoint}: {done.stdout}{done.stderr}")
-    return json.loads(done.stdout)
 
 
 def eventually(what, attempt):

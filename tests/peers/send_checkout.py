@@ -3,6 +3,7 @@
 Usage: send_checkout.py grpc|http/protobuf|http/json ENDPOINT [HEADER=VALUE] [CERTIFICATE OF THE AUTHORITY]
 """
 
+import importlib.metadata
 import json
 import sys
 
@@ -36,7 +37,8 @@ def main():
     tracer = provider.get_tracer("shop", "1.0.0")
     with tracer.start_as_current_span("POST /checkout", kind=SpanKind.SERVER) as root:
         with tracer.start_as_current_span("payment.charge", attributes={"amount": 1500, "currency": "EUR"}) as charge:
-            ids = {"trace": f"{root.get_span_context().trace_id:032x}", "charge": f"{charge.get_span_context().span_id:016x}"}
+            ids = {"trace": f"{root.get_span_context().trace_id:032x}", "charge": f"{charge.get_span_context().span_id:016x}",
+                   "version": importlib.metadata.version("opentelemetry-sdk")}
     provider.shutdown()
     print(json.dumps(ids))
 

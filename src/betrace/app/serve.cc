@@ -248,6 +248,10 @@ telemetry::LogOptions log_options(const Config& config) {
   return options;
 }
 
+constexpr std::string_view kWayBack =
+    "; nothing was changed: run the version that wrote it, or restore a backup into an empty "
+    "folder";
+
 int exit_code_of(const Error& error) noexcept {
   switch (error.code) {
     case ErrorCode::InvalidArgument:
@@ -274,8 +278,10 @@ int run_serve(const Config& config, const ConfigReload::Read& read, bool discard
   options->discards_spans = discards_spans;
   auto service = Service::start(std::move(*options), log);
   if (!service) {
-    fmt::print(err, "betrace: {}\n", service.error().message);
-    return exit_code_of(service.error());
+    const int code = exit_code_of(service.error());
+    fmt::print(err, "betrace: {}{}\n", service.error().message,
+               code == kExitNewerFormat ? kWayBack : "");
+    return code;
   }
   ConfigReload reload(config, read, **service, log);
   SignalSeen seen = SignalSeen::None;

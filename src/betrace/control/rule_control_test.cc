@@ -233,6 +233,22 @@ TEST_F(RuleControlTest, ADeletedRuleOfItsAgeIsGoneFromTheDiskAndAYoungerOneStays
   EXPECT_EQ(active_ids(), (Ids{"b", "c"}));
 }
 
+TEST_F(RuleControlTest, AChangeOfARuleWaitsForTwoSyncsOfItsFolderAndAReadForNone) {
+  ASSERT_TRUE(create(make_rule("a")));  // the folder of the lock is made
+  int before = disk_.syncs();
+  ASSERT_TRUE(create(make_rule("b")));
+  EXPECT_EQ(disk_.syncs() - before, 2);  // the file and the directory; the log adds one of its own
+  before = disk_.syncs();
+  ASSERT_TRUE(set_severity("b", model::Severity::Low));
+  EXPECT_EQ(disk_.syncs() - before, 2);
+  before = disk_.syncs();
+  ASSERT_TRUE(control_->remove("b", {}, at(kStart)));
+  EXPECT_EQ(disk_.syncs() - before, 2);
+  before = disk_.syncs();
+  static_cast<void>(control_->refresh(kStart));
+  EXPECT_EQ(disk_.syncs(), before);
+}
+
 TEST_F(RuleControlTest, EverythingIsTheSameAfterARestart) {
   ASSERT_TRUE(create(make_rule("a")));
   model::Rule disabled = make_rule("b");

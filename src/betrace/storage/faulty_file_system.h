@@ -38,7 +38,11 @@ class FaultyFileSystem : public FileSystem {
     }
     return FileSystem::write(file, bytes, count);
   }
-  int sync(int file) override { return is_hit() ? -error_ : FileSystem::sync(file); }
+  int sync(int file) override {
+    if (is_hit()) return -error_;
+    ++syncs_;
+    return skips_syncs_ ? 0 : FileSystem::sync(file);
+  }
   int close(int file) override {
     const int result = FileSystem::close(file);
     return is_hit() ? -error_ : result;
@@ -59,6 +63,9 @@ class FaultyFileSystem : public FileSystem {
     return forbid_directories_ ? -EACCES : FileSystem::make_directory(path, mode);
   }
   void forbid_directories() { forbid_directories_ = true; }
+  /// For tests of many changes in which nothing crashes.
+  void skip_syncs() { skips_syncs_ = true; }
+  [[nodiscard]] int syncs() const { return syncs_; }
 
  private:
   bool is_hit() {
@@ -68,10 +75,12 @@ class FaultyFileSystem : public FileSystem {
   }
 
   int count_ = 0;
+  int syncs_ = 0;
   int fail_at_ = -1;
   int error_ = EIO;
   bool and_all_later_ = false;
   bool forbid_directories_ = false;
+  bool skips_syncs_ = false;
   Fault fault_ = Fault::Error;
 };
 
