@@ -10,7 +10,7 @@ import { seededDice } from './dice.mjs';
 import { readMetrics, residentBytes, sumOf } from './metrics.mjs';
 import { newId } from './otlp.mjs';
 import { OtlpSink } from './otlp_sink.mjs';
-import { eventually, program, Server } from './server.mjs';
+import { eventually, program, startedFor } from './server.mjs';
 
 const execute = promisify(execFile);
 
@@ -35,7 +35,7 @@ async function violate(server, count, from = 0) {
 }
 
 async function withRule(t, options, rule = slow) {
-  const server = await start(t, options);
+  const server = await startedFor(t, options);
   const made = await server.post('/v1/rules', rule);
   assert.ok([200, 201].includes(made.status), JSON.stringify(made.body));
   return server;
@@ -46,15 +46,6 @@ async function sinkOf(t, protocol, options) {
   const sink = await new OtlpSink(protocol, options).start();
   t.after(() => sink.stop());
   return sink;
-}
-
-async function start(t, options) {
-  const server = await Server.start(options);
-  t.after(async () => {
-    await server.stop('SIGKILL');
-    await server.remove();
-  });
-  return server;
 }
 
 const arrived = (sink, count) => eventually(`${count} spans`, async () => (
@@ -203,7 +194,7 @@ for (const protocol of protocols) {
       sink.requests.some(({ isTaken }) => !isTaken) ? true : undefined));
     await first.stop('SIGKILL');
     sink.behave = () => undefined;
-    const second = await start(t, { folder: first.folder, env: sink.env });
+    const second = await startedFor(t, { folder: first.folder, env: sink.env });
     await violate(second, 50, 250);
     assert.deepEqual(orders(await arrived(sink, 300)), upTo(300));
   });
@@ -256,7 +247,7 @@ for (const protocol of protocols) {
       assert.match(server.output, /are parked.*no thirteens/);
       assert.equal(await server.stop(), 0);
       sink.behave = () => undefined;
-      const again = await start(t, { folder: server.folder, env: sink.env });
+      const again = await startedFor(t, { folder: server.folder, env: sink.env });
       await violate(again, 1, 40);
       await arrived(sink, 40);
       assert.equal(sumOf(await readMetrics(again), 'betrace_export_parked_records'), 1, 'is remembered');
@@ -308,13 +299,13 @@ for (const protocol of protocols) {
     await server.stop('SIGKILL');
 
     const trusted = { ...sink.env, OTEL_EXPORTER_OTLP_CERTIFICATE: ca.certificateFile };
-    const nameless = await start(t, { folder: server.folder, env: trusted });
+    const nameless = await startedFor(t, { folder: server.folder, env: trusted });
     await eventually('that we are refused without a certificate', async () => (
       (await exporterState(nameless)).startsWith('error: ') ? true : undefined));
     assert.equal(sink.requests.length, 0);
     await nameless.stop('SIGKILL');
 
-    const known = await start(t, { folder: server.folder, env: {
+    const known = await startedFor(t, { folder: server.folder, env: {
       ...trusted, OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: client.certificateFile,
       OTEL_EXPORTER_OTLP_CLIENT_KEY: client.keyFile } });
     await arrived(sink, 2);
@@ -349,7 +340,7 @@ for (const protocol of protocols) {
       await violate(server, 750, from);
       if (from + 750 === created) break;
       await server.stop('SIGKILL');
-      server = await start(t, { folder: server.folder, env });
+      server = await startedFor(t, { folder: server.folder, env });
       before = await residentBytes(server);
     }
     sink.behave = () => (dice(10) === 0 ? wrong[dice(2)] : undefined);

@@ -13,7 +13,7 @@ import { promisify } from 'node:util';
 
 import { readMetrics, sumOf } from './metrics.mjs';
 import { newId } from './otlp.mjs';
-import { eventually, freePort, program, Server } from './server.mjs';
+import { eventually, freePort, program, startedFor } from './server.mjs';
 
 const execute = promisify(execFile);
 const alertmanager = fileURLToPath(new URL('../../build/tools/bin/prometheus-alertmanager', import.meta.url));
@@ -63,15 +63,7 @@ async function receiverOf(t) {
   return receiver;
 }
 
-async function start(t, { rules = [slow], ...options }) {
-  const server = await Server.start(options);
-  t.after(async () => {
-    await server.stop('SIGKILL');
-    await server.remove();
-  });
-  for (const rule of rules) assert.ok([200, 201].includes((await server.post('/v1/rules', rule)).status));
-  return server;
-}
+const start = (t, { rules = [slow], ...options } = {}) => startedFor(t, { rules, ...options });
 
 const webhook = ({ port }, more = {}) => ({ BETRACE_WEBHOOK_URL: `http://127.0.0.1:${port}/hook?key=hush`, ...more });
 

@@ -11,7 +11,7 @@ import { test } from 'node:test';
 
 import { newId } from './otlp.mjs';
 import { OtlpSink } from './otlp_sink.mjs';
-import { eventually, program, Server } from './server.mjs';
+import { eventually, program, startedFor } from './server.mjs';
 
 const canary = 'canary-51ab@example.test';
 const mail = { id: 'mail', name: 'mail', severity: 'HIGH', expression: 'span.attributes["user.email"] != nil',
@@ -46,15 +46,6 @@ async function filesOf(folder) {
   return (await Promise.all(files.map(({ name }) => readFile(join(folder, name), 'latin1')))).join('\n');
 }
 
-async function start(t, options) {
-  const server = await Server.start(options);
-  t.after(async () => {
-    await server.stop('SIGKILL');
-    await server.remove();
-  });
-  return server;
-}
-
 const violationsOf = async (server, traceId, count) => eventually(`${count} violations`, async () => {
   const { violations } = (await server.get(`/v1/violations?trace_id=${traceId}`)).body;
   return violations.length >= count ? violations : undefined;
@@ -65,7 +56,7 @@ const hashOf = (key) => `hmac:${createHmac('sha256', key).update(canary).digest(
 test('R20: a denied value shows as its keyed hash, and nowhere as itself', async (t) => {
   const sink = await new OtlpSink('http/protobuf').start();
   const hook = await bodiesOf(t);
-  const server = await start(t, { env: { ...sink.env, BETRACE_EVIDENCE_EMIT_SPANS: 'true', LOG_LEVEL: 'debug',
+  const server = await startedFor(t, { env: { ...sink.env, BETRACE_EVIDENCE_EMIT_SPANS: 'true', LOG_LEVEL: 'debug',
     BETRACE_WEBHOOK_URL: hook.url, BETRACE_REDACTION_ALLOW: 'user,password,form,customer.*',
     BETRACE_LIMITS_MEMORY: '256MiB' } });
   for (const rule of rules) assert.equal((await server.post('/v1/rules', rule)).status, 201);
@@ -132,7 +123,7 @@ test('SIGHUP puts new lists in force, names what waits for a restart, and keeps 
   const settings = (deny, more = '') => writeFile(file,
     `redaction:\n  deny: [${deny}]\n  key_file: ${keyFile}\n${more}`);
   await settings("'@shipped', order");
-  const server = await start(t, { folder, flags: ['--config', file] });
+  const server = await startedFor(t, { folder, flags: ['--config', file] });
   assert.equal((await server.post('/v1/rules', mail)).status, 201);
   const modes = async () => (await server.get('/v1/limits')).body.modes.redaction;
   const messageOf = async () => {

@@ -120,3 +120,17 @@ export class Server {
     return { status: answer.status, headers: answer.headers, body: await answer.json() };
   }
 }
+
+/** A server with these rules, that is killed and removed when the test `t` ends. */
+export async function startedFor(t, { rules = [], ...options } = {}) {
+  const server = await Server.start(options);
+  t.after(async () => {
+    await server.stop('SIGKILL');
+    await server.remove();
+  });
+  for (const rule of rules) {
+    const { status } = await server.post('/v1/rules', rule);
+    if (status >= 300) throw new Error(`rule ${rule.name}: ${status}`);
+  }
+  return server;
+}

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { EventStream } from './event_stream.mjs';
 import { readMetrics, sumOf } from './metrics.mjs';
 import { newId } from './otlp.mjs';
-import { eventually, Server } from './server.mjs';
+import { eventually, startedFor } from './server.mjs';
 
 const slow = { name: 'slow', severity: 'HIGH', expression: 'span.duration > 2s',
                message: 'order {span.attributes["order"]} is slow' };
@@ -14,15 +14,7 @@ const audited = { name: 'audited', severity: 'LOW',
                   expression: 'trace.has(span.name == "read") and not trace.has(span.name == "audit")' };
 const read = { name: 'read', severity: 'MEDIUM', expression: 'trace.has(span.name == "read")' };
 
-async function start(t, { rules = [slow], ...options } = {}) {
-  const server = await Server.start(options);
-  t.after(async () => {
-    await server.stop('SIGKILL');
-    await server.remove();
-  });
-  for (const rule of rules) assert.ok([200, 201].includes((await server.post('/v1/rules', rule)).status));
-  return server;
-}
+const start = (t, { rules = [slow], ...options } = {}) => startedFor(t, { rules, ...options });
 
 async function open(t, server, query, options) {
   const stream = await EventStream.open(server, query, options);

@@ -1,24 +1,12 @@
 // BeTrace's own traces: off unless asked for, told like violations, and never judged by itself.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 
 import { readMetrics, spansAccountedFor, sumOf } from './metrics.mjs';
 import { jsonRequest, traceOf } from './otlp.mjs';
 import { OtlpSink } from './otlp_sink.mjs';
-import { ask, eventually, program, Server } from './server.mjs';
-
-const servers = [];
-async function start(options) {
-  servers.push(await Server.start(options));
-  return servers.at(-1);
-}
-after(async () => {
-  for (const server of servers) {
-    await server.stop('SIGKILL');
-    await server.remove();
-  }
-});
+import { ask, eventually, program, startedFor } from './server.mjs';
 
 const everything = { id: 'every', name: 'every', expression: 'true' };
 const own = (sink) => sink.taken.filter(({ name }) => !name.startsWith('betrace.'));
@@ -27,7 +15,7 @@ for (const protocol of ['http/protobuf', 'grpc']) {
   test(`requests are told as spans over ${protocol}, in the trace of who asked`, async (t) => {
     const sink = await new OtlpSink(protocol).start();
     t.after(() => sink.stop());
-    const server = await start({ flags: ['--tracing-enabled'], env: { ...sink.env, OTEL_BSP_SCHEDULE_DELAY: '50' } });
+    const server = await startedFor(t, { flags: ['--tracing-enabled'], env: { ...sink.env, OTEL_BSP_SCHEDULE_DELAY: '50' } });
     const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
     const headers = { traceparent: `00-${traceId}-00f067aa0ba902b7-01`, 'x-request-id': 'of-this-test' };
     await ask(`${server.api}/v1/rules/no-such-rule?secret=canary`, { headers }).catch(() => {});
@@ -52,7 +40,7 @@ for (const protocol of ['http/protobuf', 'grpc']) {
 test('nothing is told unless it is asked for, and asking needs somewhere to send to', async (t) => {
   const sink = await new OtlpSink('http/protobuf').start();
   t.after(() => sink.stop());
-  const server = await start({ env: { ...sink.env, OTEL_BSP_SCHEDULE_DELAY: '10' } });
+  const server = await startedFor(t, { env: { ...sink.env, OTEL_BSP_SCHEDULE_DELAY: '10' } });
   assert.equal((await server.post('/v1/rules', everything)).status, 201);
   await fetch(`${server.otlp}/v1/traces`, { method: 'POST', headers: { 'content-type': 'application/json' },
     body: jsonRequest(traceOf(1)) });
@@ -66,7 +54,7 @@ test('nothing is told unless it is asked for, and asking needs somewhere to send
 test('a receiver that passes our spans back is no circle: they are dropped as our own', async (t) => {
   const sink = await new OtlpSink('http/protobuf').start();
   t.after(() => sink.stop());
-  const server = await start({ flags: ['--tracing-enabled'], env: { ...sink.env, OTEL_BSP_SCHEDULE_DELAY: '10' } });
+  const server = await startedFor(t, { flags: ['--tracing-enabled'], env: { ...sink.env, OTEL_BSP_SCHEDULE_DELAY: '10' } });
   let passed = 0;
   sink.behave = (spans) => {
     passed += spans.length;

@@ -6,11 +6,11 @@
 #include <gmock/gmock.h>
 #include <otlp.pb.h>
 
-#include <condition_variable>
 #include <set>
 
 #include "betrace/exporter/otlp_form.h"
 #include "betrace/exporter/test_outbox.h"
+#include "betrace/exporter/test_sink.h"
 #include "betrace/storage/test_log.h"
 
 namespace betrace::exporter {
@@ -23,7 +23,7 @@ using telemetry::MetricId;
 using ::testing::HasSubstr;
 
 /// Keeps the messages of the violations that it took.
-class FakeSink : public Sink {
+class FakeSink : public TestSink {
  public:
   using Behave = std::function<SinkVerdict(const std::vector<std::string>& messages)>;
 
@@ -59,29 +59,13 @@ class FakeSink : public Sink {
     ++requests_;
     const SinkVerdict verdict = behave_ ? behave_(messages) : SinkVerdict::Delivered;
     if (verdict == SinkVerdict::Delivered) taken_.insert(messages.begin(), messages.end());
-    answers_.push_back({id, {verdict, "unavailable", "because", std::nullopt}});
-    changed_.notify_all();
-  }
-  std::vector<SinkAnswer> wait(milliseconds wait) override {
-    std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, wait, [this] { return is_woken_ || !answers_.empty(); });
-    is_woken_ = false;
-    return std::exchange(answers_, {});
-  }
-  void wake() override {
-    const std::lock_guard lock(mutex_);
-    is_woken_ = true;
-    changed_.notify_all();
+    answer(id, verdict);
   }
 
  private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
   Behave behave_;
-  std::vector<SinkAnswer> answers_;
   std::set<std::string> taken_;
   std::size_t requests_ = 0;
-  bool is_woken_ = false;
 };
 
 class ExporterTest : public storage::TestLog {

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 #include <otlp.pb.h>
 
-#include <condition_variable>
+#include "betrace/exporter/test_sink.h"
 
 namespace betrace::exporter {
 namespace {
@@ -14,27 +14,14 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using telemetry::MetricId;
 
-class OwnSpansSink : public Sink {
+class OwnSpansSink : public TestSink {
  public:
   explicit OwnSpansSink(SinkVerdict verdict) : verdict_(verdict) {}
 
   void send(std::uint64_t id, std::string request) override {
     const std::lock_guard lock(mutex_);
     requests.emplace_back().ParseFromString(request);
-    if (is_silent) return;
-    answers_.push_back({id, {verdict_, "unavailable", "because", std::nullopt}});
-    changed_.notify_all();
-  }
-  std::vector<SinkAnswer> wait(milliseconds wait) override {
-    std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, wait, [this] { return is_woken_ || !answers_.empty(); });
-    is_woken_ = false;
-    return std::exchange(answers_, {});
-  }
-  void wake() override {
-    const std::lock_guard lock(mutex_);
-    is_woken_ = true;
-    changed_.notify_all();
+    if (!is_silent) answer(id, verdict_);
   }
 
   std::vector<otlp::oracle::ExportTraceServiceRequest> requests;
@@ -42,10 +29,6 @@ class OwnSpansSink : public Sink {
 
  private:
   const SinkVerdict verdict_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<SinkAnswer> answers_;
-  bool is_woken_ = false;
 };
 
 class OwnTracesTest : public testing::Test {
