@@ -97,7 +97,10 @@ class Merger {
       problem(source, quote_excerpt(name, 80), "is not a setting" + did_you_mean(name, spellings));
       return;
     }
-    if (name == "GOGC") result_.warnings.push_back("GOGC (environment): has no effect here");
+    if (name == "GOGC") {
+      result_.warnings.push_back(
+          "GOGC (environment): has no effect here; BETRACE_LIMITS_MEMORY bounds the memory");
+    }
     // Kubernetes injects BETRACE_BACKEND_* for a Service named betrace-backend.
     if (!name.starts_with("BETRACE_") || name.starts_with("BETRACE_BACKEND_")) return;
     for (const std::string_view other : kOtherVariables) {
