@@ -68,6 +68,7 @@ class Connection : public ServedConnection, public std::enable_shared_from_this<
   asio::awaitable<Response> answer(Exchange& exchange, BodyBuffer& body);
   asio::awaitable<bool> respond(const Response& response, bool keep_alive, std::string_view route);
   asio::awaitable<void> respond_with_stream(const Response& response, std::string_view route);
+  asio::awaitable<BodyStream::Piece> next_piece(BodyStream& stream);
   asio::awaitable<bool> write(std::string_view head, std::string_view body);
   void tell_finished(const Response& response, std::uint64_t body_bytes, std::string_view route);
   [[nodiscard]] bool is_client_gone();
@@ -386,19 +387,22 @@ inline asio::awaitable<void> Connection::respond_with_stream(const Response& res
   channel_.socket().non_blocking(true, ignored);
   is_streaming_ = true;
   asio::steady_timer pause(channel_.socket().get_executor());
+  BodyStream& stream = *response.stream;
+  const bool is_endless = stream.kind() == BodyStream::Kind::Endless;
   const bool is_chunked = head_.version_minor > 0;
   std::uint64_t body_bytes = 0;
   bool has_more = has_body(response.status, head_.method);
   bool is_sent = co_await write(reply_head_, {});
-  while (is_sent && has_more && !is_client_gone()) {
-    const BodyStream::Piece piece = response.stream->next(read_clocks().monotonic);
-    has_more = !piece.is_last && !draining_;
+  while (is_sent && has_more && !is_client_gone() && (is_endless || !draining_)) {
+    const BodyStream::Piece piece = co_await next_piece(stream);
+    if (piece.is_broken) break;
+    has_more = !piece.is_last && !(is_endless && draining_);
     std::string bytes = is_chunked ? to_chunk(piece.bytes) : piece.bytes;
     if (is_chunked && !has_more) bytes += kLastChunk;
     if (!bytes.empty()) {
       body_bytes += piece.bytes.size();
       is_sent = co_await write(bytes, {});
-    } else if (has_more) {
+    } else if (has_more && is_endless) {
       arm(Phase::Answer, Clock::time_point::max());
       pause.expires_after(kStreamPause);
       co_await pause.async_wait(kAwaitTuple);
@@ -406,6 +410,18 @@ inline asio::awaitable<void> Connection::respond_with_stream(const Response& res
   }
   tell_finished(response, body_bytes, route);
   if (has_more) cut();
+}
+
+inline asio::awaitable<BodyStream::Piece> Connection::next_piece(BodyStream& stream) {
+  arm(Phase::Answer, Clock::time_point::max());
+  const MonotonicTime now = read_clocks().monotonic;
+  if (stream.kind() == BodyStream::Kind::Endless) co_return stream.next(now);
+  // As in answer(): what is captured is trivial.
+  const auto job = [&stream, now]() -> asio::awaitable<BodyStream::Piece> {
+    co_return stream.next(now);
+  };
+  BodyStream::Piece piece = co_await asio::co_spawn(pool_, job, asio::use_awaitable);
+  co_return piece;
 }
 
 /// Sends both; false if the client is gone, or does not take them in time.

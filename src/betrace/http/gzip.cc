@@ -97,22 +97,41 @@ Result<void> inflate_gzip(std::string_view compressed, const InflateLimits& limi
   return {};
 }
 
-std::string gzip(std::string_view bytes, int level) {
+struct GzipStream::State {
   z_stream stream{};
+};
+
+GzipStream::GzipStream(int level) : state_(std::make_unique<State>()) {
   constexpr int kGzipFormat = 15 + 16;
-  BETRACE_CHECK(deflateInit2(&stream, level, Z_DEFLATED, kGzipFormat, 8, Z_DEFAULT_STRATEGY) ==
-                Z_OK);
-  std::string out(deflateBound(&stream, bytes.size()), '\0');
+  BETRACE_CHECK(
+      deflateInit2(&state_->stream, level, Z_DEFLATED, kGzipFormat, 8, Z_DEFAULT_STRATEGY) == Z_OK);
+}
+
+GzipStream::~GzipStream() { deflateEnd(&state_->stream); }
+
+std::string GzipStream::add(std::string_view bytes) { return deflate_all(bytes, false); }
+
+std::string GzipStream::finish(std::string_view bytes) { return deflate_all(bytes, true); }
+
+std::string GzipStream::deflate_all(std::string_view bytes, bool is_last) {
+  z_stream& stream = state_->stream;
+  std::string out;
   // zlib does not write to its input, its type says so only with ZLIB_CONST.
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
   stream.avail_in = static_cast<uInt>(bytes.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  const int result = deflate(&stream, Z_FINISH);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  BETRACE_CHECK(result == Z_STREAM_END);
+  do {
+    const std::size_t made = out.size();
+    out.resize(made + std::max(kFirstRoom, deflateBound(&stream, stream.avail_in)));
+    stream.next_out = reinterpret_cast<Bytef*>(out.data() + made);
+    stream.avail_out = static_cast<uInt>(out.size() - made);
+    const int result = deflate(&stream, is_last ? Z_FINISH : Z_NO_FLUSH);
+    out.resize(out.size() - stream.avail_out);
+    if (result == Z_STREAM_END) break;
+    BETRACE_CHECK(result == Z_OK || result == Z_BUF_ERROR);
+  } while (is_last || stream.avail_out == 0);
   return out;
 }
+
+std::string gzip(std::string_view bytes, int level) { return GzipStream(level).finish(bytes); }
 
 }  // namespace betrace::http

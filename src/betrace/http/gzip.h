@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -40,5 +41,25 @@ struct InflateLimits {
 
 /// Returns one gzip member of `bytes`; `level` 1 (fast) to 9 (small).
 [[nodiscard]] std::string gzip(std::string_view bytes, int level = 5);
+
+/// One gzip member that is made piece by piece. One thread. Memory: 256 KiB.
+class GzipStream {
+ public:
+  explicit GzipStream(int level = 5);
+  ~GzipStream();
+  GzipStream(const GzipStream&) = delete;
+  GzipStream& operator=(const GzipStream&) = delete;
+
+  /// Takes what follows; returns what is ready, which may be nothing.
+  [[nodiscard]] std::string add(std::string_view bytes);
+  /// Takes the last of it and returns the rest. Nothing may be added after that.
+  [[nodiscard]] std::string finish(std::string_view bytes = {});
+
+ private:
+  struct State;
+  [[nodiscard]] std::string deflate_all(std::string_view bytes, bool is_last);
+
+  std::unique_ptr<State> state_;
+};
 
 }  // namespace betrace::http

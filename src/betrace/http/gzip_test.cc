@@ -46,6 +46,19 @@ TEST(GzipTest, GivesBackWhatWentIn) {
   }
 }
 
+TEST(GzipTest, WhatIsMadePieceByPieceIsTheSame) {
+  const std::string text = random_text(3 * kMebibyte);
+  for (const std::size_t piece : {std::size_t{1'000}, std::size_t{700'000}, 4 * kMebibyte}) {
+    GzipStream stream(1);
+    std::string compressed;
+    for (std::size_t at = 0; at < text.size(); at += piece) {
+      compressed += stream.add(std::string_view(text).substr(at, piece));
+    }
+    compressed += stream.finish();
+    EXPECT_EQ(inflate(compressed, 4 * kMebibyte).body, text) << piece;
+  }
+}
+
 TEST(GzipTest, StopsExactlyAtTheCap) {
   const std::string compressed = gzip(random_text(100'000));
   EXPECT_TRUE(inflate(compressed, 100'001).result);

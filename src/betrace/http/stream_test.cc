@@ -27,10 +27,14 @@ class Source {
     const std::lock_guard lock(mutex_);
     is_flood_ = true;
   }
+  void break_off() {
+    const std::lock_guard lock(mutex_);
+    is_broken_ = true;
+  }
   BodyStream::Piece take() {
     const std::lock_guard lock(mutex_);
     if (is_flood_) return {std::string(64 * 1024, 'x'), false};
-    return {std::exchange(bytes_, {}), is_last_};
+    return {std::exchange(bytes_, {}), is_last_, is_broken_};
   }
 
  private:
@@ -38,6 +42,7 @@ class Source {
   std::string bytes_;
   bool is_last_ = false;
   bool is_flood_ = false;
+  bool is_broken_ = false;
 };
 
 class TestStream : public BodyStream {
@@ -49,6 +54,21 @@ class TestStream : public BodyStream {
  private:
   Source& source_;
   Gate& ended_;
+};
+
+// Has an end that it must reach; reads as if from a disk, as long as its gate is shut.
+class WholeStream : public BodyStream {
+ public:
+  WholeStream(Source& source, Gate& ready) : source_(source), ready_(ready) {}
+  [[nodiscard]] Kind kind() const noexcept override { return Kind::Whole; }
+  Piece next(MonotonicTime) override {
+    ready_.wait();
+    return source_.take();
+  }
+
+ private:
+  Source& source_;
+  Gate& ready_;
 };
 
 class StreamTest : public ::testing::Test {
@@ -65,6 +85,16 @@ class StreamTest : public ::testing::Test {
                            return response;
                          },
                      .produces = "text/event-stream"});
+    routes.add(Route{.method = "GET",
+                     .path = "/whole",
+                     .role = Role::Public,
+                     .handler =
+                         [this](const Request&, const PathParameters&) {
+                           Response response = make_response(200, "application/gzip", "");
+                           response.stream = std::make_unique<WholeStream>(source_, ready_);
+                           return response;
+                         },
+                     .produces = "application/gzip"});
     return routes;
   }
 
@@ -77,12 +107,15 @@ class StreamTest : public ::testing::Test {
 
   Source source_;
   Gate ended_;
+  Gate ready_;
   TestServer server_{hasty(), {}, routes()};
 };
 
 std::string get_stream(const std::string& version = "1.1") {
   return "GET /stream HTTP/" + version + "\r\nHost: localhost\r\n\r\n";
 }
+
+constexpr std::string_view kGetWhole = "GET /whole HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 TEST_F(StreamTest, PiecesAreSentAsTheyCome) {
   RawSocket client(server_.port);
@@ -152,6 +185,41 @@ TEST_F(StreamTest, OthersAreServedMeanwhile) {
   RawSocket other(server_.port);
   ASSERT_TRUE(other.send("GET /text HTTP/1.1\r\nHost: localhost\r\n\r\n"));
   EXPECT_EQ(body_of(other.reply()), "text");
+}
+
+TEST_F(StreamTest, OneThatReadsTheDiskHoldsUpNobody) {
+  RawSocket slow(server_.port);
+  ASSERT_TRUE(slow.send(kGetWhole));
+  slow.until("\r\n\r\n");
+  RawSocket other(server_.port);
+  ASSERT_TRUE(other.send("GET /text HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+  EXPECT_EQ(body_of(other.reply()), "text");
+  source_.put("whole", true);
+  ready_.open();
+  EXPECT_EQ(slow.until("0\r\n\r\n"), "5\r\nwhole\r\n0\r\n\r\n");
+}
+
+TEST_F(StreamTest, OneThatBreaksOffIsNeverTakenForWhole) {
+  RawSocket client(server_.port);
+  ASSERT_TRUE(client.send(kGetWhole));
+  client.until("\r\n\r\n");
+  source_.put("a part");
+  ready_.open();
+  client.until("a part\r\n");
+  source_.break_off();
+  EXPECT_TRUE(client.ended());
+}
+
+TEST_F(StreamTest, OneThatIsNotWholeIsCutOffWhenTheServerStops) {
+  RawSocket client(server_.port);
+  ASSERT_TRUE(client.send(kGetWhole));
+  client.until("\r\n\r\n");
+  source_.put("a part");
+  ready_.open();
+  client.until("a part\r\n");
+  std::thread stopping([this] { server_.server.stop(std::chrono::minutes(1)); });
+  EXPECT_TRUE(client.ended());
+  stopping.join();
 }
 
 }  // namespace

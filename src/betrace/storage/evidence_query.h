@@ -26,6 +26,7 @@ struct EvidenceQuery {
   std::uint64_t first_seq = 1;
   std::uint64_t last_seq = kSequenceMax;
   std::size_t bytes_max = 4 * 1024 * 1024;  ///< Of payloads in one answer; at least one group.
+  bool has_records = true;                  ///< False: the groups come without their records.
 };
 
 /// The newest commit; what a checkpoint says.

@@ -51,9 +51,10 @@ class Workplace {
         name_(path_.filename()),
         temporary_(fmt::format(".{}.tmp-{:08x}", name_, std::random_device()())) {}
 
-  // What was not finished goes.
+  // What is not to be kept goes. Its name first: what has it is whole.
   ~Workplace() {
-    if (!directory_.is_open() || is_finished_) return;
+    if (!directory_.is_open() || is_kept_) return;
+    if (is_named_ && files_.rename(parent_.number(), name_, temporary_) < 0) return;
     std::vector<std::string> names;
     files_.list(directory_.number(), &names);
     for (const std::string& name : names) files_.unlink(directory_.number(), name);
@@ -95,10 +96,12 @@ class Workplace {
     int code = files_.sync(directory_.number());
     if (code >= 0) code = files_.rename(parent_.number(), temporary_, name_);
     if (code < 0) return not_written(path_.string(), code);
-    is_finished_ = true;
+    is_named_ = true;
     code = files_.sync(parent_.number());
     return code < 0 ? not_written(path_.string(), code) : Result<void>();
   }
+
+  void keep() { is_kept_ = true; }
 
   [[nodiscard]] std::string place() const { return (path_.parent_path() / temporary_).string(); }
   [[nodiscard]] int directory() const { return directory_.number(); }
@@ -110,7 +113,8 @@ class Workplace {
   const std::string temporary_;
   FileHandle parent_;
   FileHandle directory_;
-  bool is_finished_ = false;
+  bool is_named_ = false;
+  bool is_kept_ = false;
 };
 
 Result<void> copy_key_ring(FileSystem& files, const std::string& state_path, int target) {
@@ -190,7 +194,9 @@ Result<BackupReport> write_backup(FileSystem& files, const std::string& state_pa
     return fail(done.error());
   }
   if (auto done = workplace.finish(); !done) return fail(done.error());
-  return verify(files, named.string());
+  auto report = verify(files, named.string());
+  if (report) workplace.keep();
+  return report;
 }
 
 Result<BackupReport> back_up_stopped_log(FileSystem& files, const std::string& state_path,

@@ -73,9 +73,9 @@ Result<void> LogDirectory::open_generations(LogListing listing, UnixNanos now) {
   return open_newest(wal, now);
 }
 
-// A crash in begin() leaves a file without schema, or before its first commit one without records:
-// what made it necessary is decided once more. Its WAL is made after its first page and never
-// removed.
+// A crash in begin() leaves a file without records: what made it necessary is decided once more.
+// Its WAL is made before it and never removed. A version that made the file in its place may have
+// left one without schema.
 Result<bool> LogDirectory::remove_if_unfinished(std::uint64_t number, WalState wal) {
   const std::string name = generation_file_name(number);
   if (files_.has_journal(number)) undo_unfinished(path_of(number));
@@ -89,7 +89,7 @@ Result<bool> LogDirectory::remove_if_unfinished(std::uint64_t number, WalState w
     const bool is_sure = unfinished.value_or(false) || (may_be_unused && unused.value_or(false));
     if (!is_sure) return false;
   }
-  if (auto removed = files_.remove(number); !removed) return fail(removed.error());
+  if (auto removed = files_.discard(number); !removed) return fail(removed.error());
   return true;
 }
 
@@ -319,9 +319,11 @@ Result<void> LogDirectory::begin_next(const LogState& state, UnixNanos now) {
 }
 
 Result<void> LogDirectory::begin(const GenerationStart& start, const LogState& state) {
-  if (auto done = files_.make(start.number); !done) return done;
-  if (auto done = LogGeneration::create(path_of(start.number), start, state); !done) return done;
-  if (auto done = files_.sync(); !done) return done;
+  const std::string unfinished = files_.path_of(LogFiles::new_name(start.number));
+  auto made = files_.make(start.number)
+                  .and_then([&] { return LogGeneration::create(unfinished, start, state); })
+                  .and_then([&] { return files_.finish(start.number); });
+  if (!made) return made;
   auto opened = LogGeneration::open(path_of(start.number), {});
   if (!opened) return fail(opened.error());
   active_ = *std::move(opened);
@@ -337,7 +339,7 @@ Result<void> LogDirectory::rotate(const LogState& state, UnixNanos now) {
   const std::uint64_t next = newest_number_ + 1;
   auto begun = begin({next, log_id_, tail.last_seq + 1, tail.last_hash, now}, state);
   if (!begun) {
-    static_cast<void>(files_.remove(next));
+    static_cast<void>(files_.discard(next));
     return begun;
   }
   readable_[readable_.size() - 2].seal = Seal::Due;
@@ -359,21 +361,36 @@ bool LogDirectory::seal_older() {
   return false;
 }
 
+// Moves the WAL into the file, and gives it the form of one that has none. The latter writes a few
+// bytes of the first sector and needs no journal: one that a failure leaves behind would let nobody
+// read the file.
+Result<bool> LogDirectory::drop_wal(ReadableGeneration* generation) {
+  auto database = Database::open(generation->path, Database::Mode::ReadWrite);
+  if (!database) return fail(database.error());
+  database->set_busy_wait(std::chrono::milliseconds(0));
+  const auto mode =
+      database->exec("PRAGMA synchronous=FULL")
+          .and_then([&] { return database->integer("PRAGMA wal_checkpoint(TRUNCATE)"); })
+          .and_then([&](std::optional<std::int64_t> is_busy) -> Result<std::string> {
+            if (is_busy.value_or(1) != 0) return std::string("busy");
+            auto off = database->exec("PRAGMA synchronous=OFF");  // we sync it
+            if (!off) return fail(off.error());
+            return database->text("PRAGMA journal_mode=MEMORY");
+          });
+  if (mode) return *mode == "memory";
+  const SqliteFailure failure = database->last_failure();
+  const bool is_lost = failure == SqliteFailure::Io || failure == SqliteFailure::Corrupt;
+  if (is_lost) generation->seal = Seal::None;
+  return fail(mode.error());
+}
+
 Result<void> LogDirectory::seal(ReadableGeneration* generation) {
-  {
-    auto database = Database::open(generation->path, Database::Mode::ReadWrite);
-    if (!database) return fail(database.error());
-    database->set_busy_wait(std::chrono::milliseconds(0));
-    auto mode = database->exec("PRAGMA synchronous=FULL").and_then([&] {
-      return database->text("PRAGMA journal_mode=DELETE");
-    });
-    if (!mode) {
-      const SqliteFailure failure = database->last_failure();
-      const bool is_lost = failure == SqliteFailure::Io || failure == SqliteFailure::Corrupt;
-      if (is_lost) generation->seal = Seal::None;
-      return fail(mode.error());
-    }
-    if (*mode != "delete") return {};
+  const auto is_dropped = drop_wal(generation);
+  if (!is_dropped) return fail(is_dropped.error());
+  if (!*is_dropped) return {};  // somebody reads it
+  if (auto synced = files_.sync_file(generation->number); !synced) {
+    generation->seal = Seal::None;
+    return synced;
   }
   if (auto synced = files_.sync(); !synced) return synced;
   if (auto done = files_.protect(generation->number); !done) return done;

@@ -109,6 +109,7 @@ class LogDirectory {
   Result<void> open_older(const std::vector<std::uint64_t>& numbers, UnixNanos now);
   Result<Seal> prepare_older(std::uint64_t number);
   Result<void> seal(ReadableGeneration* generation);
+  static Result<bool> drop_wal(ReadableGeneration* generation);
   void remove_files();
   Result<void> open_newest(WalState wal, UnixNanos now);
   Result<bool> remove_if_unfinished(std::uint64_t number, WalState wal);

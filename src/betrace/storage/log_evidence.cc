@@ -70,7 +70,10 @@ Result<bool> add_groups(GenerationReader& reader, const EvidenceQuery& query, st
     if (!more) return fail(more.error());
     if (!*more) return false;
     EvidenceGroup group = read_group_row(*rows);
-    if (auto read = read_records(reader, &group, bytes); !read) return fail(read.error());
+    *bytes += group.envelope.payload.size();
+    if (query.has_records) {
+      if (auto read = read_records(reader, &group, bytes); !read) return fail(read.error());
+    }
     groups->push_back(std::move(group));
     if (*bytes >= query.bytes_max) return true;
   }

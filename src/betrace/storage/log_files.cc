@@ -128,16 +128,37 @@ Result<WalState> LogFiles::settle(const std::string& name) {
 }
 
 Result<void> LogFiles::make(std::uint64_t number) {
-  const std::string name = generation_file_name(number);
+  static_cast<void>(discard(number));  // finish() fails if a WAL is still there
   for (const std::string_view suffix : kSuffixes) {
-    files_.unlink(directory_.number(), fmt::format("{}{}", name, suffix));
+    files_.unlink(directory_.number(), fmt::format("{}{}", new_name(number), suffix));
   }
-  // SQLite gives its other files the same mode. Closed before SQLite has it: closing it later would
-  // drop SQLite's locks.
+  return create(new_name(number));
+}
+
+// SQLite gives its other files the same mode. Closed before SQLite has it: closing it later would
+// drop SQLite's locks.
+Result<void> LogFiles::create(const std::string& name) {
   const int flags = O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW;
   const FileHandle made(files_, files_.open(directory_.number(), name, flags, kOwnerMode));
   if (!made.is_open()) return failed(name, made.number());
   return {};
+}
+
+// The WAL comes first: a generation without one has lost it.
+Result<void> LogFiles::finish(std::uint64_t number) {
+  const std::string name = generation_file_name(number);
+  auto made =
+      sync_file(new_name(number)).and_then([&] { return create(name + "-wal"); }).and_then([this] {
+        return sync();
+      });
+  if (!made) return made;
+  const int renamed = files_.rename(directory_.number(), new_name(number), name);
+  if (renamed < 0) return failed(name, renamed);
+  return sync();
+}
+
+std::string LogFiles::new_name(std::uint64_t number) {
+  return fmt::format(".{}.tmp-new", generation_file_name(number));
 }
 
 Result<void> LogFiles::remove(std::uint64_t number) {
@@ -147,6 +168,16 @@ Result<void> LogFiles::remove(std::uint64_t number) {
     if (code < 0 && code != -ENOENT) return failed("a file of the log cannot be removed", code);
   }
   return {};
+}
+
+Result<void> LogFiles::discard(std::uint64_t number) {
+  const std::string name = generation_file_name(number);
+  const int removed = files_.unlink(directory_.number(), name);
+  if (removed < 0 && removed != -ENOENT) return failed(name, removed);
+  if (removed >= 0) {
+    if (auto synced = sync(); !synced) return synced;
+  }
+  return remove(number);
 }
 
 Result<void> LogFiles::set_aside(std::uint64_t number, const std::string& new_name) {
@@ -176,6 +207,17 @@ Result<void> LogFiles::adopt(std::uint64_t number) {
   if (code >= 0) code = files_.rename(directory_.number(), clean, name);
   if (code < 0) return failed(name, code);
   return sync();
+}
+
+Result<void> LogFiles::sync_file(const std::string& name) {
+  const FileHandle file(files_,
+                        files_.open(directory_.number(), name, O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0));
+  const int synced = file.is_open() ? files_.sync(file.number()) : file.number();
+  return synced < 0 ? Result<void>(failed(name, synced)) : Result<void>();
+}
+
+Result<void> LogFiles::sync_file(std::uint64_t number) {
+  return sync_file(generation_file_name(number));
 }
 
 Result<void> LogFiles::sync() {

@@ -38,11 +38,19 @@ class LogFiles {
   /// may be written afterwards, sealed or not.
   [[nodiscard]] Result<WalState> settle(const std::string& name);
 
-  /// Makes the file of a generation, empty and for its owner alone; what an attempt that failed
-  /// has left is removed.
+  /// Makes a file, `new_name()`, empty and for its owner alone, for what is to become a generation;
+  /// what an attempt that failed has left is removed.
   [[nodiscard]] Result<void> make(std::uint64_t number);
+  /// Makes it the file of the generation, with an empty WAL beside it: both are on disk, or there
+  /// is no generation of that number. Requires: nobody has it open.
+  [[nodiscard]] Result<void> finish(std::uint64_t number);
+  /// Temporary, like `clean_name()`.
+  [[nodiscard]] static std::string new_name(std::uint64_t number);
   /// Removes a generation with what SQLite has beside it.
   [[nodiscard]] Result<void> remove(std::uint64_t number);
+  /// Removes one that holds nothing, so that no power cut leaves it without its WAL, as if that had
+  /// been lost. The number must be given to the next one that is made.
+  [[nodiscard]] Result<void> discard(std::uint64_t number);
   /// Renames a generation with what SQLite has beside it.
   [[nodiscard]] Result<void> set_aside(std::uint64_t number, const std::string& new_name);
   /// Lets nobody write the file of a generation by mistake.
@@ -53,6 +61,8 @@ class LogFiles {
   void remove_clean(std::uint64_t number) const;
   /// Temporary: what a crash leaves of it is removed at the next start.
   [[nodiscard]] static std::string clean_name(std::uint64_t number);
+  /// Makes what was written to the file of a generation last. Requires: nobody writes to it.
+  [[nodiscard]] Result<void> sync_file(std::uint64_t number);
   /// Makes what was made, removed or renamed last.
   [[nodiscard]] Result<void> sync();
 
@@ -78,6 +88,8 @@ class LogFiles {
 
  private:
   void write_owner(UnixNanos now);
+  [[nodiscard]] Result<void> create(const std::string& name);
+  [[nodiscard]] Result<void> sync_file(const std::string& name);
   [[nodiscard]] bool has(const std::string& name) const;
 
   FileSystem& files_;

@@ -58,8 +58,8 @@ struct LogSeal {
 /// One thread.
 class LogGeneration {
  public:
-  /// Makes the file: schema, start and `state` in one transaction that is in the database file, not
-  /// only in its WAL, when this returns. The caller syncs the directory.
+  /// Makes the file, with schema, start and `state`. Nothing of it is synced: the caller does that,
+  /// and gives it its name then.
   [[nodiscard]] static Result<void> create(const std::string& path, const GenerationStart& start,
                                            const LogState& state);
 

@@ -41,6 +41,10 @@ void play_lives(std::uint64_t seed) {
   SCOPED_TRACE("BETRACE_SEED=" + std::to_string(seed));
   Random random(seed);
   ModelStorage storage;
+  while (draw(random, 2) == 0) {
+    start_without_power(storage, random);
+    storage.disk.restore(loss(random), random);
+  }
   for (std::uint64_t i = 0; i < kLives && !testing::Test::HasFailure(); ++i) {
     live_until_the_power_goes(storage, random);
     storage.disk.restore(loss(random), random);

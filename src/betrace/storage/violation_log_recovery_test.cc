@@ -45,6 +45,7 @@ TEST_F(ViolationLogRecoveryTest, AKillBeforeTheFirstRecordOfTheNextGenerationLos
   start.log_id = "betrace/default/local/00000000";
   start.first_seq = last + 1;
   ASSERT_TRUE(LogGeneration::create(path(name(2)), start, {}).has_value());
+  directory_.write("state/" + name(2) + "-wal", "");
   EXPECT_EQ(last_sequence(), last + 2);
   EXPECT_EQ(gaps(2, "\"cause\":\"corrupt\""), 1);
 }

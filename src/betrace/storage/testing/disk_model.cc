@@ -25,7 +25,8 @@ bool is_meant(DiskFault fault, DiskCall call) {
     case DiskFault::SyncError:
       return call == DiskCall::Sync;
     case DiskFault::NoSpace:
-      return call != DiskCall::Read && call != DiskCall::Close && call != DiskCall::Unlink;
+      return call != DiskCall::Read && call != DiskCall::Close && call != DiskCall::Unlink &&
+             call != DiskCall::ChangeMode;
     case DiskFault::ShortWrite:
       return call == DiskCall::Write;
     case DiskFault::Interrupted:
@@ -94,10 +95,26 @@ DiskModel::Answer DiskModel::ask(DiskCall call) {
   }
 }
 
+DiskModel::Directory& DiskModel::directory_at(const std::string& path) {
+  const auto [parent, name] = split(path);
+  const auto above = directories_.find(parent);
+  if (above == directories_.end()) return directories_[path];
+  const auto made = above->second.names.find(name);
+  if (made == above->second.names.end()) return directories_[path];
+  return files_[made->second].directory;
+}
+
+void DiskModel::make_directory(const std::string& path) {
+  const auto [parent, name] = split(path);
+  const std::lock_guard lock(mutex_);
+  files_[++last_file_].is_directory = true;
+  change(parent, {"", name, last_file_});
+}
+
 std::uint64_t DiskModel::open(const std::string& path, bool is_created) {
   const auto [directory, name] = split(path);
   const std::lock_guard lock(mutex_);
-  auto& names = directories_[directory].names;
+  auto& names = directory_at(directory).names;
   const auto known = names.find(name);
   if (known != names.end()) return known->second;
   if (!is_created) return 0;
@@ -126,7 +143,7 @@ void DiskModel::sync(std::uint64_t file) {
 
 void DiskModel::sync_directory(const std::string& path) {
   const std::lock_guard lock(mutex_);
-  Directory& directory = directories_[path];
+  Directory& directory = directory_at(path);
   directory.durable = directory.names;
   directory.pending.clear();
 }
@@ -134,7 +151,7 @@ void DiskModel::sync_directory(const std::string& path) {
 void DiskModel::rename(const std::string& from, const std::string& to) {
   const auto [directory, old_name] = split(from);
   const std::lock_guard lock(mutex_);
-  const auto& names = directories_[directory].names;
+  const auto& names = directory_at(directory).names;
   const auto known = names.find(old_name);
   if (known != names.end()) change(directory, {old_name, split(to).second, known->second});
 }
@@ -142,11 +159,11 @@ void DiskModel::rename(const std::string& from, const std::string& to) {
 void DiskModel::unlink(const std::string& path) {
   const auto [directory, name] = split(path);
   const std::lock_guard lock(mutex_);
-  if (directories_[directory].names.contains(name)) change(directory, {name, "", 0});
+  if (directory_at(directory).names.contains(name)) change(directory, {name, "", 0});
 }
 
 void DiskModel::change(const std::string& directory, NameChange change) {
-  Directory& changed = directories_[directory];
+  Directory& changed = directory_at(directory);
   apply(change, changed.names);
   changed.pending.push_back(std::move(change));
 }
@@ -197,31 +214,51 @@ void DiskModel::lose(Directory& directory, Random& random) {
   }
 }
 
-void DiskModel::restore(Loss loss, Random& random) {
-  const std::lock_guard lock(mutex_);
+void DiskModel::empty_root() const {
   std::vector<std::filesystem::path> old;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(root_)) {
     if (entry.is_regular_file()) old.push_back(entry.path());
   }
-  if (loss == Loss::Random) {
-    for (auto& [number, file] : files_) lose(file, random);
-    for (auto& [path, directory] : directories_) lose(directory, random);
-  } else {
-    for (auto& [number, file] : files_) {
-      for (const Write& write : file.pending) apply(write, file.durable);
+  for (const auto& [path, directory] : directories_) {
+    for (const auto& [name, number] : directory.names) {
+      if (files_.at(number).is_directory) old.emplace_back(path + "/" + name);
     }
-    for (auto& [path, directory] : directories_) directory.durable = directory.names;
   }
   for (const auto& path : old) std::filesystem::remove(path);
-  for (auto& [path, directory] : directories_) {
-    directory.names = directory.durable;
-    directory.pending.clear();
-    for (const auto& [name, number] : directory.names) {
-      const std::string& content = files_[number].durable;
-      std::ofstream(path + "/" + name, std::ios::binary) << content;
+}
+
+void DiskModel::write_back(const std::string& path, const Directory& directory) {
+  for (const auto& [name, number] : directory.names) {
+    const File& file = files_[number];
+    const std::string place = path + "/" + name;
+    if (file.is_directory) {
+      std::filesystem::create_directory(place);
+      write_back(place, file.directory);
+    } else {
+      std::ofstream(place, std::ios::binary) << file.durable;
     }
   }
-  for (auto& [number, file] : files_) file.pending.clear();
+}
+
+void DiskModel::restore(Loss loss, Random& random) {
+  const std::lock_guard lock(mutex_);
+  empty_root();
+  const auto settle = [&](Directory& directory) {
+    if (loss == Loss::Random) lose(directory, random);
+    if (loss == Loss::Nothing) directory.durable = directory.names;
+    directory.names = directory.durable;
+    directory.pending.clear();
+  };
+  for (auto& [number, file] : files_) {
+    if (loss == Loss::Random) lose(file, random);
+    if (loss == Loss::Nothing) {
+      for (const Write& write : file.pending) apply(write, file.durable);
+    }
+    file.pending.clear();
+    settle(file.directory);
+  }
+  for (auto& [path, directory] : directories_) settle(directory);
+  for (const auto& [path, directory] : directories_) write_back(path, directory);
   fault_ = DiskFault::None;
   has_power_ = true;
 }

@@ -30,13 +30,24 @@ enum class DiskFault : std::uint8_t {
   ShortWrite,
   Interrupted,
 };
-enum class DiskCall : std::uint8_t { Open, Read, Write, Truncate, Sync, Close, Rename, Unlink };
+enum class DiskCall : std::uint8_t {
+  Open,
+  Read,
+  Write,
+  Truncate,
+  Sync,
+  Close,
+  Rename,
+  Unlink,
+  MakeDirectory,
+  ChangeMode,
+};
 
 /// Thread-safe, but restore() wants every file closed.
 class DiskModel {
  public:
-  /// What is written below `root`, a real directory, is kept account of. Directories and what is
-  /// there already count as synced.
+  /// What is written below `root`, a real directory, is kept account of. What is there already
+  /// counts as synced. Directories may be made in it, and hold files alone.
   explicit DiskModel(std::string root);
 
   /// Lets the calls from number `first` on, counted from now, fail, `count` of them. A power cut
@@ -72,6 +83,7 @@ class DiskModel {
   void sync_directory(const std::string& path);
   void rename(const std::string& from, const std::string& to);
   void unlink(const std::string& path);
+  void make_directory(const std::string& path);
   void note_misuse();
 
  private:
@@ -79,10 +91,6 @@ class DiskModel {
     std::uint64_t offset = 0;  // of a truncation: the size
     std::string bytes;
     bool is_truncation = false;
-  };
-  struct File {
-    std::string durable;
-    std::vector<Write> pending;
   };
   struct NameChange {
     std::string removed;  // empty: none
@@ -94,7 +102,16 @@ class DiskModel {
     std::map<std::string, std::uint64_t> durable;  // as the disk has them
     std::vector<NameChange> pending;
   };
+  struct File {
+    std::string durable;
+    std::vector<Write> pending;
+    bool is_directory = false;
+    Directory directory;
+  };
 
+  Directory& directory_at(const std::string& path);
+  void empty_root() const;
+  void write_back(const std::string& path, const Directory& directory);
   void lose(File& file, Random& random) const;
   static void lose(Directory& directory, Random& random);
   static void apply(const Write& write, std::string& content);
@@ -104,7 +121,7 @@ class DiskModel {
   const std::string root_;
   mutable std::mutex mutex_;  // guards what follows
   std::map<std::uint64_t, File> files_;
-  std::map<std::string, Directory> directories_;
+  std::map<std::string, Directory> directories_;  // that were there when it began
   std::uint64_t last_file_ = 0;
   DiskFault fault_ = DiskFault::None;
   std::uint64_t first_ = 0;

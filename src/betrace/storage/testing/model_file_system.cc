@@ -99,6 +99,35 @@ int ModelFileSystem::unlink(int directory, const std::string& name) {
   return removed;
 }
 
+int ModelFileSystem::make_directory(const std::string& path, mode_t mode) {
+  if (const auto answer = disk_.ask(DiskCall::MakeDirectory); answer.error != 0) {
+    return -answer.error;
+  }
+  const int made = FileSystem::make_directory(path, mode);
+  if (made >= 0) disk_.make_directory(path);
+  return made;
+}
+
+int ModelFileSystem::remove_directory(int directory, const std::string& name) {
+  if (const auto answer = disk_.ask(DiskCall::Unlink); answer.error != 0) return -answer.error;
+  const int removed = FileSystem::remove_directory(directory, name);
+  if (removed >= 0) disk_.unlink(path_of(directory, name));
+  return removed;
+}
+
+int ModelFileSystem::change_mode(int directory, const std::string& name, mode_t mode) {
+  if (const auto answer = disk_.ask(DiskCall::ChangeMode); answer.error != 0) return -answer.error;
+  return FileSystem::change_mode(directory, name, mode);
+}
+
+int ModelFileSystem::allocate(int file, std::uint64_t bytes) {
+  if (const auto answer = disk_.ask(DiskCall::Write); answer.error != 0) return -answer.error;
+  const int code = FileSystem::allocate(file, bytes);
+  const std::lock_guard lock(mutex_);
+  if (code >= 0) disk_.truncate(handles_[file].file, bytes);
+  return code;
+}
+
 int ModelFileSystem::list(int directory, std::vector<std::string>* names) {
   if (const auto answer = disk_.ask(DiskCall::Read); answer.error != 0) return -answer.error;
   return FileSystem::list(directory, names);

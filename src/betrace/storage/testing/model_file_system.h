@@ -28,6 +28,10 @@ class ModelFileSystem : public FileSystem {
   int close(int file) override;
   int rename(int directory, const std::string& from, const std::string& to) override;
   int unlink(int directory, const std::string& name) override;
+  int make_directory(const std::string& path, mode_t mode) override;
+  int remove_directory(int directory, const std::string& name) override;
+  int change_mode(int directory, const std::string& name, mode_t mode) override;
+  int allocate(int file, std::uint64_t bytes) override;
   int list(int directory, std::vector<std::string>* names) override;
 
  private:

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <string>
@@ -30,13 +31,14 @@ class ModelStorage {
 
   /// A life that has not begun.
   [[nodiscard]] StorageWorkload life() {
-    return {{directory_.path(), &files_, [this] { return disk.has_power(); }}, journal};
+    return {{directory_.path(), &files_, [this] { return disk.has_power(); }, &passed_}, journal};
   }
   /// Opens what is on disk and judges it. The workload is ready to go on.
   void judge(StorageWorkload& workload) {
     const auto opened = workload.open();
     ASSERT_TRUE(opened.has_value()) << opened.error().message;
     judge_storage(journal, workload);
+    judge_copies(journal, directory_.path());
   }
 
  private:
@@ -49,6 +51,7 @@ class ModelStorage {
  private:
   ModelFileSystem files_;
   ModelVfs vfs_;
+  std::atomic<std::uint64_t> passed_{0};
 };
 
 }  // namespace betrace::storage

@@ -25,6 +25,9 @@ struct JournalEntry {
     Opened,        ///< Both stores were opened.
     Sent,          ///< Violation `number` was recorded.
     Committed,     ///< Violation `number` was shown, with the sequence `value`.
+    Expired,       ///< Retention may remove every record up to here.
+    CopyBegun,     ///< Copy `number` begins.
+    BackedUp,      ///< Copy `number` was made, and holds all records up to `value`.
   };
   Kind kind = Kind::None;
   std::uint64_t number = 0;

@@ -4,10 +4,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
+#include <filesystem>
 #include <set>
 #include <utility>
 
+#include "betrace/storage/log_backup.h"
+#include "betrace/storage/log_check.h"
 #include "betrace/storage/log_format.h"
+#include "betrace/storage/log_keys.h"
 #include "betrace/storage/rule_directory.h"
 #include "betrace/storage/test_violations.h"
 
@@ -67,6 +72,13 @@ Promises promises_of(const StorageJournal& journal) {
         break;
       case Kind::Sent:
         promises.sent.insert(entry.number);
+        break;
+      case Kind::Expired:
+        promises.recorded.clear();
+        promises.committed.clear();
+        break;
+      case Kind::CopyBegun:
+      case Kind::BackedUp:
         break;
       case Kind::Committed:
         settle();
@@ -136,7 +148,45 @@ void judge_violations(const Promises& promises, const ViolationLog& log) {
   EXPECT_EQ(page->total, found) << "violations that nobody recorded, or twice";
 }
 
+// The last sequence of a copy, of which every chain was checked.
+Result<std::uint64_t> check_copy(const std::string& path) {
+  static const std::atomic<bool> kGoesOn{false};
+  if (const auto ring = read_key_ring_in(path); !ring) return fail(ring.error());
+  const auto generations = find_generations(real_file_system(), path);
+  if (!generations) return fail(generations.error());
+  std::optional<GenerationTail> before;
+  for (const ReadableGeneration& generation : *generations) {
+    auto database = Database::open(generation.path, Database::Mode::Sealed);
+    if (!database) return fail(database.error());
+    const auto start = read_start(*database);
+    if (!start) return fail(start.error());
+    const auto tail = check_chain(*database, *start, generation.end_seq, Holes::Refuse, kGoesOn);
+    if (!tail) return fail(tail.error());
+    if (before && before->last_hash != start->prev) {
+      return fail(ErrorCode::Corrupt, "a file of the copy does not follow the one before");
+    }
+    before = *tail;
+  }
+  return before->last_seq;
+}
+
 }  // namespace
+
+void judge_copies(const StorageJournal& journal, const std::string& path) {
+  std::map<std::uint64_t, std::uint64_t> promised;
+  std::uint64_t begun = 0;
+  for (const JournalEntry& entry : journal.entries()) {
+    if (entry.kind == Kind::CopyBegun) begun = entry.number;
+    if (entry.kind == Kind::BackedUp) promised[entry.number] = entry.value;
+  }
+  for (std::uint64_t number = 1; number <= begun; ++number) {
+    const std::string copy = fmt::format("{}/backup-{}", path, number);
+    if (!promised.contains(number) && !std::filesystem::exists(copy)) continue;
+    const auto last_seq = check_copy(copy);
+    ASSERT_TRUE(last_seq.has_value()) << copy << ": " << last_seq.error().message;
+    EXPECT_GE(*last_seq, promised[number]) << copy;
+  }
+}
 
 void judge_storage(StorageJournal& journal, StorageWorkload& workload) {
   const Promises promises = promises_of(journal);

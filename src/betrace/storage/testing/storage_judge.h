@@ -12,6 +12,10 @@ namespace betrace::storage {
 /// that was never answered.
 void judge_storage(StorageJournal& journal, StorageWorkload& workload);
 
+/// Fails the test unless each copy that was acknowledged is there and holds what it must, and each
+/// other is whole or not there at all. `path` holds them.
+void judge_copies(const StorageJournal& journal, const std::string& path);
+
 /// Fails the test unless memory holds the rules that the files do, or says which it could not read.
 void expect_memory_equals_disk(RuleStore& rules);
 

@@ -19,6 +19,8 @@ using Kind = JournalEntry::Kind;
 constexpr std::uint64_t kRules = 4;
 constexpr std::uint64_t kViolationsMax = 4;
 constexpr auto kPatience = 20s;
+constexpr auto kGenerationAge = 24h;
+constexpr auto kRecordAge = 30 * kGenerationAge;
 
 std::string rule_id(std::uint64_t number) { return fmt::format("rule-{}", number); }
 
@@ -69,6 +71,7 @@ StorageWorkload::StorageWorkload(WorkloadOptions options, StorageJournal& journa
   for (const JournalEntry& entry : journal.entries()) {
     if (entry.kind == Kind::Change) changes_ = entry.number;
     if (entry.kind == Kind::Sent) violations_ = entry.number + 1;
+    if (entry.kind == Kind::CopyBegun) copies_ = entry.number;
   }
 }
 
@@ -86,6 +89,13 @@ Result<void> StorageWorkload::open() {
   log.group_time = 0ms;
   log.retry_time = 1ms;
   log.reserve_bytes = 256 * 1024;
+  log.generation_age_max = kGenerationAge;
+  log.age_max = kRecordAge;
+  log.clock = [this] {
+    const std::uint64_t passed = options_.passed == nullptr ? 0 : options_.passed->load();
+    const Now now = read_clocks();
+    return Now{now.monotonic + std::chrono::nanoseconds(passed), now.wall + passed};
+  };
   log.publish = [this](std::span<const CommittedRecord> records) {
     for (const CommittedRecord& each : records) {
       if (!options_.has_power()) return;
@@ -109,9 +119,59 @@ void StorageWorkload::stop() {
 }
 
 Result<void> StorageWorkload::step(Random& random) {
-  if (draw(random, 20) != 0) return work(random);
-  stop();
-  return open();
+  const std::uint64_t choice = draw(random, 20);
+  if (choice == 0) {
+    stop();
+    return open();
+  }
+  const bool is_upkeep = choice < 4 && options_.passed != nullptr;
+  return is_upkeep ? keep_up(Upkeep(choice - 1)) : work(random);
+}
+
+Result<void> StorageWorkload::keep_up(Upkeep what) {
+  switch (what) {
+    case Upkeep::Rotate:
+      return rotate();
+    case Upkeep::Expire:
+      return rotate().and_then([this] { return expire(); });
+    case Upkeep::BackUp:
+      break;
+  }
+  back_up();
+  return {};
+}
+
+void StorageWorkload::pass(std::chrono::nanoseconds time) {
+  *options_.passed += static_cast<std::uint64_t>(time.count());
+}
+
+// The log thread looks around behind each group, each second: when the second group is committed it
+// has done so behind the first.
+Result<void> StorageWorkload::take_turns() {
+  for (int i = 0; i < 3; ++i) {
+    pass(1s);
+    if (auto done = record(1); !done) return done;
+  }
+  return {};
+}
+
+Result<void> StorageWorkload::rotate() {
+  pass(kGenerationAge);
+  return take_turns();
+}
+
+// What is in the active file by now is there for longer.
+Result<void> StorageWorkload::expire() {
+  journal_.note(Kind::Expired, 0);
+  pass(kRecordAge);
+  return take_turns();
+}
+
+void StorageWorkload::back_up() {
+  const std::uint64_t last = log_->status().last_sequence;
+  journal_.note(Kind::CopyBegun, ++copies_);
+  const auto made = log_->back_up(fmt::format("{}/backup-{}", options_.path, copies_));
+  if (made && options_.has_power()) journal_.note(Kind::BackedUp, copies_, last);
 }
 
 Result<void> StorageWorkload::work(Random& random) {

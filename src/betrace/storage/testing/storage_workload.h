@@ -3,6 +3,8 @@
 // Notes in a journal what it does and what it is told; storage_judge says whether that was true.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -18,11 +20,16 @@
 namespace betrace::storage {
 
 struct WorkloadOptions {
-  std::string path;             ///< Holds `rules` and `state`.
+  std::string path;             ///< Holds `rules`, `state`, and copies: `backup-1`, ...
   FileSystem* files = nullptr;  ///< Null: the real one.
   /// What is told while this is false does not count: the power is gone.
   std::function<bool()> has_power = [] { return true; };
+  /// Time that passes besides that of the machine, in nanoseconds. Null: none.
+  std::atomic<std::uint64_t>* passed = nullptr;
 };
+
+/// What the log does besides. Expire rotates too.
+enum class Upkeep : std::uint8_t { Rotate, Expire, BackUp };
 
 /// Revision by id.
 using RuleVersions = std::map<std::string, std::uint64_t>;
@@ -44,8 +51,11 @@ class StorageWorkload {
   /// Changes one rule or several, records violations, or moves the export. Error: the power is
   /// gone, or it hangs.
   [[nodiscard]] Result<void> work(Random& random);
-  /// The same, or ends orderly and opens again. Error: that of open() too.
+  /// The same, or ends orderly and opens again, or keep_up() if time may pass. Error: that of
+  /// open() too.
   [[nodiscard]] Result<void> step(Random& random);
+  /// Error: that of work(). Requires: time may pass.
+  [[nodiscard]] Result<void> keep_up(Upkeep what);
   /// An orderly end, which moves the WAL into the database.
   void stop();
 
@@ -58,6 +68,11 @@ class StorageWorkload {
   [[nodiscard]] bool settle_uncertain_change();
   [[nodiscard]] Result<void> make_change(const RuleVersions& wanted);
   [[nodiscard]] Result<void> record(std::uint64_t count);
+  void pass(std::chrono::nanoseconds time);
+  [[nodiscard]] Result<void> take_turns();
+  [[nodiscard]] Result<void> rotate();
+  [[nodiscard]] Result<void> expire();
+  void back_up();
 
   const WorkloadOptions options_;
   StorageJournal& journal_;
@@ -66,6 +81,7 @@ class StorageWorkload {
   std::uint64_t changes_ = 0;
   std::optional<RuleVersions> uncertain_;  // what rules are if the last change is in force
   std::uint64_t violations_ = 0;
+  std::uint64_t copies_ = 0;
 };
 
 }  // namespace betrace::storage
