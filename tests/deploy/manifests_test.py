@@ -6,6 +6,7 @@ import re
 import unittest
 
 from cloud_model import check_task_definition, needs_ecs_model
+from compose_schema import check_compose, needs_compose_schema
 from documents import DEPLOY, KUBERNETES, PROJECT, documents_of, yaml
 from kubernetes_schemas import (check_custom_resources, check_kubernetes, needs_custom_resource_models,
                                 needs_kubernetes_schemas)
@@ -236,6 +237,13 @@ class ComposeTest(unittest.TestCase):
 
     def read(self, name):
         return yaml.safe_load((DEPLOY / "compose" / name).read_text())
+
+    @needs_compose_schema()
+    def test_the_files_are_valid_by_the_schema_of_compose(self):
+        self.assertEqual(check_compose([self.read(name) for name in self.FILES]), [[], []])
+        broken = self.read(self.FILES[0])
+        broken["services"]["betrace-backend"]["volume"] = []
+        self.assertEqual(len(check_compose([broken])[0]), 1)
 
     def test_named_volumes_and_files_exist(self):
         for name in self.FILES:

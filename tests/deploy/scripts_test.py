@@ -387,6 +387,24 @@ class UnitTest(unittest.TestCase):
         self.assertIn("RestartPreventExitStatus=2 75 78", unit)
 
     @needs_tool("systemd-analyze", "systemd")
+    def test_systemd_knows_every_line_of_the_unit(self):
+        unit = (DEPLOY / "systemd/betrace.service").read_text()
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            for program in ("usr/bin/betrace", "bin/kill"):
+                (root / program).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy("/bin/true", root / program)
+            (root / "lib/systemd/system").mkdir(parents=True)
+
+            def verify(text):
+                (root / "lib/systemd/system/betrace.service").write_text(text)
+                return subprocess.run(["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", f"--root={root}",
+                                       "betrace.service"], capture_output=True, text=True)
+            done = verify(unit)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertIn("RestartSecs", verify(unit.replace("RestartSec=", "RestartSecs=")).stderr)
+
+    @needs_tool("systemd-analyze", "systemd")
     def test_systemd_calls_the_unit_well_confined(self):
         done = subprocess.run(["systemd-analyze", "security", "--offline=true", "--threshold=20",
                                DEPLOY / "systemd/betrace.service"], capture_output=True, text=True)

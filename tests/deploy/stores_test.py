@@ -26,7 +26,7 @@ EXIT_NEWER_FORMAT = 78
 
 def files_of(folder):
     return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*")
-            if path.is_file() and path.name not in ("LOCK", "rules.lock")}
+            if path.is_file() and path.name not in ("LOCK", "rules.lock", f"{stores.LOG}-shm")}
 
 
 def wait_for_json(server, path, wanted):
@@ -41,24 +41,18 @@ def wait_for_json(server, path, wanted):
 class Store:
     """A store of a released version, laid into a folder of its own."""
 
-    def __init__(self, case, folder):
+    def __init__(self, case, folder, log_version=None):
         self.released = folder
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="betrace-store-"))
         case.addCleanup(shutil.rmtree, self.folder)
         self.rules = self.folder / "rules"
         self.log = self.rules / ".betrace" / stores.LOG
-        stores.restore(folder, self.rules)
+        stores.restore(folder, self.rules, log_version)
 
     def serve(self, case):
         server = Server(self.folder, {"BETRACE_TRACE_QUIET": "100ms"})
         case.addCleanup(server.process.kill)
         return server
-
-    def mark(self, version):
-        """Changes the version of the log's format."""
-        with sqlite3.connect(self.log) as database:
-            database.execute(f"PRAGMA user_version = {version}")
-        database.close()
 
     def change_rule(self, old, new):
         path = self.rules / "slow.json"
@@ -81,9 +75,9 @@ class Store:
 
 @needs_program()
 class StoresTest(unittest.TestCase):
-    def each(self):
+    def each(self, log_version=None):
         self.assertTrue(RELEASED)
-        return [Store(self, folder) for folder in RELEASED]
+        return [Store(self, folder, log_version) for folder in RELEASED]
 
     def refused(self, store):
         """The program does not start on it, says why and what to do, and leaves every byte as it was."""
@@ -92,7 +86,8 @@ class StoresTest(unittest.TestCase):
                                "--storage-path", store.rules], capture_output=True, text=True, env=clean_environment())
         self.assertEqual(done.returncode, EXIT_NEWER_FORMAT, done.stderr)
         self.assertIn("run the version that wrote it", done.stderr)
-        self.assertEqual(files_of(store.rules), before)
+        after = files_of(store.rules)
+        self.assertEqual([str(name) for name in before | after if before.get(name) != after.get(name)], [])
         return done.stderr
 
     def test_every_rule_and_violation_of_every_released_version_is_there(self):
@@ -138,21 +133,16 @@ class StoresTest(unittest.TestCase):
             database.close()
 
     def test_a_log_of_a_later_minor_version_is_read_and_not_appended_to(self):
-        for store in self.each():
-            store.mark(101)
+        for store in self.each(log_version=101):
             server = store.serve(self)
             self.assertEqual(server.ask("/v1/violations")["total"], 3)
             server.stop()
             self.assertTrue(store.log.with_name("log-000002.db").exists())
             self.assertIn("result: valid\n", store.verify(self))
 
-    def test_a_log_of_a_later_major_version_is_refused_untouched_and_taken_again_once_it_is_put_back(self):
-        for store in self.each():
-            store.mark(200)
+    def test_a_log_of_a_later_major_version_is_refused_untouched(self):
+        for store in self.each(log_version=200):
             self.assertIn("violation log", self.refused(store))
-            store.mark(100)
-            server = store.serve(self)
-            self.assertEqual(server.ask("/v1/violations")["total"], 3)
 
     def test_a_rule_file_of_a_later_format_is_refused_untouched_and_taken_again_once_it_is_put_back(self):
         for store in self.each():

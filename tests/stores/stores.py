@@ -48,8 +48,11 @@ def dump(storage, folder):
         database.close()
 
 
-def restore(folder, storage):
-    """Makes the storage path of a store as its server left it: what was committed last is in the WAL still."""
+def restore(folder, storage, log_version=None):
+    """Makes the storage path of a store as its server left it: what was committed last is in the WAL still.
+
+    With `log_version` its log has this mark of a version instead of its own.
+    """
     shutil.copytree(folder / "rules", storage)
     state = storage / ".betrace"
     state.mkdir(mode=0o700)
@@ -58,7 +61,8 @@ def restore(folder, storage):
         database = sqlite3.connect(pathlib.Path(made) / LOG)
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA wal_autocheckpoint = 0")
-        database.executescript("BEGIN;" + (folder / "log.sql").read_text() + "COMMIT;")
+        mark = f"PRAGMA user_version = {log_version};" if log_version else ""
+        database.executescript("BEGIN;" + (folder / "log.sql").read_text() + mark + "COMMIT;")
         for suffix in ("", "-wal"):  # before it is closed, which would empty the WAL
             shutil.copy(pathlib.Path(made) / f"{LOG}{suffix}", state)
         database.close()

@@ -32,7 +32,7 @@ CHECKED = {
     "helm": "RenderedTest", "docker": "ComposeTest", "cp": "ComposeTest", "jq": "RulesRestoreTest",
     "deploy/debian/package": "PackageTest", "sudo": "PackageTest", "printf": "PackageTest", "make": "BlocksTest",
     "api=": "RunbookCommandsTest", "auth=": "RunbookCommandsTest", "rule=": "RunbookCommandsTest",
-    "(sleep": "AlertTest",
+    "tools/setup": "TailSamplingTest", "bench/tail_sampling/run": "TailSamplingTest",
 }
 SHELL_WORDS = {"for", "while", "do", "done", "if", "fi", "then", "}", "#"}
 # Language and beginning of what says nothing that could be wrong, or is checked as words of a page by the test named.
