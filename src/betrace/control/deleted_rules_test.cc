@@ -49,7 +49,9 @@ TEST_F(DeletedRulesTest, TheFilesAreThoseOfTheLastThirtyDaysAndInTheEndNone) {
     removed += *cleaned;
     // The youngest is five hours old; that which is thirty days old has just gone.
     ASSERT_EQ(store_->snapshot()->tombstones.size(), std::min(index + 1, kKept - 1));
-    if (index % 100 == 0) ASSERT_EQ(rule_files(), std::min(index + 1, kKept - 1) + 1);
+    if (index % 100 == 0) {
+      ASSERT_EQ(rule_files(), std::min(index + 1, kKept - 1) + 1);
+    }
   }
   now_ += kBetween * static_cast<UnixNanos>(kKept);
   const auto last = store_->clean_up(kAge);
