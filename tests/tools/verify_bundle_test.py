@@ -166,6 +166,33 @@ class VerifyBundleTest(unittest.TestCase):
             self.assertFalse(self.is_valid(), f"{name} byte {at}, BETRACE_SEED={self.seed}")
             (self.folder / name).write_bytes(text)
 
+    @unittest.skipUnless(PROGRAM.exists(), "there is no build/betrace; run make build first")
+    def test_both_verifiers_agree_about_many_records(self):
+        """BETRACE_EVIDENCE_RECORDS says how many."""
+        wanted, groups = int(os.environ.get("BETRACE_EVIDENCE_RECORDS", "200")), []
+        while wanted > 0:
+            groups.append(SIX_GAPS[2] * self.random.randrange(1, 14))
+            wanted -= len(groups[-1])
+        make_bundle(self.folder, groups)
+        (self.folder / FILES[3]).unlink()
+        self.assertEqual(self.betrace()[0], 0)
+        self.assertTrue(self.is_valid())
+        edits = {"deleted": lambda lines, at: lines.pop(at),
+                 "doubled": lambda lines, at: lines.insert(at, lines[at]),
+                 "swapped": lambda lines, at: lines.insert(at, lines.pop(at + 1)),
+                 "cut off": lambda lines, at: lines.__delitem__(slice(at, None))}
+        for what, edit in edits.items():
+            for name in FILES[:2]:
+                whole = (self.folder / name).read_bytes()
+                lines = whole.splitlines(keepends=True)
+                at = self.random.randrange(len(lines) - 1)
+                edit(lines, at)
+                (self.folder / name).write_bytes(b"".join(lines))
+                where = f"line {at + 1} of {name} {what}, BETRACE_SEED={self.seed}"
+                self.assertEqual(self.betrace()[0], 1, where)
+                self.assertFalse(self.is_valid(), where)
+                (self.folder / name).write_bytes(whole)
+
     def covers(self, *minutes):
         """A life with a coverage record for these minutes."""
         records = [{"type": "coverage", "timestamp": time_text(60 * minute + 60), "from": time_text(60 * minute),

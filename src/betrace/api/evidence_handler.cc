@@ -2,15 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "betrace/api/bundle_stream.h"
 #include "betrace/api/object_reader.h"
 #include "betrace/api/query.h"
 #include "betrace/base/base64.h"
 #include "betrace/base/hex.h"
-#include "betrace/base/tar.h"
 #include "betrace/base/utf8.h"
 #include "betrace/evidence/commit_payload.h"
-#include "betrace/http/gzip.h"
-#include "betrace/storage/stored_evidence.h"
 
 namespace betrace::api {
 namespace {
@@ -18,7 +18,7 @@ namespace {
 constexpr std::chrono::hours kGapWindow{24};
 constexpr std::uint32_t kCheckpointsDefault = 100;
 constexpr std::uint64_t kCheckpointOffsetMax = 10'000;
-constexpr std::size_t kBundleBytesMax = 64 * 1024 * 1024;
+constexpr std::size_t kBundlePieceBytesMax = 256 * 1024;
 
 // What is canonical JSON already, with its members as they are.
 OrderedJson as_json(const std::string& text) { return OrderedJson::parse(text); }
@@ -170,39 +170,17 @@ Reply<http::Response> EvidenceHandler::bundle(const http::Request& request,
                                               const http::PathParameters&) const {
   auto wanted = read_bundle_query(request.head, services_.violations);
   if (!wanted) return refuse(wanted.error());
-  std::string records;
-  std::string commits;
-  std::uint64_t first_seq = 0;
-  std::uint64_t last_seq = 0;
-  for (;;) {
-    const auto groups = services_.violations.evidence(*wanted);
-    if (!groups) return refuse(to_api_error(groups.error()));
-    if (groups->empty()) break;
-    for (const storage::EvidenceGroup& group : *groups) {
-      storage::write_bundle_lines(group, &records, &commits);
-    }
-    if (first_seq == 0) first_seq = groups->front().first_seq;
-    last_seq = groups->back().last_seq;
-    wanted->first_seq = last_seq + 1;
-    if (records.size() + commits.size() > kBundleBytesMax) {
-      return refuse(ErrorKind::PayloadTooLarge,
-                    "the bundle is over 64 MiB: ask for a shorter range, or use betrace evidence "
-                    "export");
-    }
-  }
-  if (first_seq == 0) return refuse(ErrorKind::NotFound, "no record of that range");
-  const evidence::KeyRing ring = services_.violations.key_ring();
-  TarFiles files;
-  files.emplace_back(evidence::kRecordsFile, std::move(records));
-  files.emplace_back(evidence::kCommitsFile, std::move(commits));
-  files.emplace_back(evidence::kKeysFile,
-                     evidence::write_key_ring(evidence::cut_key_ring(ring, first_seq, last_seq)));
-  for (evidence::CheckpointText& checkpoint :
-       storage::read_checkpoint_files(options_.witness_path, first_seq, last_seq)) {
-    files.emplace_back(std::move(checkpoint.name), std::move(checkpoint.text));
-  }
-  http::Response response =
-      http::make_response(200, "application/gzip", http::gzip(write_tar(files)));
+  // What is committed while the bundle is made is not in it.
+  const std::uint64_t committed = services_.violations.status().last_sequence;
+  wanted->last_seq = std::min(wanted->last_seq, committed);
+  wanted->bytes_max = 1;
+  const auto first = services_.violations.evidence(*wanted);
+  if (!first) return refuse(to_api_error(first.error()));
+  if (first->empty()) return refuse(ErrorKind::NotFound, "no record of that range");
+  wanted->bytes_max = kBundlePieceBytesMax;
+  http::Response response = http::make_response(200, "application/gzip", "");
+  response.stream =
+      std::make_unique<BundleStream>(services_.violations, *wanted, options_.witness_path);
   response.headers.add("Content-Encoding", "identity");  // it is compressed already
   response.headers.add("Content-Disposition", "attachment; filename=\"evidence.tar.gz\"");
   return response;

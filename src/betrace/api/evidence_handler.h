@@ -26,7 +26,7 @@ class EvidenceHandler {
                                                         const http::PathParameters& path) const;
   [[nodiscard]] Reply<http::Response> of_violation(const http::Request& request,
                                                    const http::PathParameters& path) const;
-  /// A bundle as one archive, made in memory and bounded.
+  /// A bundle as one archive, made while it is sent.
   [[nodiscard]] Reply<http::Response> bundle(const http::Request& request,
                                              const http::PathParameters& path) const;
 

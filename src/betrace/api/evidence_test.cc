@@ -97,6 +97,8 @@ TEST_F(EvidenceTest, AnArchiveHoldsAllFilesOfABundle) {
   const Answer answer = get("/v1/evidence/export?from_seq=1");
   ASSERT_EQ(answer.status, 200) << answer.body;
   EXPECT_EQ(answer.header("Content-Type"), "application/gzip");
+  EXPECT_EQ(answer.header("Transfer-Encoding"), "chunked");
+  EXPECT_EQ(get("/v1/evidence/export?from_seq=1000").status, 404);
   EXPECT_EQ(get("/v1/evidence/export?from_seq=2&to_seq=1").code(), "invalid_parameter");
   EXPECT_EQ(get("/v1/evidence/export?from_seq=1&start_time=1").code(), "invalid_parameter");
   EXPECT_EQ(get("/v1/evidence/export?end_time=1").status, 404);

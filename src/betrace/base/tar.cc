@@ -25,22 +25,13 @@ std::uint64_t checksum_of(std::string_view header) {
   return sum;
 }
 
-std::string header_of(const std::string& name, std::size_t size) {
-  std::string header(kBlock, '\0');
-  const auto put = [&header](std::size_t at, std::string_view text) {
-    header.replace(at, text.size(), text);
-  };
-  put(0, name);
-  put(100, "0000600");
-  put(108, "0000000");
-  put(116, "0000000");
-  put(124, fmt::format("{:011o}", size));
-  put(136, "00000000000");
-  put(kTypeAt, "0");
-  put(257, std::string_view("ustar\00000", 8));
-  put(kChecksumAt, fmt::format("{:06o}", checksum_of(header)));
-  header[kChecksumAt + 7] = ' ';
-  return header;
+// Eleven octal digits, or where they do not suffice a marked number of twelve bytes.
+std::string size_field(std::uint64_t size) {
+  if (size < std::uint64_t{1} << 33) return fmt::format("{:011o}", size);
+  std::string field(12, '\0');
+  field.front() = '\x80';
+  for (std::size_t i = field.size(); size != 0; size >>= 8) field[--i] = static_cast<char>(size);
+  return field;
 }
 
 bool read_octal(std::string_view digits, std::uint64_t* value) {
@@ -55,17 +46,30 @@ tl::unexpected<Error> no_archive(std::string_view what) {
 
 }  // namespace
 
-std::string write_tar(const TarFiles& files) {
-  std::string out;
-  for (const auto& [name, content] : files) {
-    BETRACE_CHECK(name.size() < 100 && content.size() < (std::uint64_t{1} << 33));
-    out += header_of(name, content.size());
-    out += content;
-    out.resize((out.size() + kBlock - 1) / kBlock * kBlock);
-  }
-  out.append(2 * kBlock, '\0');
-  return out;
+std::string tar_header(std::string_view name, std::uint64_t size) {
+  BETRACE_CHECK(name.size() < 100);
+  std::string header(kBlock, '\0');
+  const auto put = [&header](std::size_t at, std::string_view text) {
+    header.replace(at, text.size(), text);
+  };
+  put(0, name);
+  put(100, "0000600");
+  put(108, "0000000");
+  put(116, "0000000");
+  put(124, size_field(size));
+  put(136, "00000000000");
+  put(kTypeAt, "0");
+  put(257, std::string_view("ustar\00000", 8));
+  put(kChecksumAt, fmt::format("{:06o}", checksum_of(header)));
+  header[kChecksumAt + 7] = ' ';
+  return header;
 }
+
+std::string tar_padding(std::uint64_t size) {
+  return std::string((kBlock - size % kBlock) % kBlock, '\0');
+}
+
+std::string tar_end() { return std::string(2 * kBlock, '\0'); }
 
 Result<TarFiles> read_tar(std::string_view bytes) {
   TarFiles files;
