@@ -158,8 +158,9 @@ class ImageTest(unittest.TestCase):
         root = self.buildah("mount", self.buildah("from", "--pull-never", NAME))
         done = subprocess.run(["unshare", "--mount", "sh", "-euc", READ_ONLY, "sh", root, f"""
             export BETRACE_HTTP_PORT={free_port()} BETRACE_OTLP_HTTP_PORT=0 BETRACE_OTLP_GRPC_PORT=0
+            trap 'kill $server 2>/dev/null || true' EXIT
             start() {{
-              betrace serve 2>>/tmp/log & server=$!
+              betrace serve >>/tmp/log 2>&1 & server=$!
               for try in $(seq 300); do betrace healthcheck >/dev/null 2>&1 && return; sleep 0.1; done
               cat /tmp/log; exit 1
             }}
