@@ -66,7 +66,7 @@ class BundleStreamTest : public ApiTest {
   static TarFiles unpack(const Archive& archive) {
     http::BodyBufferPool pool(512 * kMebibyte);
     http::BodyBuffer tar = pool.take();
-    const auto inflated = http::inflate_gzip(archive.bytes, 256 * kMebibyte, tar);
+    const auto inflated = http::inflate_gzip(archive.bytes, {.bytes_max = 256 * kMebibyte}, tar);
     EXPECT_TRUE(inflated.has_value()) << inflated.error().message;
     auto files = read_tar(tar.text());
     EXPECT_TRUE(files.has_value());
@@ -122,7 +122,7 @@ TEST_F(BundleStreamTest, ItBreaksOffWhenTheLogIsNotWhatItWasWhenItBegan) {
   EXPECT_TRUE(archive.is_broken);
   http::BodyBufferPool pool(kMebibyte);
   http::BodyBuffer tar = pool.take();
-  EXPECT_FALSE(http::inflate_gzip(archive.bytes, kMebibyte, tar).has_value());
+  EXPECT_FALSE(http::inflate_gzip(archive.bytes, {.bytes_max = kMebibyte}, tar).has_value());
 }
 
 }  // namespace
