@@ -36,14 +36,15 @@ TEST(TraceParentTest, AnythingElseIsNone) {
 class RequestTracerTest : public testing::Test {
  protected:
   http::FinishedRequest finished(std::string_view route, int status = 200) {
-    http::FinishedRequest request{.head = head_};
-    request.method = "GET";
-    request.route = route;
-    request.status = status;
-    request.seconds = 0.25;
-    request.request_bytes = 7;
-    request.response_bytes = 8;
-    return request;
+    return {.method = "GET",
+            .route = route,
+            .status = status,
+            .seconds = 0.25,
+            .request_bytes = 7,
+            .response_bytes = 8,
+            .error_code = {},
+            .is_stream = false,
+            .head = head_};
   }
 
   http::RequestHead head_;
