@@ -202,13 +202,12 @@ TEST_F(ViolationQueryTest, APageEndsWithACursorWhenItsTimeIsSpent) {
       }
       is_cut = part.is_cut;
       EXPECT_EQ(part.next_cursor.empty(), !is_cut);
-      if (is_cut) EXPECT_LT(part.total, 2U) << "what was looked at";
-      if (!is_cut) EXPECT_EQ(part.total, 2U) << "exact, whatever the page";
+      EXPECT_EQ(part.total < 2, is_cut) << "what was looked at; else exact, whatever the page";
       query.cursor = part.next_cursor;
       ASSERT_LT(pages, kRecords) << "every page goes on";
     }
     EXPECT_EQ(found, (Texts{"violation 400", "violation 1"})) << looks;
-    if (looks == 0) EXPECT_GT(pages, 5U);
+    EXPECT_GE(pages, looks == 0 ? 5U : 1U);
   }
   std::size_t asked = 0;
   ViolationQuery first;
