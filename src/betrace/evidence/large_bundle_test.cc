@@ -72,10 +72,11 @@ struct LongBundle {
     is_rotated = true;
   }
 
-  [[nodiscard]] Verification verify(const Lines& records, const Lines& commits) const {
+  [[nodiscard]] Verification verify(const Lines& edited_records,
+                                    const Lines& edited_commits) const {
     VerifyOptions options;
     options.trusted.push_back(chain.fingerprint());
-    return TestBundle{join(records), join(commits), keys, {}}.verify(options);
+    return TestBundle{join(edited_records), join(edited_commits), keys, {}}.verify(options);
   }
   // Last line of the group that line `line` of the records is in; lines count from 1.
   [[nodiscard]] std::uint64_t end_of_group(std::uint64_t line) const {
