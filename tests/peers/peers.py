@@ -20,7 +20,7 @@ from scripts_test import Server, clean_environment, free_port, make_certificate 
 
 PEERS = pathlib.Path(__file__).resolve().parent
 PYTHON = TOOLS / "python/bin/python"
-SECONDS_MAX = 60
+SECONDS_MAX = 180  # on a machine with much else to do
 FORMS = ("grpc", "http/protobuf", "http/json")
 
 
@@ -49,8 +49,7 @@ class Sdk:
 # That of JavaScript has its tests in tests/e2e/otel_sdk.test.mjs.
 PYTHON_SDK = Sdk("Python", FORMS, [PYTHON, PEERS / "send_checkout.py"], TOOLS / "python/installed")
 GO_SDK = Sdk("Go", FORMS[:2], [TOOLS / "bin/send_checkout"], TOOLS / "bin/send_checkout")
-JAVA_SDK = Sdk("Java", FORMS[:2], ["java", "-cp", f"{TOOLS}/java/*", PEERS / "java_sdk/SendCheckout.java"],
-               TOOLS / "java/installed")
+JAVA_SDK = Sdk("Java", FORMS[:2], ["java", "-cp", f"{TOOLS}/java:{TOOLS}/java/*", "SendCheckout"], TOOLS / "java/installed")
 RULE = "when { payment.charge.where(amount > 1000) } always { fraud.check }"
 
 

@@ -18,7 +18,7 @@ class SdkTests:
             with self.subTest(form=form):
                 ids = self.sdk.send_checkout(form, self.endpoint(judge, form))
                 judge.check(self, ids)
-        announce(f"OpenTelemetry SDK for {self.sdk.name}", f"{ids['version']} over {', '.join(self.sdk.forms)}")
+                announce(f"OpenTelemetry SDK for {self.sdk.name}", f"{ids['version']} over {form}")
 
     def test_no_form_is_missing(self):
         missing = ", ".join(form for form in FORMS if form not in self.sdk.forms)

@@ -1,6 +1,6 @@
 // Sends a checkout with a large payment and no fraud check by the OpenTelemetry SDK for Java, and prints its ids.
 //
-// Usage: java -cp 'JARS/*' SendCheckout.java grpc|http/protobuf ENDPOINT [HEADER=VALUE]
+// Usage: java -cp 'CLASSES:JARS/*' SendCheckout grpc|http/protobuf ENDPOINT [HEADER=VALUE]
 
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.Attributes;
