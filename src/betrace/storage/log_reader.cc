@@ -224,6 +224,7 @@ Result<ViolationPage> LogReader::query(const ViolationQuery& query) {
   }
   ViolationWalk walk(readers_, query, cursor);
   if (auto filled = fill(query, walk, &page); !filled) return fail(filled.error());
+  if (!query.with_total) page.total = 0;
   if (!query.with_total || page.is_cut) return page;
   // The total wants all matches, the page only those behind the cursor.
   std::optional<ViolationWalk> all;
