@@ -38,7 +38,7 @@ test: ## Set up, build, run every fast test; the last line is the count
 	  --check '$(BUILD)/betrace rules check rules/starter/rules.yaml' \
 	  --check '$(BUILD)/betrace test rules/starter tests/scenarios'
 
-e2e: build ## Real peers against a real server: SDKs, Collector, Prometheus, Alertmanager, nginx; names who was there
+e2e: build ## Real peers against a real server: SDKs, Collector, Jaeger, Prometheus, Alertmanager, nginx; names who was there
 	@tools/setup --e2e
 	@tools/run_tests --node tests/e2e --unittest tests/deploy --unittest tests/peers
 
