@@ -38,13 +38,14 @@ class System:
     def __init__(self, command, cores, probe):
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                         preexec_fn=lambda: os.sched_setaffinity(0, cores))
-        self.wait_for(probe)
+        self.wait_for(lambda: fetch(probe))
+        self.wait_for(lambda: socket.create_connection(("127.0.0.1", self.otlp_port)).close())
 
-    def wait_for(self, url):
+    def wait_for(self, attempt):
         deadline = time.monotonic() + START_SECONDS_MAX
         while True:
             try:
-                return fetch(url)
+                return attempt()
             except (urllib.error.URLError, ConnectionError):
                 if time.monotonic() > deadline or self.process.poll() is not None:
                     raise

@@ -155,7 +155,9 @@ class ImageTest(unittest.TestCase):
 
     def on_read_only_root(self, script):
         """Runs a script as the user of the image; `start` starts a server and waits until it is healthy."""
-        root = self.buildah("mount", self.buildah("from", "--pull-never", NAME))
+        container = self.buildah("from", "--pull-never", NAME)
+        self.addCleanup(self.buildah, "umount", container)
+        root = self.buildah("mount", container)
         done = subprocess.run(["unshare", "--mount", "sh", "-euc", READ_ONLY, "sh", root, f"""
             export BETRACE_HTTP_PORT={free_port()} BETRACE_OTLP_HTTP_PORT=0 BETRACE_OTLP_GRPC_PORT=0
             trap 'kill $server 2>/dev/null || true' EXIT
