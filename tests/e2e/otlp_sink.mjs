@@ -92,8 +92,9 @@ export class OtlpSink {
     if (this.protocol === 'grpc') {
       this.server.forceShutdown();
     } else {
-      this.server.closeAllConnections();
-      await new Promise((resolve) => this.server.close(resolve));
+      const isClosed = new Promise((resolve) => this.server.close(resolve));
+      for (const socket of this.sockets) socket.destroy();
+      await isClosed;
     }
   }
 
@@ -134,6 +135,12 @@ export class OtlpSink {
       });
     };
     this.server = this.tls ? https.createServer(this.tls, serve) : http.createServer(serve);
+    // Those in a TLS handshake, too, which the server itself does not close.
+    this.sockets = new Set();
+    this.server.on('connection', (socket) => {
+      this.sockets.add(socket);
+      socket.on('close', () => this.sockets.delete(socket));
+    });
     return new Promise((resolve, reject) => {
       this.server.once('error', reject);
       this.server.listen(this.port, 'localhost', () => {
