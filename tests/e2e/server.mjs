@@ -121,13 +121,20 @@ export class Server {
   }
 }
 
-/** A server with these rules, that is killed and removed when the test `t` ends. */
+const serversOf = new WeakMap();  // by test
+
+/** A server with these rules. When the test `t` ends all of its servers are killed, then their folders removed. */
 export async function startedFor(t, { rules = [], ...options } = {}) {
   const server = await Server.start(options);
-  t.after(async () => {
-    await server.stop('SIGKILL');
-    await server.remove();
-  });
+  if (!serversOf.has(t)) {
+    const servers = [];
+    serversOf.set(t, servers);
+    t.after(async () => {
+      for (const each of servers) await each.stop('SIGKILL');
+      for (const each of servers) await each.remove();
+    });
+  }
+  serversOf.get(t).push(server);
   for (const rule of rules) {
     const { status } = await server.post('/v1/rules', rule);
     if (status >= 300) throw new Error(`rule ${rule.name}: ${status}`);
