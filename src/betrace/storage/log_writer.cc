@@ -55,7 +55,7 @@ void LogWriter::run() {
     const LogGeneration* active = directory_->active();
     if (active == nullptr) continue;
     if (active->wal_pages() > kWalPagesMax || (is_idle && !is_checkpointed_)) checkpoint();
-    tend();
+    if (directory_->active() != nullptr) tend();
   }
 }
 

@@ -239,6 +239,20 @@ TEST_F(ViolationLogFailureTest, AFailedHandleOfTheNextGenerationIsNotUsedAgainEi
   EXPECT_TRUE(set_aside().empty());
 }
 
+// Nothing but a checkpoint syncs while nothing is committed.
+TEST_F(ViolationLogFailureTest, ACheckpointThatFailsEndsItsFileAndNotTheLog) {
+  record(0, 1);
+  fail_syncs("log-000001");
+  wait_until_failed();
+  heal();
+  log().record(first_record(test_violation(1)));
+  ASSERT_TRUE(log().flush(60s).has_value());
+  expect_whole(2);
+  EXPECT_TRUE(has_file(name(2)));
+  stop();
+  expect_whole(2);
+}
+
 TEST_F(ViolationLogFailureTest, AnOlderGenerationThatIsDamagedDoesNotStopTheLog) {
   record(0, 100);
   stop();
