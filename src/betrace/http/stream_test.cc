@@ -2,6 +2,7 @@
 // Method: raw bytes to a server on a free port; the test says what the stream holds, and when.
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -73,28 +74,27 @@ class WholeStream : public BodyStream {
 
 class StreamTest : public ::testing::Test {
  protected:
+  using MakeStream = std::function<std::unique_ptr<BodyStream>()>;
+
+  static Route streaming(std::string_view path, std::string_view type, MakeStream make) {
+    Route route{.method = "GET",
+                .path = std::string(path),
+                .role = Role::Public,
+                .handler = [type, make](const Request&, const PathParameters&) {
+                  Response response = make_response(200, type, "");
+                  response.stream = make();
+                  return response;
+                }};
+    route.produces = type;
+    return route;
+  }
+
   RouteTable routes() {
     RouteTable routes;
-    routes.add(Route{.method = "GET",
-                     .path = "/stream",
-                     .role = Role::Public,
-                     .handler =
-                         [this](const Request&, const PathParameters&) {
-                           Response response = make_response(200, "text/event-stream", "");
-                           response.stream = std::make_unique<TestStream>(source_, ended_);
-                           return response;
-                         },
-                     .produces = "text/event-stream"});
-    routes.add(Route{.method = "GET",
-                     .path = "/whole",
-                     .role = Role::Public,
-                     .handler =
-                         [this](const Request&, const PathParameters&) {
-                           Response response = make_response(200, "application/gzip", "");
-                           response.stream = std::make_unique<WholeStream>(source_, ready_);
-                           return response;
-                         },
-                     .produces = "application/gzip"});
+    routes.add(streaming("/stream", "text/event-stream",
+                         [this] { return std::make_unique<TestStream>(source_, ended_); }));
+    routes.add(streaming("/whole", "application/gzip",
+                         [this] { return std::make_unique<WholeStream>(source_, ready_); }));
     return routes;
   }
 
