@@ -2,32 +2,18 @@
 //
 // It replaces malloc() and what belongs to it, so one file of a program includes it, and no other.
 // Aligned memory is not counted: nothing asks for it per span.
-// A sanitizer brings its own heap: under one nothing is counted, and kCountsHeap is false.
+// Under a sanitizer nothing is counted.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
-    __has_feature(memory_sanitizer)
-#define BETRACE_HEAP_IS_SANITIZED
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define BETRACE_HEAP_IS_SANITIZED
-#endif
+#include "betrace/base/sanitized_heap.h"
 
 namespace betrace {
 
 /// By this thread, since it began.
 inline thread_local std::uint64_t heap_asked = 0;
-
-#ifdef BETRACE_HEAP_IS_SANITIZED
-inline constexpr bool kCountsHeap = false;
-#else
-inline constexpr bool kCountsHeap = true;
-#endif
 
 }  // namespace betrace
 

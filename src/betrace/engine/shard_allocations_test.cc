@@ -40,7 +40,7 @@ class ShardAllocationsTest : public testing::Test {
   }
 
   void SetUp() override {
-    if (!kCountsHeap)
+    if (kHeapIsSanitized)
       GTEST_SKIP() << "NOT CHECKED: a sanitizer has the heap; run the release build";
   }
 

@@ -63,7 +63,7 @@ class DoorAllocationsTest : public ::testing::Test {
   static constexpr int kCounted = 20;
 
   void SetUp() override {
-    if (!kCountsHeap)
+    if (kHeapIsSanitized)
       GTEST_SKIP() << "NOT CHECKED: a sanitizer has the heap; run the release build";
     sink_.notes.reserve(kWarmUp + kCounted + 1);
   }
