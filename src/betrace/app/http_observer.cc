@@ -43,6 +43,7 @@ void HttpObserver::request_finished(const http::FinishedRequest& request) {
   }
   if (refused_ && !request.error_code.empty()) refused_(request);
   if (tracer_ != nullptr) tracer_->request(request);
+  if (!log_.writes(telemetry::LogLevel::Debug)) return;
   log_.debug("request", {{"method", request.method},
                          {"route", request.route},
                          {"status", request.status},

@@ -1,6 +1,6 @@
 // What the settings say about the attributes that violations show and hide.
 //
-// A service reads them at start and at each reload, `betrace replay` once.
+// A service reads them at start and at each reload.
 #pragma once
 
 #include <string>

@@ -28,4 +28,10 @@ Outcome<engine::ActiveRulePtr> check_rule(model::Rule rule, std::size_t bytes_ma
   return std::move(*active);
 }
 
+Outcome<engine::ActiveRulePtr> check_next_version(model::Rule next, const model::Rule& stored,
+                                                  std::size_t bytes_max) {
+  const bool is_new_text = next.expression != stored.expression;
+  return check_rule(std::move(next), is_new_text ? bytes_max : rules::kRuleBytesMax);
+}
+
 }  // namespace betrace::control

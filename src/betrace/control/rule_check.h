@@ -16,6 +16,11 @@ namespace betrace::control {
 [[nodiscard]] Outcome<engine::ActiveRulePtr> check_rule(
     model::Rule rule, std::size_t bytes_max = rules::kRuleBytesMax);
 
+/// The same for the next version of `stored`, whose text may be longer if it is not new.
+[[nodiscard]] Outcome<engine::ActiveRulePtr> check_next_version(model::Rule next,
+                                                                const model::Rule& stored,
+                                                                std::size_t bytes_max);
+
 /// `line 1, column 15: expected a value after '>'`
 [[nodiscard]] std::string located_message(const rules::Diagnostic& diagnostic);
 

@@ -121,9 +121,8 @@ Outcome<LoadedRulePtr> RuleControl::update(std::string_view id, const Edit& edit
   if (!edited) return refuse(std::move(edited.error()));
   if (is_same(**existing, *edited)) return *existing;
   const model::Rule& stored = (*existing)->stored->rule;
-  const bool is_new_text = edited->expression != stored.expression;
-  auto checked = check_rule(next_version(std::move(*edited), stored, context.now),
-                            is_new_text ? options_.rule_bytes_max : rules::kRuleBytesMax);
+  auto checked = check_next_version(next_version(std::move(*edited), stored, context.now), stored,
+                                    options_.rule_bytes_max);
   if (!checked) return refuse(std::move(checked.error()));
   return put_one(*change, std::move(*checked), context);
 }

@@ -69,9 +69,9 @@ class Planner {
       plan_.report.imported.push_back(id);
       return {};
     }
-    const bool is_new_text = rule.expression != existing->stored->rule.expression;
-    auto checked = check_rule(replacing_version(rule, existing->stored->rule, now_),
-                              is_new_text ? limits_.rule_bytes_max : rules::kRuleBytesMax);
+    const model::Rule& stored = existing->stored->rule;
+    auto checked =
+        check_next_version(replacing_version(rule, stored, now_), stored, limits_.rule_bytes_max);
     if (!checked) return refuse(std::move(checked.error()));
     if (options_.on_conflict == OnConflict::Fail) return refuse(rule_exists(existing, rule));
     if (options_.on_conflict == OnConflict::Skip) {

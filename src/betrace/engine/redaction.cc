@@ -22,12 +22,6 @@ using model::ValueView;
 constexpr std::string_view kServiceKey = "service.name";
 constexpr std::size_t kHiddenBytes = 8;
 
-std::vector<std::string> in_lower_case(const std::vector<std::string>& patterns) {
-  std::vector<std::string> lower;
-  for (const std::string& pattern : patterns) lower.push_back(lower_case(pattern));
-  return lower;
-}
-
 std::string policy_id(RedactionLists lists, const Secret& key) {
   std::string text = to_hex(hmac_sha256(key.reveal(), "betrace:kid:v1"));
   for (auto* list : {&lists.allow, &lists.deny}) {
@@ -40,28 +34,11 @@ std::string policy_id(RedactionLists lists, const Secret& key) {
 
 }  // namespace
 
-KeyPatterns::KeyPatterns(const std::vector<std::string>& patterns) {
-  for (const std::string& pattern : patterns) {
-    if (pattern.ends_with('*')) {
-      prefixes_.push_back(pattern.substr(0, pattern.size() - 1));
-    } else {
-      keys_.insert(pattern);
-    }
-  }
-}
-
-bool KeyPatterns::match(std::string_view key) const {
-  return keys_.contains(std::string(key)) ||
-         std::ranges::any_of(prefixes_,
-                             [key](const std::string& prefix) { return key.starts_with(prefix); });
-}
-
 Redaction::Redaction(RedactionLists lists, Secret key)
-    : lists_(std::move(lists)),
-      allowed_(lists_.allow),
-      denied_(in_lower_case(lists_.deny)),
-      key_(std::move(key)),
-      id_(policy_id(lists_, key_)) {}
+    : lists_(std::move(lists)), key_(std::move(key)), id_(policy_id(lists_, key_)) {
+  for (const std::string& pattern : lists_.allow) allowed_.add(pattern);
+  for (const std::string& pattern : lists_.deny) denied_.add(lower_case(pattern));
+}
 
 bool Redaction::is_allowed(std::string_view key) const {
   return key == kServiceKey || allowed_.match(key);

@@ -9,27 +9,15 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include "betrace/base/secret.h"
+#include "betrace/model/key_patterns.h"
 #include "betrace/model/span_view.h"
 
 namespace betrace::engine {
 
-/// Attribute keys; `*` at the end stands for any ending. Immutable.
-class KeyPatterns {
- public:
-  KeyPatterns() = default;
-  explicit KeyPatterns(const std::vector<std::string>& patterns);
-
-  [[nodiscard]] bool match(std::string_view key) const;
-
- private:
-  std::unordered_set<std::string> keys_;
-  std::vector<std::string> prefixes_;
-};
-
+/// Attribute keys as in model::KeyPatterns.
 struct RedactionLists {
   std::vector<std::string> allow;  ///< Shown besides what a rule reads.
   /// Hidden, whatever a rule reads or `allow` says; upper and lower case are the same here.
@@ -77,8 +65,8 @@ class Redaction {
                                              ShownValues* room) const;
 
   RedactionLists lists_;
-  KeyPatterns allowed_;
-  KeyPatterns denied_;
+  model::KeyPatterns allowed_;
+  model::KeyPatterns denied_;
   Secret key_;
   std::string id_;
 };

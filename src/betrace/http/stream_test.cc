@@ -72,6 +72,8 @@ class WholeStream : public BodyStream {
   Gate& ready_;
 };
 
+constexpr std::string_view kGetWhole = "GET /whole HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
 class StreamTest : public ::testing::Test {
  protected:
   using MakeStream = std::function<std::unique_ptr<BodyStream>()>;
@@ -105,6 +107,14 @@ class StreamTest : public ::testing::Test {
     return limits;
   }
 
+  void receive_a_part(RawSocket& client) {
+    ASSERT_TRUE(client.send(kGetWhole));
+    client.until("\r\n\r\n");
+    source_.put("a part");
+    ready_.open();
+    client.until("a part\r\n");
+  }
+
   Source source_;
   Gate ended_;
   Gate ready_;
@@ -114,8 +124,6 @@ class StreamTest : public ::testing::Test {
 std::string get_stream(const std::string& version = "1.1") {
   return "GET /stream HTTP/" + version + "\r\nHost: localhost\r\n\r\n";
 }
-
-constexpr std::string_view kGetWhole = "GET /whole HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 TEST_F(StreamTest, PiecesAreSentAsTheyCome) {
   RawSocket client(server_.port);
@@ -201,22 +209,14 @@ TEST_F(StreamTest, OneThatReadsTheDiskHoldsUpNobody) {
 
 TEST_F(StreamTest, OneThatBreaksOffIsNeverTakenForWhole) {
   RawSocket client(server_.port);
-  ASSERT_TRUE(client.send(kGetWhole));
-  client.until("\r\n\r\n");
-  source_.put("a part");
-  ready_.open();
-  client.until("a part\r\n");
+  ASSERT_NO_FATAL_FAILURE(receive_a_part(client));
   source_.break_off();
   EXPECT_TRUE(client.ended());
 }
 
 TEST_F(StreamTest, OneThatIsNotWholeIsCutOffWhenTheServerStops) {
   RawSocket client(server_.port);
-  ASSERT_TRUE(client.send(kGetWhole));
-  client.until("\r\n\r\n");
-  source_.put("a part");
-  ready_.open();
-  client.until("a part\r\n");
+  ASSERT_NO_FATAL_FAILURE(receive_a_part(client));
   std::thread stopping([this] { server_.server.stop(std::chrono::minutes(1)); });
   EXPECT_TRUE(client.ended());
   stopping.join();

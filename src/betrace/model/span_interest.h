@@ -4,11 +4,9 @@
 // the same: a change of rules never changes which spans are accepted.
 #pragma once
 
-#include <string>
 #include <string_view>
-#include <vector>
 
-#include "betrace/base/text_index.h"
+#include "betrace/model/key_patterns.h"
 
 namespace betrace::model {
 
@@ -33,34 +31,20 @@ class SpanInterest {
   void add_links() { has_links_ = true; }
   /// A key of attributes of spans, resources, events or links; with `*` at its end, of all keys
   /// that begin so.
-  void add_key(std::string_view key) {
-    if (key.ends_with('*')) {
-      prefixes_.emplace_back(key.substr(0, key.size() - 1));
-      return;
-    }
-    keys_.add(key);
-  }
+  void add_key(std::string_view key) { keys_.add(key); }
 
   [[nodiscard, gnu::always_inline]] bool wants(std::string_view key) const {
-    return is_in_everything_ || keys_.find(key) || (!prefixes_.empty() && has_prefix(key));
+    return is_in_everything_ || keys_.match(key);
   }
 
   [[nodiscard]] bool wants_events() const noexcept { return has_events_; }
   [[nodiscard]] bool wants_links() const noexcept { return has_links_; }
 
  private:
-  [[nodiscard]] bool has_prefix(std::string_view key) const {
-    for (const std::string& prefix : prefixes_) {
-      if (key.starts_with(prefix)) return true;
-    }
-    return false;
-  }
-
   bool is_in_everything_ = true;
   bool has_events_ = true;
   bool has_links_ = true;
-  TextIndex keys_;
-  std::vector<std::string> prefixes_;
+  KeyPatterns keys_;
 };
 
 }  // namespace betrace::model

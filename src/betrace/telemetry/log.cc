@@ -95,7 +95,7 @@ std::optional<LogFormat> parse_log_format(std::string_view text) noexcept {
 Logger::Logger(LogOptions options) : options_(std::move(options)), level_(options_.level) {}
 
 void Logger::log(LogLevel level, std::string_view message, Fields fields) {
-  if (level < level_) return;
+  if (!writes(level)) return;
   const UnixNanos now = options_.clock ? options_.clock() : read_clocks().wall;
   const std::lock_guard lock(mutex_);
   std::uint64_t suppressed = 0;

@@ -75,6 +75,9 @@ class Logger {
   /// From now on lines below `level` are left out.
   void set_level(LogLevel level) noexcept { level_ = level; }
 
+  /// False if a line of `level` is left out: then its fields need not be made.
+  [[nodiscard]] bool writes(LogLevel level) const noexcept { return level >= level_; }
+
   void log(LogLevel level, std::string_view message, Fields fields = {});
   void debug(std::string_view message, Fields fields = {});
   void info(std::string_view message, Fields fields = {});
