@@ -48,18 +48,23 @@ std::vector<engine::ActiveRulePtr> active_rules(const BenchRules& rules) {
   return active;
 }
 
-// Counts what was decided, each violation once.
+// Counts what was decided, each violation once, and hands everything on.
 class CountingSink : public model::ViolationSink {
  public:
+  explicit CountingSink(model::ViolationSink* next = nullptr) : next_(next) {}
+
   void record(model::ViolationRecord record) override {
-    if (record.type != model::RecordType::Violation) return;
-    const std::lock_guard<std::mutex> lock(mutex_);
-    ++counts[{record.violation.trace_id.hex(), record.violation.rule_id}];
+    if (record.type == model::RecordType::Violation) {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      ++counts[{record.violation.trace_id.hex(), record.violation.rule_id}];
+    }
+    if (next_ != nullptr) next_->record(std::move(record));
   }
 
   ViolationCounts counts;  // to be read when nobody records
 
  private:
+  model::ViolationSink* const next_;
   std::mutex mutex_;
 };
 
@@ -67,7 +72,8 @@ class CountingSink : public model::ViolationSink {
 
 class Pipeline::Core {
  public:
-  explicit Core(const BenchRules& rules) : shard_(shard_options(), active_, sink_) {
+  Core(const BenchRules& rules, model::ViolationSink* log)
+      : sink_(log), shard_(shard_options(), active_, sink_) {
     active_.publish(active_rules(rules));
   }
 
@@ -109,7 +115,8 @@ class Pipeline::Core {
   std::uint64_t spans_ = 0;
 };
 
-Pipeline::Pipeline(const BenchRules& rules) : core_(std::make_unique<Core>(rules)) {}
+Pipeline::Pipeline(const BenchRules& rules, model::ViolationSink* log)
+    : core_(std::make_unique<Core>(rules, log)) {}
 Pipeline::~Pipeline() = default;
 
 void Pipeline::take(std::string_view request, Encoding encoding) { core_->take(request, encoding); }

@@ -12,13 +12,15 @@
 #include "betrace/bench/bench_rules.h"
 #include "betrace/bench/id_spots.h"
 #include "betrace/bench/oracle.h"
+#include "betrace/model/violation_sink.h"
 
 namespace betrace::bench {
 
 /// On one thread. Not thread-safe.
 class Pipeline {
  public:
-  explicit Pipeline(const BenchRules& rules);
+  /// `log`: where violations are recorded too, or null. It must outlive this.
+  explicit Pipeline(const BenchRules& rules, model::ViolationSink* log = nullptr);
   ~Pipeline();
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;

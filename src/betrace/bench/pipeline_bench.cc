@@ -1,15 +1,20 @@
 // pipeline/RULES/...: items are spans, the time is that of one thread. Each run compares every
 // violation with what was sent. structured: 15 of 50 rules; own: the traffic's own vocabulary.
-// workers/COUNT: the same behind queues, by plain rules; the time is that of all threads.
+// recorded: violations go to a violation log as in `serve`. workers/COUNT: behind queues, by plain
+// rules. The time of these two is that of all threads.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <string_view>
 #include <vector>
 
+#include "betrace/base/check.h"
+#include "betrace/base/test_directory.h"
 #include "betrace/bench/pipeline.h"
 #include "betrace/bench/traffic.h"
+#include "betrace/storage/violation_log.h"
 
 namespace betrace::bench {
 namespace {
@@ -25,6 +30,7 @@ struct PipelineCase {
   RuleMix mix = RuleMix::Plain;
   Shape shape = Shape::TenAttributes;
   Encoding encoding = Encoding::Protobuf;
+  bool is_recorded = false;
 };
 
 TrafficOptions traffic_options(const PipelineCase& wanted, std::uint32_t interleave) {
@@ -50,10 +56,21 @@ std::uint32_t affordable_interleave(const PipelineCase& wanted, const BenchRules
   return std::chrono::steady_clock::now() - begin < kFewMax ? kMany : kFew;
 }
 
+std::unique_ptr<storage::ViolationLog> open_log(const std::string& path) {
+  storage::ViolationLogOptions options;
+  options.path = path;
+  auto log = storage::ViolationLog::open(std::move(options));
+  BETRACE_CHECK(log.has_value());
+  return *std::move(log);
+}
+
 void pipeline(benchmark::State& state, const PipelineCase& wanted) {
+  constexpr std::chrono::seconds kCommitMax{60};
   const BenchRules rules(wanted.rules, wanted.vocabulary, wanted.mix);
   Traffic traffic(traffic_options(wanted, affordable_interleave(wanted, rules)), rules);
-  Pipeline pipeline(rules);
+  const TestDirectory directory;
+  const auto log = wanted.is_recorded ? open_log(directory.file("log")) : nullptr;
+  Pipeline pipeline(rules, log.get());
   ViolationCounts expected;
   IdKeys keys{42, 0};
   const auto prepare = [&] {
@@ -70,6 +87,7 @@ void pipeline(benchmark::State& state, const PipelineCase& wanted) {
     for (std::size_t i = 0; i < traffic.request_count(); ++i) {
       pipeline.take(traffic.request(i).body, wanted.encoding);
     }
+    if (log != nullptr) BETRACE_CHECK(log->flush(kCommitMax).has_value());
   }
   pipeline.finish();
   state.SetItemsProcessed(static_cast<std::int64_t>(pipeline.spans()));
@@ -121,6 +139,7 @@ constexpr NamedCase kCases[] = {
     {"pipeline/50/mixed", {50, kSpread, RuleMix::Plain, Shape::Mixed}},
     {"pipeline/50/json", {50, kSpread, RuleMix::Plain, kTen, Encoding::Json}},
     {"pipeline/50/usual", {50, kSpread, RuleMix::Usual}},
+    {"pipeline/50/recorded", {50, kSpread, RuleMix::Usual, kTen, Encoding::Protobuf, true}},
     {"pipeline/50/structured", {50, kSpread, RuleMix::Structured}},
     {"pipeline/50/own", {50, Vocabulary::Own}},
     {"pipeline/1000/own", {1'000, Vocabulary::Own}},
@@ -129,8 +148,9 @@ constexpr NamedCase kCases[] = {
 
 [[maybe_unused]] const bool kAreRegistered = [] {
   for (const NamedCase& each : kCases) {
-    benchmark::RegisterBenchmark(
+    auto* const made = benchmark::RegisterBenchmark(
         each.name, [&each](benchmark::State& state) { pipeline(state, each.wanted); });
+    if (each.wanted.is_recorded) made->MeasureProcessCPUTime();
   }
   return true;
 }();
