@@ -6,18 +6,28 @@
 #include <thread>
 
 #include "betrace/base/test_seed.h"
+#include "betrace/storage/test_log.h"
 #include "betrace/storage/testing/model_storage.h"
 #include "betrace/storage/testing/small_volume.h"
 
 // Goal: R4, a disk that is full and gets room again, over and over: nothing is acknowledged
-// falsely, lost or doubled, and all goes on by itself. Method: a small tmpfs on which somebody else
-// takes all there is and gives it back, in the middle of work. BETRACE_FULL_DISKS says how often.
+// falsely, lost or doubled, the log says from its reserve that the disk is full, and all goes on by
+// itself. Method: a small tmpfs on which somebody else takes all there is and gives it back, in the
+// middle of work. BETRACE_FULL_DISKS says how often.
 
 namespace betrace::storage {
 namespace {
 
 constexpr std::size_t kFullVolumeBytes = 8ULL << 20;
 constexpr int kStepsOfATurn = 12;
+
+// Makes a file of all the room that its volume has left.
+void take_all_room(const std::string& path) {
+  const int file = ::open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC | O_APPEND, 0600);
+  for (std::string block(65'536, 'x'); ::write(file, block.data(), block.size()) > 0;) {
+  }
+  ::close(file);
+}
 
 // Takes what is free, and gives it back once the log or the rules have noticed.
 class Neighbour {
@@ -41,12 +51,7 @@ class Neighbour {
       ++turns_;
     }
   }
-  void take_all() const {
-    const int file = ::open(file_.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC | O_APPEND, 0600);
-    for (std::string block(65'536, 'x'); ::write(file, block.data(), block.size()) > 0;) {
-    }
-    ::close(file);
-  }
+  void take_all() const { take_all_room(file_); }
 
   const std::string file_;
   StorageWorkload& life_;
@@ -84,6 +89,55 @@ TEST(DiskFullTest, WhatWaitsForRoomIsThereOnceAndWhatWasRefusedIsNot) {
     ASSERT_TRUE(opened.has_value()) << opened.error().message;
     judge_storage(journal, after);
   }
+}
+
+class FullLogTest : public TestLog {
+ protected:
+  void SetUp() override {
+    auto mounted = SmallVolume::mount(SmallVolume::Kind::Memory, kFullVolumeBytes);
+    if (!mounted) GTEST_SKIP() << "SKIP R4: " << mounted.error().message;
+    volume_ = std::make_unique<SmallVolume>(*std::move(mounted));
+    options_.path = volume_->path() + "/state";
+    options_.reserve_bytes = 256 * 1024;
+  }
+  void TearDown() override { crash(); }
+  [[nodiscard]] bool has_reserve() const {
+    return std::filesystem::exists(options_.path + "/reserve");
+  }
+  std::int64_t disk_full_gaps() {
+    RecordQuery query;
+    query.types = {LogRecordType::Gap};
+    const RecordPage page = log().records(query).value();
+    std::int64_t count = 0;
+    for (const StoredRecord& gap : page.records) {
+      if (gap.payload.find("\"cause\":\"disk_full\"") != std::string::npos) ++count;
+    }
+    return count;
+  }
+
+  std::unique_ptr<SmallVolume> volume_;
+};
+
+TEST_F(FullLogTest, EachTimeTheDiskIsFullTheReserveHasRoomForTheGroupAndTheGap) {
+  const std::string neighbour = volume_->path() + "/neighbour";
+  const auto cycles = static_cast<int>(test_count("BETRACE_FULL_DISKS", 10));
+  std::uint64_t violations = 0;
+  for (int cycle = 1; cycle <= cycles; ++cycle) {
+    record(violations, violations + 2);
+    violations += 2;
+    ASSERT_TRUE(has_reserve());
+    take_all_room(neighbour);
+    for (; !log().status().is_failing; ++violations) record(violations, violations + 1);
+    EXPECT_FALSE(has_reserve());
+    EXPECT_EQ(disk_full_gaps(), cycle);
+    log().record(first_record(test_violation(violations++)));
+    EXPECT_FALSE(log().flush(std::chrono::milliseconds(20)).has_value()) << "there is no more room";
+    std::filesystem::remove(neighbour);
+    ASSERT_TRUE(log().flush(std::chrono::seconds(60)).has_value());
+    EXPECT_TRUE(has_reserve());
+    EXPECT_EQ(total(), violations);
+  }
+  stop();
 }
 
 }  // namespace
