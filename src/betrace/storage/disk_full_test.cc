@@ -44,14 +44,18 @@ class Neighbour {
  private:
   void live() {
     while (!is_over_.load()) {
-      take_all();
-      while (!is_over_.load() && !life_.log().status().is_failing) std::this_thread::yield();
+      take_all_room(file_);
+      wait_until_log_is_failing(true);
       std::filesystem::remove(file_);
-      while (!is_over_.load() && life_.log().status().is_failing) std::this_thread::yield();
+      wait_until_log_is_failing(false);
       ++turns_;
     }
   }
-  void take_all() const { take_all_room(file_); }
+  void wait_until_log_is_failing(bool wanted) const {
+    while (!is_over_.load() && life_.log().status().is_failing != wanted) {
+      std::this_thread::sleep_for(kLookAgain);
+    }
+  }
 
   const std::string file_;
   StorageWorkload& life_;

@@ -37,7 +37,7 @@ void cut_power(const SmallVolume& volume, StorageJournal& journal, std::uint64_t
   const pid_t child = ::fork();
   if (child == 0) live_on(volume.path(), journal, seed);
   while (journal.entries().size() < enough && ::waitpid(child, nullptr, WNOHANG) == 0) {
-    std::this_thread::yield();
+    std::this_thread::sleep_for(kLookAgain);
   }
   journal.set_power(false);
   const auto cut = volume.shut_down();

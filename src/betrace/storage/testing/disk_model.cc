@@ -14,23 +14,27 @@ std::pair<std::string, std::string> split(const std::string& path) {
   return {path.substr(0, slash), path.substr(slash + 1)};
 }
 
+// What a fault makes no difference to: a cut before a call that changes nothing is one before the
+// next that does, by when clients may have been told more.
 bool is_meant(DiskFault fault, DiskCall call) {
-  const bool is_transfer = call == DiskCall::Read || call == DiskCall::Write;
+  const bool is_write = call == DiskCall::Write || call == DiskCall::PageWrite;
+  const bool is_read = call == DiskCall::Read || call == DiskCall::PageRead;
+  const bool is_change = !is_read && call != DiskCall::Close;
   switch (fault) {
     case DiskFault::None:
       return false;
     case DiskFault::PowerCut:
+      return is_change;
     case DiskFault::IoError:
       return true;
     case DiskFault::SyncError:
       return call == DiskCall::Sync;
     case DiskFault::NoSpace:
-      return call != DiskCall::Read && call != DiskCall::Close && call != DiskCall::Unlink &&
-             call != DiskCall::ChangeMode;
+      return is_change && call != DiskCall::Unlink && call != DiskCall::ChangeMode;
     case DiskFault::ShortWrite:
-      return call == DiskCall::Write;
+      return is_write;
     case DiskFault::Interrupted:
-      return is_transfer;
+      return call == DiskCall::Read || call == DiskCall::Write;
   }
   return false;
 }
@@ -48,14 +52,9 @@ void DiskModel::plan(DiskFault fault, std::uint64_t first, std::uint64_t count) 
   has_failed_ = false;
 }
 
-std::uint64_t DiskModel::calls() const {
+std::optional<std::uint64_t> DiskModel::first_failed() const {
   const std::lock_guard lock(mutex_);
-  return calls_;
-}
-
-bool DiskModel::has_failed() const {
-  const std::lock_guard lock(mutex_);
-  return has_failed_;
+  return has_failed_ ? std::optional(first_) : std::nullopt;
 }
 
 bool DiskModel::has_power() const {
@@ -77,8 +76,9 @@ DiskModel::Answer DiskModel::ask(DiskCall call) {
   const std::lock_guard lock(mutex_);
   const std::uint64_t number = calls_++;
   if (!has_power_) return {EIO, false};
-  const bool is_due = number >= first_ && number - first_ < count_;
+  const bool is_due = number >= first_ && (!has_failed_ || number - first_ < count_);
   if (!is_due || !is_meant(fault_, call)) return {};
+  if (!has_failed_) first_ = number;
   has_failed_ = true;
   switch (fault_) {
     case DiskFault::PowerCut:

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -34,6 +35,8 @@ enum class DiskCall : std::uint8_t {
   Open,
   Read,
   Write,
+  PageRead,  ///< By SQLite, which goes on by itself when it is interrupted.
+  PageWrite,
   Truncate,
   Sync,
   Close,
@@ -50,13 +53,11 @@ class DiskModel {
   /// counts as synced. Directories may be made in it, and hold files alone.
   explicit DiskModel(std::string root);
 
-  /// Lets the calls from number `first` on, counted from now, fail, `count` of them. A power cut
-  /// lasts until restore(). A fault that makes no sense for a call passes over it.
+  /// Lets the first call that the fault makes a difference to fail, from number `first` on, counted
+  /// from now, and of the `count` calls from there on all such. A power cut lasts until restore().
   void plan(DiskFault fault, std::uint64_t first, std::uint64_t count = 1);
-  /// Calls since plan().
-  [[nodiscard]] std::uint64_t calls() const;
-  /// At least one call failed since plan().
-  [[nodiscard]] bool has_failed() const;
+  /// The number of the call that failed first since plan(); nothing if none did.
+  [[nodiscard]] std::optional<std::uint64_t> first_failed() const;
   [[nodiscard]] bool has_power() const;
 
   /// What becomes of what was not synced.

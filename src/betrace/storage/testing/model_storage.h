@@ -23,6 +23,9 @@ inline std::uint64_t test_count(const char* variable, std::uint64_t quick) {
   return text == nullptr ? quick : std::strtoull(text, nullptr, 10);
 }
 
+/// Between two looks at how far others are, who need the processor meanwhile.
+inline constexpr std::chrono::microseconds kLookAgain{100};
+
 class ModelStorage {
  public:
   ModelStorage() : directory_(fast_folder()), disk(directory_.path()), files_(disk), vfs_(disk) {

@@ -36,17 +36,16 @@ int model_close(sqlite3_file* file) {
 }
 
 int model_read(sqlite3_file* file, void* bytes, int count, sqlite3_int64 offset) {
-  const int error = of(file).disk->ask(DiskCall::Read).error;
-  if (error != 0 && error != EINTR) return SQLITE_IOERR_READ;  // its own VFS tries again
+  if (of(file).disk->ask(DiskCall::PageRead).error != 0) return SQLITE_IOERR_READ;
   return real_methods(file).xRead(real(file), bytes, count, offset);
 }
 
 int model_write(sqlite3_file* file, const void* bytes, int count, sqlite3_int64 offset) {
   ModelFile& model = of(file);
-  const auto answer = model.disk->ask(DiskCall::Write);
+  const auto answer = model.disk->ask(DiskCall::PageWrite);
   if (model.has_failed) model.disk->note_misuse();
   if (answer.error == ENOSPC) return SQLITE_FULL;
-  if (answer.error != 0 && answer.error != EINTR) return SQLITE_IOERR_WRITE;
+  if (answer.error != 0) return SQLITE_IOERR_WRITE;
   const int done = answer.is_short ? count / 2 : count;
   const int code = real_methods(file).xWrite(real(file), bytes, done, offset);
   if (code != SQLITE_OK) return code;
