@@ -10,7 +10,7 @@ COUNTS := $(BUILD)/counts.json
 export CCACHE_NOHASHDIR := 1
 export CCACHE_DIR ?= $(CURDIR)/$(BUILD)/ccache
 
-.PHONY: help run build test e2e bench bench-quick bench-check bench-build fuzz torture ci lint format clean sanitize coverage
+.PHONY: help run build test e2e bench bench-quick bench-check bench-build fuzz proofs torture ci lint format clean sanitize coverage
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -64,6 +64,13 @@ fuzz: ## Run each fuzz target on its seeds, then for FUZZ_SECONDS (20) each
 	@cmake --build $(BUILD)/fuzz -j $(JOBS)
 	@tools/fuzz $(BUILD)/fuzz/fuzzers $(or $(FUZZ_SECONDS),20) --counts $(COUNTS)
 
+proofs: ## Prove that nothing is lost, in the counts that guard main: kills, power cuts, every call, an outage, a soak
+	@tools/setup --test
+	@cmake --preset release -DBETRACE_TESTS=ON >/dev/null
+	@cmake --build $(BUILD)/release -j $(JOBS) --target betrace storage_test
+	@ln -sfn release/betrace $(BUILD)/betrace
+	@tools/torture --proofs --counts $(COUNTS)
+
 torture: ## Overload, attack and soak it for about an hour; TORTURE_MINUTES=1 for a tenth of it
 	@tools/setup --test
 	@cmake --preset release -DBETRACE_TESTS=ON >/dev/null
@@ -91,6 +98,7 @@ coverage: ## Print the line coverage of rules, traces and otlp
 ci: ## What guards main
 	@rm -f $(COUNTS)
 	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory proofs
 	@$(MAKE) --no-print-directory bench-check
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory sanitize
