@@ -9,19 +9,14 @@ import { after, test } from 'node:test';
 import { call, connect } from './grpc.mjs';
 import { jsonRequest, newId, protobufRequest, traceOf } from './otlp.mjs';
 import { OtlpSink } from './otlp_sink.mjs';
-import { ask, eventually, program, Server } from './server.mjs';
+import { ask, endAll, eventually, program, Server } from './server.mjs';
 
 const servers = [];
 async function start(options) {
   servers.push(await Server.start(options));
   return servers.at(-1);
 }
-after(async () => {
-  for (const server of servers) {
-    await server.stop();
-    await server.remove();
-  }
-});
+after(() => endAll(servers, 'SIGTERM'));
 
 const json = { 'content-type': 'application/json' };
 const key = 'correct-horse-battery-staple';

@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 
+import { look } from './canary.mjs';
 import { readMetrics, sumOf } from './metrics.mjs';
 import { newId } from './otlp.mjs';
 import { eventually, freePort, program, startedFor } from './server.mjs';
@@ -35,6 +36,7 @@ class Receiver {
       request.on('data', (piece) => pieces.push(piece));
       request.on('end', () => {
         const body = Buffer.concat(pieces).toString();
+        look('a notification', body);
         const seen = { path: request.url, headers: request.headers, body };
         const reply = this.behave(seen) ?? 200;
         const { status, headers = {} } = typeof reply === 'number' ? { status: reply } : reply;

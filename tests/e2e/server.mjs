@@ -8,6 +8,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { look, needlessKey, nothingShown, withCanaries } from './canary.mjs';
+
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 export const program = process.env.BETRACE_PROGRAM ?? join(root, 'build', 'betrace');
 
@@ -66,7 +68,7 @@ export class Server {
   /**
    * `folder` keeps rules and log; it is made when absent and removed by `remove()`. `under` is a
    * command that runs the program, such as `prlimit`; with `ca` it serves over TLS. Traces close soon and rates
-   * have no bound, unless `flags` or `env` say else.
+   * have no bound, unless `flags` or `env` say else. It has secrets, and its end fails if it has shown one.
    */
   static async start({ folder, flags = [], env = {}, under = [], ca } = {}) {
     const server = new Server();
@@ -76,17 +78,22 @@ export class Server {
     server.otlp = `${scheme}://127.0.0.1:${(server.otlpPort = await freePort())}`;
     server.grpc = `${scheme}://127.0.0.1:${(server.grpcPort = await freePort())}`;
     server.output = '';
+    server.ca = ca;
+    server.env = withCanaries(env);
     const [command, ...before] = [...under, program];
     server.process = spawn(command, [...before, 'serve',
       '--http-port', `${server.httpPort}`, '--otlp-http-port', `${server.otlpPort}`,
       '--otlp-grpc-port', `${server.grpcPort}`,
       '--storage-path', join(server.folder, 'rules'), ...flags], { env: {
         ...process.env, BETRACE_TRACE_QUIET: '50ms', BETRACE_TRACE_IDLE: '500ms',
-        BETRACE_TRACE_AGE_MAX: '5s', BETRACE_LIMITS_REST_RATE: '0', BETRACE_LIMITS_REST_WRITE_RATE: '0', ...env } });
+        BETRACE_TRACE_AGE_MAX: '5s', BETRACE_LIMITS_REST_RATE: '0', BETRACE_LIMITS_REST_WRITE_RATE: '0', ...server.env } });
     for (const stream of [server.process.stdout, server.process.stderr]) {
       stream.on('data', (text) => { server.output += text; });
     }
-    server.exited = new Promise((resolve) => server.process.once('exit', (code) => resolve(code)));
+    server.exited = new Promise((resolve) => server.process.once('close', resolve)).then(async (code) => {
+      await nothingShown(server);
+      return code;
+    });
     server.process.once('exit', () => { server.gone = true; });
     await eventually('ready', async () => {
       if (server.gone) throw new Error(`betrace serve ended:\n${server.output}`);
@@ -98,6 +105,9 @@ export class Server {
 
   /** Asks for an orderly end and returns the exit code. */
   async stop(signal = 'SIGTERM') {
+    const options = { ca: this.ca, agent: false, signal: AbortSignal.timeout(2_000) };
+    const metrics = await ask(`${this.api}/metrics`, options).catch(() => undefined);
+    if (metrics) look('/metrics', metrics.text);
     this.process.kill(signal);
     return this.exited;
   }
@@ -107,18 +117,31 @@ export class Server {
   }
 
   async get(path) {
-    const answer = await fetch(this.api + path);
-    return { status: answer.status, headers: answer.headers, body: await answer.json() };
+    return this.#fetch(path);
   }
 
   async post(path, body) {
-    const answer = await fetch(this.api + path, {
+    return this.#fetch(path, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
-    return { status: answer.status, headers: answer.headers, body: await answer.json() };
   }
+
+  async #fetch(path, { headers = {}, ...options } = {}) {
+    const key = this.env.BETRACE_API_KEY ? {} : { 'x-api-key': needlessKey };
+    const answer = await fetch(this.api + path, { headers: { ...key, ...headers }, ...options });
+    const text = await answer.text();
+    look(`the answer of ${path}`, text);
+    return { status: answer.status, headers: answer.headers, body: JSON.parse(text) };
+  }
+}
+
+/** Ends all of them, then removes their folders, which they may share; fails if one of them has shown a secret. */
+export async function endAll(servers, signal = 'SIGKILL') {
+  const ends = await Promise.allSettled(servers.map((each) => each.stop(signal)));
+  for (const each of servers) await each.remove();
+  for (const { status, reason } of ends) if (status === 'rejected') throw reason;
 }
 
 const serversOf = new WeakMap();  // by test
@@ -129,10 +152,7 @@ export async function startedFor(t, { rules = [], ...options } = {}) {
   if (!serversOf.has(t)) {
     const servers = [];
     serversOf.set(t, servers);
-    t.after(async () => {
-      for (const each of servers) await each.stop('SIGKILL');
-      for (const each of servers) await each.remove();
-    });
+    t.after(() => endAll(servers));
   }
   serversOf.get(t).push(server);
   for (const rule of rules) {
