@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 
+import { call, connect } from './grpc.mjs';
 import { readMetrics, spansAccountedFor, sumOf } from './metrics.mjs';
-import { jsonRequest, traceOf } from './otlp.mjs';
+import { jsonRequest, protobufRequest, traceOf } from './otlp.mjs';
 import { OtlpSink } from './otlp_sink.mjs';
 import { ask, eventually, program, startedFor } from './server.mjs';
 
@@ -34,6 +35,33 @@ for (const protocol of ['http/protobuf', 'grpc']) {
     assert.equal(sumOf(await readMetrics(server), 'betrace_own_spans_total', 'dropped'), 0);
     assert.equal(await server.stop(), 0);
     assert.equal(own(sink).length, spans.length, 'probes and scrapes are not told');
+  });
+}
+
+// The first call in 256 of a server is told.
+for (const [title, traceparent, expected] of [
+  ['is told in the trace of its caller', '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+    ['4bf92f3577b34da6a3ce929d0e0e4736', '00f067aa0ba902b7']],
+  ['whose traceparent is malformed begins a trace', '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b-01',
+    [undefined, '']]]) {
+  test(`a gRPC call ${title}`, async (t) => {
+    const sink = await new OtlpSink('grpc').start();
+    t.after(() => sink.stop());
+    const server = await startedFor(t, { flags: ['--tracing-enabled'],
+      env: { ...sink.env, OTEL_BSP_SCHEDULE_DELAY: '50', LOG_LEVEL: 'debug' } });
+    const client = connect(`127.0.0.1:${server.grpcPort}`);
+    t.after(() => client.close());
+    const { name } = await call(client, 'export', protobufRequest(traceOf(1)), { metadata: { traceparent } });
+    assert.equal(name, 'OK');
+    const [span] = await eventually('the span', () => (own(sink).length > 0 ? own(sink) : undefined));
+    assert.equal(span.name, 'TraceService/Export');
+    const [traceId = span.traceId, parentSpanId] = expected;
+    assert.deepEqual([span.traceId, span.parentSpanId], [traceId, parentSpanId]);
+    assert.match(span.traceId, /^[0-9a-f]{32}$/);
+    if (parentSpanId === '') assert.ok(!traceparent.includes(span.traceId));
+    const logged = /"message":"call","method":"Export","code":"OK".*"trace_id":"(\w*)"/;
+    const [, inLog] = await eventually('the log', () => logged.exec(server.output) ?? undefined);
+    assert.equal(inLog, parentSpanId === '' ? '' : span.traceId);
   });
 }
 

@@ -19,9 +19,8 @@ std::string_view limit_label(std::string_view limit, const http::RequestHead& he
 }
 
 // Of the client's own trace; empty if it tells of none.
-std::string trace_id_of(const http::RequestHead& head) {
-  const auto header = head.headers.find("traceparent");
-  const auto parent = header ? read_trace_parent(*header) : std::nullopt;
+std::string trace_id_of(const http::Headers& fields) {
+  const auto parent = trace_parent_of(fields);
   return parent ? parent->trace_id.hex() : "";
 }
 
@@ -50,7 +49,7 @@ void HttpObserver::request_finished(const http::FinishedRequest& request) {
                          {"seconds", request.seconds},
                          {"actor", request.head.actor},
                          {"request_id", request.head.request_id},
-                         {"trace_id", trace_id_of(request.head)}});
+                         {"trace_id", trace_id_of(request.head.headers)}});
 }
 
 void HttpObserver::handler_failed(const http::RequestHead& head, std::string_view what) {
@@ -58,7 +57,7 @@ void HttpObserver::handler_failed(const http::RequestHead& head, std::string_vie
                                 {"path", quote_excerpt(head.path, 128)},
                                 {"what", what},
                                 {"request_id", head.request_id},
-                                {"trace_id", trace_id_of(head)}});
+                                {"trace_id", trace_id_of(head.headers)}});
 }
 
 void HttpObserver::connection_refused(std::string_view limit) {
@@ -75,6 +74,12 @@ void HttpObserver::call_finished(const http::FinishedCall& call) {
   metrics_.add(MetricId::GrpcRequests, {call.method, call.code});
   metrics_.observe(MetricId::GrpcRequestDurationSeconds, {call.method, call.code}, call.seconds);
   if (tracer_ != nullptr) tracer_->call(call);
+  if (!log_.writes(telemetry::LogLevel::Debug)) return;
+  log_.debug("call", {{"method", call.method},
+                      {"code", call.code},
+                      {"seconds", call.seconds},
+                      {"actor", call.head.actor},
+                      {"trace_id", trace_id_of(call.head.metadata)}});
 }
 
 void HttpObserver::call_failed(std::string_view path, std::string_view what) {

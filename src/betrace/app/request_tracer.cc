@@ -47,10 +47,17 @@ std::optional<TraceParent> read_trace_parent(std::string_view text) {
   return parent;
 }
 
-exporter::OwnSpan RequestTracer::begin(std::string name, double seconds) const {
+std::optional<TraceParent> trace_parent_of(const http::Headers& fields) {
+  if (fields.count("traceparent") != 1) return std::nullopt;
+  return read_trace_parent(*fields.find("traceparent"));
+}
+
+exporter::OwnSpan RequestTracer::begin(std::string name, double seconds,
+                                       const std::optional<TraceParent>& parent) const {
   exporter::OwnSpan span;
   span.name = std::move(name);
-  span.trace_id = random_id<16>();
+  span.trace_id = parent ? parent->trace_id : random_id<16>();
+  if (parent) span.parent_span_id = parent->span_id;
   span.span_id = random_id<8>();
   span.end_time = clock_().wall;
   const auto took = static_cast<UnixNanos>(std::llround(std::max(seconds, 0.0) * 1e9));
@@ -61,15 +68,10 @@ exporter::OwnSpan RequestTracer::begin(std::string name, double seconds) const {
 void RequestTracer::request(const http::FinishedRequest& request) {
   if (request.is_stream || std::ranges::find(kUntraced, request.route) != kUntraced.end()) return;
   if (request.route == kOtlpRoute && !is_ingest_due()) return;
-  const auto header = request.head.headers.find("traceparent");
-  const auto parent = header ? read_trace_parent(*header) : std::nullopt;
+  const auto parent = trace_parent_of(request.head.headers);
   if (parent && !parent->is_sampled) return;
   exporter::OwnSpan span =
-      begin(fmt::format("{} {}", request.method, request.route), request.seconds);
-  if (parent) {
-    span.trace_id = parent->trace_id;
-    span.parent_span_id = parent->span_id;
-  }
+      begin(fmt::format("{} {}", request.method, request.route), request.seconds, parent);
   span.is_error = request.status >= kServerError;
   span.texts = {{"http.request.method", std::string(request.method)},
                 {"http.route", std::string(request.route)},
@@ -85,7 +87,9 @@ void RequestTracer::request(const http::FinishedRequest& request) {
 // Only the method that takes spans is of interest; the others are probes.
 void RequestTracer::call(const http::FinishedCall& call) {
   if (call.method != "Export" || !is_ingest_due()) return;
-  exporter::OwnSpan span = begin("TraceService/Export", call.seconds);
+  const auto parent = trace_parent_of(call.head.metadata);
+  if (parent && !parent->is_sampled) return;
+  exporter::OwnSpan span = begin("TraceService/Export", call.seconds, parent);
   span.is_error = call.code == "INTERNAL" || call.code == "UNKNOWN";
   span.texts = {{"rpc.system", "grpc"},
                 {"rpc.method", "Export"},

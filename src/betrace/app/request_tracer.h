@@ -27,6 +27,9 @@ struct TraceParent {
 /// Nothing if the text is no `traceparent` of version 00.
 [[nodiscard]] std::optional<TraceParent> read_trace_parent(std::string_view text);
 
+/// The same of the fields of a request or a call, which may have one `traceparent` and no more.
+[[nodiscard]] std::optional<TraceParent> trace_parent_of(const http::Headers& fields);
+
 /// Thread-safe.
 class RequestTracer {
  public:
@@ -47,7 +50,9 @@ class RequestTracer {
   [[nodiscard]] bool is_ingest_due() noexcept {
     return ingested_.fetch_add(1, std::memory_order_relaxed) % kIngestPerSpan == 0;
   }
-  [[nodiscard]] exporter::OwnSpan begin(std::string name, double seconds) const;
+  /// A span in the trace of `parent`, or in one of its own.
+  [[nodiscard]] exporter::OwnSpan begin(std::string name, double seconds,
+                                        const std::optional<TraceParent>& parent) const;
 
   const Take take_;
   const std::function<Now()> clock_;

@@ -46,7 +46,12 @@ class RequestTracerTest : public testing::Test {
             .head = head_};
   }
 
+  http::FinishedCall called(std::string_view method = "Export") {
+    return {.method = method, .code = "OK", .seconds = 0.001, .head = call_head_};
+  }
+
   http::RequestHead head_;
+  http::CallHead call_head_;
   std::vector<exporter::OwnSpan> spans_;
   RequestTracer tracer_{[this](exporter::OwnSpan span) { spans_.push_back(std::move(span)); },
                         [] {
@@ -87,6 +92,35 @@ TEST_F(RequestTracerTest, ContinuesTheTraceOfTheClientIfThatIsRecorded) {
   EXPECT_EQ(spans_.size(), 1U);
 }
 
+TEST_F(RequestTracerTest, ContinuesTheTraceOfACallerIfThatIsRecorded) {
+  call_head_.metadata.add("traceparent", kParent);
+  tracer_.call(called());
+  ASSERT_EQ(spans_.size(), 1U);
+  EXPECT_EQ(spans_[0].name, "TraceService/Export");
+  EXPECT_EQ(spans_[0].trace_id.hex(), "4bf92f3577b34da6a3ce929d0e0e4736");
+  EXPECT_EQ(spans_[0].parent_span_id.hex(), "00f067aa0ba902b7");
+}
+
+TEST_F(RequestTracerTest, LeavesOutTheCallThatItsCallerDoesNotRecord) {
+  call_head_.metadata.add("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00");
+  tracer_.call(called());
+  EXPECT_TRUE(spans_.empty());
+}
+
+TEST_F(RequestTracerTest, ATraceParentThatIsMalformedOrThereTwiceBeginsANewTrace) {
+  head_.headers.add("traceparent", kParent);
+  head_.headers.add("traceparent", kParent);
+  tracer_.request(finished("/v1/rules"));
+  call_head_.metadata.add("traceparent", "00-4bf92f35-00f067aa0ba902b7-01");
+  tracer_.call(called());
+  ASSERT_EQ(spans_.size(), 2U);
+  for (const exporter::OwnSpan& span : spans_) {
+    EXPECT_FALSE(span.trace_id.is_zero());
+    EXPECT_NE(span.trace_id.hex(), "4bf92f3577b34da6a3ce929d0e0e4736");
+    EXPECT_TRUE(span.parent_span_id.is_zero());
+  }
+}
+
 TEST_F(RequestTracerTest, LeavesProbesScrapesStreamsAndUnknownPathsOut) {
   for (const char* route : {"/health", "/ready", "/v1/health", "/v1/ready", "/metrics", "other"}) {
     tracer_.request(finished(route));
@@ -94,14 +128,14 @@ TEST_F(RequestTracerTest, LeavesProbesScrapesStreamsAndUnknownPathsOut) {
   http::FinishedRequest stream = finished("/v1/violations/stream");
   stream.is_stream = true;
   tracer_.request(stream);
-  tracer_.call({.method = "Check", .code = "OK"});
+  tracer_.call(called("Check"));
   EXPECT_TRUE(spans_.empty());
 }
 
 TEST_F(RequestTracerTest, OfTheDoorsForSpansOneIn256IsTraced) {
   for (std::uint32_t i = 0; i < RequestTracer::kIngestPerSpan; ++i) {
     tracer_.request(finished("/v1/traces"));
-    tracer_.call({.method = "Export", .code = "OK", .seconds = 0.001});
+    tracer_.call(called());
   }
   EXPECT_EQ(spans_.size(), 2U);
 }

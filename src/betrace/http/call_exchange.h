@@ -50,6 +50,7 @@ class CallExchange {
   [[nodiscard]] std::optional<std::chrono::nanoseconds> timeout() const noexcept {
     return head_.timeout;
   }
+  [[nodiscard]] const CallHead& head() const noexcept { return head_; }
   /// The label of the method, or `other`.
   [[nodiscard]] std::string_view label() const noexcept;
 

@@ -258,7 +258,8 @@ void CallSession::finished(OpenCall& call, RpcCode code) {
   return_credit(call);
   call.exchange.release();
   const std::chrono::duration<double> taken = now_ - call.begun;
-  service_.observer->call_finished({call.exchange.label(), name_of(code), taken.count()});
+  service_.observer->call_finished(
+      {call.exchange.label(), name_of(code), taken.count(), call.exchange.head()});
   if (is_proven_) fit_windows();
 }
 

@@ -60,6 +60,7 @@ struct FinishedCall {
   std::string_view method;  ///< Label of the row, such as `Export`; `other` if none.
   std::string_view code;    ///< `OK`, `UNAVAILABLE`, ...
   double seconds = 0;       ///< From the first byte of the head to the reply.
+  const CallHead& head;
 };
 
 /// A call whose caller has not the role for it, or has failed to prove it too often.
