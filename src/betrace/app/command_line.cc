@@ -45,8 +45,9 @@ bool is_terminal(int file) { return isatty(file) == 1; }
 // The flags of all settings, for the commands that read the configuration.
 class SettingFlags {
  public:
-  void add_to(CLI::App& command, std::string_view group) {
-    command.add_option("--config", file_path_, "YAML file with settings (BETRACE_CONFIG)");
+  /// `file` is how the file of settings is named.
+  void add_to(CLI::App& command, std::string_view group, const std::string& file = "--config") {
+    command.add_option(file, file_path_, "YAML file with settings (BETRACE_CONFIG)");
     texts_.reserve(config_catalog().size() * 2);
     for (const Setting& setting : config_catalog()) {
       add_one(command, setting, flag_name(setting), group);
@@ -463,8 +464,8 @@ void CommandLine::add_config() {
   show_flags_.add_to(*show, "Settings");
   CLI::App* check =
       command(*config, "check", "Say whether the settings are valid",
-              "Example: betrace config check --config betrace.yaml", &CommandLine::config_check);
-  check_flags_.add_to(*check, "Settings");
+              "Example: betrace config check betrace.yaml", &CommandLine::config_check);
+  check_flags_.add_to(*check, "Settings", "FILE,--config");
   CLI::App* pages = root_.add_subcommand("docs", "Print a page that is made from a table");
   pages->group("");
   pages->require_subcommand(1);

@@ -144,6 +144,21 @@ TEST(CommandLineTest, ConfigShowGivenLeavesTheDefaultsOut) {
   EXPECT_THAT(outcome.out, MatchesRegex("trace.quiet: 2s +# flag --trace-quiet\n"));
 }
 
+TEST(CommandLineTest, ConfigCheckTakesTheFileByNameOrAsAnArgument) {
+  const std::string path = ::testing::TempDir() + "/checked.yaml";
+  std::ofstream(path) << "limits: {rules: 0}\n";
+  for (const std::vector<std::string>& file :
+       {std::vector<std::string>{path}, std::vector<std::string>{"--config", path}}) {
+    std::vector<std::string> arguments = {"config", "check"};
+    arguments.insert(arguments.end(), file.begin(), file.end());
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.code, 2);
+    EXPECT_EQ(outcome.err, "config error: limits.rules (file): \"0\" is not from 1 to 100000\n");
+  }
+  std::remove(path.c_str());
+  EXPECT_EQ(run({"config", "show", path}).code, 2) << "there the argument has no meaning";
+}
+
 TEST(CommandLineTest, ConfigCheckWarnsOfSettingsWithoutEffect) {
   const Outcome outcome = run({"config", "check", "--peers", "a:1"});
   EXPECT_EQ(outcome.code, 0);

@@ -16,22 +16,17 @@ namespace {
 
 using Value = Config::Value;
 
-std::string format_number(const Setting& setting, std::uint64_t value) {
-  if (setting.type == SettingType::Size) return format_size(value);
-  if (setting.type == SettingType::Duration) {
-    return format_duration(std::chrono::milliseconds(value));
-  }
-  return fmt::format("{}", value);
-}
-
 Result<std::uint64_t> in_range(const Setting& setting, Result<std::uint64_t> number) {
+  if (!number && setting.type == SettingType::Number) {
+    return fail(ErrorCode::InvalidArgument, number.error().message + range_text(setting));
+  }
   if (!number || (*number >= setting.minimum && *number <= setting.maximum)) return number;
-  const std::string least = format_number(setting, setting.minimum);
+  const std::string least = number_text(setting, setting.minimum);
   if (setting.maximum == Setting().maximum) {
     return fail(ErrorCode::InvalidArgument, fmt::format("is below {}", least));
   }
   return fail(ErrorCode::InvalidArgument,
-              fmt::format("is not from {} to {}", least, format_number(setting, setting.maximum)));
+              fmt::format("is not from {} to {}", least, number_text(setting, setting.maximum)));
 }
 
 Result<Value> read_choice(const Setting& setting, std::string text) {
@@ -82,7 +77,7 @@ std::string shown_value(const Setting& setting, const Value& value) {
     return format_duration(*time);
   }
   if (const auto* rate = std::get_if<Rate>(&value)) return format_rate(*rate);
-  return format_number(setting, std::get<std::uint64_t>(value));
+  return number_text(setting, std::get<std::uint64_t>(value));
 }
 
 std::string config_path(const ConfigInputs& inputs) {

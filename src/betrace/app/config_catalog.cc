@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <chrono>
+
+#include "betrace/app/setting_value.h"
 
 namespace betrace::app {
 namespace {
@@ -683,6 +686,21 @@ std::string flag_name(const Setting& setting) { return "--" + spelt(setting.key,
 std::string fallback_text(const Setting& setting) {
   if (!setting.fallback_note.empty()) return std::string(setting.fallback_note);
   return setting.fallback.empty() ? "none" : std::string(setting.fallback);
+}
+
+std::string number_text(const Setting& setting, std::uint64_t value) {
+  if (setting.type == SettingType::Size) return format_size(value);
+  if (setting.type == SettingType::Duration) {
+    return format_duration(std::chrono::milliseconds(value));
+  }
+  return std::to_string(value);
+}
+
+std::string range_text(const Setting& setting) {
+  std::string range;
+  if (setting.minimum > 0) range += " from " + number_text(setting, setting.minimum);
+  if (setting.maximum < Setting().maximum) range += " to " + number_text(setting, setting.maximum);
+  return range;
 }
 
 std::string_view name_of(SettingType type) noexcept {

@@ -58,6 +58,12 @@ struct Setting {
 /// The default for people: `20MiB`, `none`, `80 % of the memory`.
 [[nodiscard]] std::string fallback_text(const Setting& setting);
 
+/// A number, size or duration as people write it: `20MiB`.
+[[nodiscard]] std::string number_text(const Setting& setting, std::uint64_t value);
+
+/// ` from 1 to 65535`, as far as there are bounds.
+[[nodiscard]] std::string range_text(const Setting& setting);
+
 /// `duration`, `size`, `number`, `list`, ...
 [[nodiscard]] std::string_view name_of(SettingType type) noexcept;
 

@@ -110,13 +110,14 @@ TEST_F(ConfigTest, TheFileTakesNestedAndDottedKeysAndSequences) {
 TEST_F(ConfigTest, AllProblemsAreReportedAtOnceWithNameAndSource) {
   inputs.file_path = write("c.yaml", "limits: {http_body: 5 apples}\n");
   inputs.environment = {{"OTEL_BSP_EXPORT_TIMEOUT", "5 parsecs"}};
-  inputs.flags = {{"--http-port", "70000"}, {"--logging-format", "xml"}};
+  inputs.flags = {{"--http-port", "70000"}, {"--logging-format", "xml"}, {"--workers", "many"}};
   EXPECT_THAT(
       problems(),
       ::testing::UnorderedElementsAre(
           "OTEL_BSP_EXPORT_TIMEOUT (environment): \"5 parsecs\" is not a duration (examples: 5s, "
           "5000)",
           "--http-port (flag): \"70000\" is not from 1 to 65535",
+          "--workers (flag): \"many\" is not a whole number from 1 to 1024",
           "--logging-format (flag): \"xml\" is not one of json, text",
           "limits.http_body (file): \"5 apples\" is not a size (examples: 65536, 64MiB, 1GB)"));
 }

@@ -86,22 +86,6 @@ std::string cell(std::string_view text) {
 
 std::string code(std::string_view text) { return fmt::format("`{}`", text); }
 
-std::string bound_text(const Setting& setting, std::uint64_t bound) {
-  if (setting.type == SettingType::Size) return format_size(bound);
-  if (setting.type == SettingType::Duration) {
-    return format_duration(std::chrono::milliseconds(bound));
-  }
-  return fmt::format("{}", bound);
-}
-
-// ` from 1 to 65535`, as far as there are bounds.
-std::string range_text(const Setting& setting) {
-  std::string range;
-  if (setting.minimum > 0) range += " from " + bound_text(setting, setting.minimum);
-  if (setting.maximum < Setting().maximum) range += " to " + bound_text(setting, setting.maximum);
-  return range;
-}
-
 std::string type_text(const Setting& setting) {
   if (setting.type == SettingType::Choice) {
     return fmt::format("{}", fmt::join(setting.choices, ", "));
