@@ -63,3 +63,9 @@ test('R20: the end of a server fails if its folder, a sink or an answer holds a 
   const shown = await told.stop().catch(({ message }) => message);
   for (const place of ['the answer of /v1/rules', 'the export', '/metrics', 'every.json']) assert.ok(shown.includes(place), shown);
 });
+
+test('R20: the end of a server fails if its log holds a canary', async (t) => {
+  const server = await Server.start({ under: ['sh', '-c', 'env && exec "$@"', 'sh'] });
+  t.after(() => server.remove());
+  await assert.rejects(server.stop(), /BETRACE_WEBHOOK_SECRET in the log/);
+});
