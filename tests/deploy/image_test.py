@@ -3,11 +3,12 @@
 # BETRACE_IMAGE_TEST=1 the program and its package are those of this machine and the first stage of the Dockerfile, which
 # compiles, is left out; with BETRACE_IMAGE_TEST=whole the Dockerfile is built as it is.
 #
-# It takes minutes, so it runs only when asked: BETRACE_IMAGE_TEST=1 python3 -m unittest discover -s tests/deploy -p 'image_test.py'
+# It takes minutes, so but for the list of what goes into it it runs only when asked: BETRACE_IMAGE_TEST=1 python3 -m unittest discover -s tests/deploy -p 'image_test.py'
 
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -74,6 +75,33 @@ mount --rbind /proc "$1/proc" && mount --rbind /dev "$1/dev"
 exec env -i PATH=/usr/sbin:/usr/bin:/bin BETRACE_STORAGE_PATH=/data/rules BETRACE_STATE_PATH=/data/state \
   chroot --userspec=1000:1000 "$1" sh -euc "$2"
 """
+
+
+def let_through():
+    """What the image may be made of, by the list of the Dockerfile: first nothing, then these."""
+    lines = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
+    return [line.removeprefix("!") for line in lines if line.startswith("!") and (PROJECT / line[1:]).exists()]
+
+
+class ContextTest(unittest.TestCase):
+    def test_what_the_dockerfile_copies_is_let_through(self):
+        copies = re.findall(r"^COPY (?!--from)(?:--\S+ )*(.+) \S+$", (DEPLOY / "Dockerfile").read_text(), re.M)
+        copied = [path for line in copies for path in line.split() if path != "."]
+        self.assertIn("deploy/image/restore-rules.sh", copied)
+        for path in copied:
+            self.assertTrue(any(path == each or path.startswith(each + "/") for each in let_through()), path)
+
+    def test_what_is_let_through_is_all_that_the_program_is_made_of(self):
+        with tempfile.TemporaryDirectory(prefix="betrace-context-") as folder:
+            for each in let_through():
+                target = pathlib.Path(folder) / each
+                target.parent.mkdir(parents=True, exist_ok=True)
+                copy = shutil.copytree if (PROJECT / each).is_dir() else shutil.copy
+                copy(PROJECT / each, target)
+            # -n: nothing is compiled, but a file that is missing is named.
+            for command in (["cmake", "--preset", "release", "-DBETRACE_TESTS=OFF"], ["ninja", "-C", "build/release", "-n", "betrace"]):
+                done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+                self.assertEqual(done.returncode, 0, done.stdout[-1500:] + done.stderr[-1500:])
 
 
 @unittest.skipUnless(os.environ.get("BETRACE_IMAGE_TEST"), "SKIPPED: the image is built with BETRACE_IMAGE_TEST=1")
