@@ -82,6 +82,16 @@ class PagesTest(unittest.TestCase):
             self.assertEqual((int(two), int(eight)), tuple(found["replicas"](count, measured, cores) for cores in (2, 8)))
             self.assertEqual(int(megabits.replace(",", "")), count * 454 * 8 // 1_000_000)
 
+    def test_sizes_that_were_not_measured_are_marked_and_follow_from_one_that_was(self):
+        page = (PROJECT / "docs/guide/capacity.md").read_text()
+        rows = {size: (int(cores), seconds, rate) for size, cores, seconds, rate in re.findall(
+            r"^\| (Small|Medium|Large|XLarge) \| (\d+) \|.*?\|.*?\| ([^|]+?) \| ([^|]+?) \|", page, re.M)}
+        cores, seconds, rate = rows["Medium"]
+        for size in ("Large", "XLarge"):
+            spans = int(rate.replace(",", "")) * rows[size][0] // cores
+            self.assertEqual(rows[size][1:], (f"{seconds} **extrapolated**", f"{spans:,} **extrapolated**"))
+            self.assertRegex(page, rf"\b{spans * 454 * 8 // 1_000_000:,}\b.* Mbit/s come in")
+
     def test_every_setting_is_one(self):
         known = (PROJECT / "docs/guide/configuration.md").read_text()
         for page in PAGES + RUNBOOKS:
