@@ -23,28 +23,41 @@ if ! jq -e '.rules | type == "array"' "$file" >/dev/null; then
   exit 1
 fi
 
-url=${BETRACE_URL:-http://127.0.0.1:${BETRACE_HTTP_PORT:-12011}}
+# A server with TLS shows a certificate of another name than 127.0.0.1: here it is known by its public key.
+url=${BETRACE_URL:-}
+pin=
+if [ -z "$url" ] && [ -n "${BETRACE_TLS_CERT:-}" ]; then
+  url=https://127.0.0.1:${BETRACE_HTTP_PORT:-12011}
+  pin=$(mktemp)
+  openssl x509 -pubkey -noout -in "$BETRACE_TLS_CERT" >"$pin"
+fi
+url=${url:-http://127.0.0.1:${BETRACE_HTTP_PORT:-12011}}
 key=${BETRACE_API_KEY:-}
 if [ -z "$key" ] && [ -n "${BETRACE_API_KEY_FILE:-}" ]; then key=$(cat "$BETRACE_API_KEY_FILE"); fi
 
+answer=$(mktemp)
+trap 'rm -f "$answer" "$pin"' EXIT
+ask() {
+  if [ -n "$pin" ]; then set -- --insecure --pinnedpubkey "$pin" "$@"; fi
+  curl "$@"
+}
 # The key goes through standard input, so that no list of processes shows it.
 request() {
   if [ -n "$key" ]; then
     printf 'header = "%s: %s"\n' "${BETRACE_API_KEY_HEADER:-X-API-Key}" "$key"
-  fi | curl -sS --max-time 120 --config - "$@"
+  fi | ask -sS --max-time 120 --config - "$@"
 }
 
-if ! curl -fsS --max-time 5 -o /dev/null "$url/health" 2>/dev/null; then
+if ! ask -fsS --max-time 5 -o /dev/null "$url/health" 2>/dev/null; then
   if [ -n "${BETRACE_URL:-}" ]; then
     echo "restore-rules: no server at $url; nothing was changed" >&2
     exit 1
   fi
+  rm -f "$answer" "$pin"
   if [ "$prune" = true ]; then set -- --prune; else set --; fi
   exec betrace rules import "$@" --on-conflict replace --storage-path "$BETRACE_STORAGE_PATH" "$file"
 fi
 
-answer=$(mktemp)
-trap 'rm -f "$answer"' EXIT
 status=$(request -o "$answer" -w '%{http_code}' -H 'Content-Type: application/json' \
   --data-binary "@$file" "$url/v1/rules/import?atomic=true&on_conflict=replace&prune=$prune")
 if [ "$status" != 200 ]; then

@@ -149,6 +149,30 @@ class RulesTest(unittest.TestCase):
         self.assertEqual(json.loads(done.stdout)["unchanged"], 2)
         self.assertEqual(self.server.rules(), before)
 
+    def in_a_pod_with_tls(self, certificate, shown):
+        """A backup and a restore as in a pod whose server has TLS, with the certificate that the pod is told of."""
+        folder = self.folder / "pod"
+        folder.mkdir()
+        server = Server(folder, certificate=certificate, environment={"BETRACE_API_KEY": "0123456789abcdef-of-the-pod"})
+        self.addCleanup(server.stop)
+        environment = {"BETRACE_HTTP_PORT": server.url.rsplit(":", 1)[1], "BETRACE_TLS_CERT": str(shown), "BETRACE_STORAGE_PATH": "/no/folder",
+                       "BETRACE_API_KEY": "0123456789abcdef-of-the-pod", "TMPDIR": str(self.folder)}
+        self.backup()
+        return run(RESTORE, self.file, environment=environment), run(BACKUP, environment=environment)
+
+    def test_in_a_pod_with_tls_they_find_the_server_by_its_certificate(self):
+        certificate = make_certificate(self.folder)
+        restored, backed_up = self.in_a_pod_with_tls(certificate, shown=certificate[0])
+        self.assertEqual((restored.returncode, restored.stderr), (0, ""))
+        self.assertEqual([rule["id"] for rule in json.loads(backed_up.stdout)["rules"]], ["plain", "quoted"])
+
+    def test_in_a_pod_with_tls_a_server_with_another_key_is_told_nothing(self):
+        other = self.folder / "other"
+        other.mkdir()
+        restored, backed_up = self.in_a_pod_with_tls(make_certificate(self.folder), shown=make_certificate(other)[0])
+        self.assertNotEqual(restored.returncode, 0)
+        self.assertEqual((backed_up.returncode != 0, backed_up.stdout), (True, ""))
+
     def restore_without_a_server(self):
         """As in a container whose service is stopped: the folder of the rules itself."""
         self.server.stop()
