@@ -59,6 +59,17 @@ class TestDirectory {
     std::sort(result.begin(), result.end());
     return result;
   }
+  /// Paths of all files in it whose bytes hold `text`: of a secret there may be none.
+  [[nodiscard]] std::vector<std::string> files_with(std::string_view text) const {
+    std::vector<std::string> result;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(path_)) {
+      const std::string name = std::filesystem::relative(entry.path(), path_);
+      if (entry.is_regular_file() && read(name).find(text) != std::string::npos) {
+        result.push_back(name);
+      }
+    }
+    return result;
+  }
 
  private:
   std::string path_;

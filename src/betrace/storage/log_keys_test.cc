@@ -94,6 +94,7 @@ TEST_F(LogKeysTest, RecordsOfAllTypesHaveAnHmacWithAKey) {
   log().record_gap({"shed", "", 1, kTestTime, kTestTime});
   ASSERT_TRUE(log().append_rule_change(test_rule_change(1)).has_value());
   stop();
+  EXPECT_EQ(directory_.files_with("0123456789abcdef0123456789abcdef"), std::vector<std::string>());
   EXPECT_EQ(ask(1, "SELECT count(*) FROM record WHERE mac IS NULL"), 0);
   evidence::VerifyOptions options = trusting_all();
   EXPECT_EQ(verified(options), "valid");
