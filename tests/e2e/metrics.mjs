@@ -32,6 +32,13 @@ export async function residentBytes(server, line = 'VmRSS') {
   return Number(status.match(new RegExp(`^${line}:\\s+(\\d+) kB$`, 'm'))[1]) * 1024;
 }
 
+/** Processor time that was taken so far, by user and kernel. */
+export async function processorSeconds(server) {
+  const stat = await readFile(`/proc/${server.process.pid}/stat`, 'utf8');
+  const words = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(words[11]) + Number(words[12])) / 100; // USER_HZ, which is the same on every Linux
+}
+
 /** Open descriptors and threads. */
 export async function held(server) {
   const count = async (kind) => (await readdir(`/proc/${server.process.pid}/${kind}`)).length;
