@@ -103,7 +103,7 @@ ci: ## What guards main
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory sanitize
 	@$(MAKE) --no-print-directory coverage
-	@$(MAKE) --no-print-directory fuzz
+	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=10
 	@tools/run_tests --sum $(COUNTS)
 
 clean: ## Remove everything that was built
