@@ -151,6 +151,8 @@ Result<void> LogKeys::begin(std::uint64_t next_seq) {
   if (const evidence::RingKey* known = ring.active(); known != nullptr && known->kid() == kid) {
     return {};
   }
+  // A key that nothing of the log is sealed with: the log was lost, or never begun.
+  std::erase_if(ring.keys, [next_seq](const auto& key) { return key.from_seq >= next_seq; });
   if (evidence::RingKey* old = ring.active(); old != nullptr) {
     old->status = evidence::KeyStatus::Retired;
     old->to_seq = next_seq - 1;

@@ -146,6 +146,16 @@ TEST_F(LogKeysTest, ARestoredDirectoryWithoutPrivateKeysGoesOnWithANewKey) {
   EXPECT_EQ(verified(trusting_all()), "valid");
 }
 
+TEST_F(LogKeysTest, AKeyWithWhichNothingOfTheLogIsSealedLeavesTheRing) {
+  write_five();
+  std::filesystem::remove(pem_path());
+  for (const char* end : {"", "-wal", "-shm"}) std::filesystem::remove(path(name(1) + end));
+  write_five();
+  EXPECT_EQ(read_key_ring_in(path("")).value().keys.size(), 1U);
+  EXPECT_EQ(verified(trusting_all()), "valid");
+  EXPECT_EQ(total(), 5U) << "and the next start reads it";
+}
+
 TEST_F(LogKeysTest, ACompromisedKeyNeedsACheckpointThatIsHeld) {
   record(0, 2);
   ASSERT_TRUE(log().rotate_key(evidence::KeyStatus::Compromised).has_value());

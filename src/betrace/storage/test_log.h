@@ -32,7 +32,8 @@ inline RuleChangeRecord test_rule_change(std::uint64_t revision) {
 
 class TestLog : public ::testing::Test {
  protected:
-  TestLog() {
+  explicit TestLog(const std::filesystem::path& parent = std::filesystem::temp_directory_path())
+      : directory_(parent) {
     options_.path = directory_.file("state");
     options_.retry_time = std::chrono::milliseconds(1);
     options_.group_time = std::chrono::milliseconds(0);
