@@ -15,6 +15,7 @@ inline std::uint64_t test_seed() {
   const std::uint64_t seed =
       text == nullptr ? std::random_device()() : std::strtoull(text, nullptr, 10);
   std::printf("BETRACE_SEED=%" PRIu64 "\n", seed);
+  std::fflush(stdout);  // it must be known of a crash, too
   return seed;
 }
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "betrace/base/utf8.h"
 #include "betrace/evidence/merkle.h"
 #include "betrace/storage/log_format.h"
 
@@ -247,7 +248,8 @@ Result<GenerationStart> read_start(Database& database) {
   start.log_id = row->bytes(1);
   start.first_seq = static_cast<std::uint64_t>(row->integer(2));
   start.created = static_cast<UnixNanos>(row->integer(4));
-  if (!prev || start.first_seq == 0 || start.first_seq >= kSequenceMax) {
+  const bool is_named = !start.log_id.empty() && is_utf8(start.log_id);
+  if (!prev || !is_named || start.first_seq == 0 || start.first_seq >= kSequenceMax) {
     return corrupt("a wrong generation row");
   }
   start.prev = *prev;

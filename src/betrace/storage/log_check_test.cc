@@ -138,10 +138,11 @@ TEST_F(LogCheckTest, TheStartIsReadAsItWasWritten) {
 }
 
 TEST_F(LogCheckTest, AWrongStartIsFound) {
-  for (const char* change : {"UPDATE generation SET first_seq = 0", "DELETE FROM generation",
-                             "UPDATE generation SET prev = x'00'",
-                             "INSERT INTO generation SELECT 2, log, first_seq, prev, created_ns "
-                             "FROM generation"}) {
+  for (const char* change :
+       {"UPDATE generation SET first_seq = 0", "DELETE FROM generation",
+        "UPDATE generation SET prev = x'00'", "UPDATE generation SET log = CAST(x'FF' AS TEXT)",
+        "INSERT INTO generation SELECT 2, log, first_seq, prev, created_ns "
+        "FROM generation"}) {
     Database database = open();
     ASSERT_TRUE(database.exec("BEGIN; " + std::string(kUnlock) + change).has_value()) << change;
     const auto start = read_start(database);
