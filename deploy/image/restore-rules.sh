@@ -23,32 +23,12 @@ if ! jq -e '.rules | type == "array"' "$file" >/dev/null; then
   exit 1
 fi
 
-# A server with TLS shows a certificate of another name than 127.0.0.1: here it is known by its public key.
-url=${BETRACE_URL:-}
-pin=
-if [ -z "$url" ] && [ -n "${BETRACE_TLS_CERT:-}" ]; then
-  url=https://127.0.0.1:${BETRACE_HTTP_PORT:-12011}
-  pin=$(mktemp)
-  openssl x509 -pubkey -noout -in "$BETRACE_TLS_CERT" >"$pin"
-fi
-url=${url:-http://127.0.0.1:${BETRACE_HTTP_PORT:-12011}}
-key=${BETRACE_API_KEY:-}
-if [ -z "$key" ] && [ -n "${BETRACE_API_KEY_FILE:-}" ]; then key=$(cat "$BETRACE_API_KEY_FILE"); fi
-
+# shellcheck source=ask-server.sh
+. "$(dirname "$0")/ask-server.sh"
 answer=$(mktemp)
 trap 'rm -f "$answer" "$pin"' EXIT
-ask() {
-  if [ -n "$pin" ]; then set -- --insecure --pinnedpubkey "$pin" "$@"; fi
-  curl "$@"
-}
-# The key goes through standard input, so that no list of processes shows it.
-request() {
-  if [ -n "$key" ]; then
-    printf 'header = "%s: %s"\n' "${BETRACE_API_KEY_HEADER:-X-API-Key}" "$key"
-  fi | ask -sS --max-time 120 --config - "$@"
-}
 
-if ! ask -fsS --max-time 5 -o /dev/null "$url/health" 2>/dev/null; then
+if ! ask -f --max-time 5 -o /dev/null "$url/health" 2>/dev/null; then
   if [ -n "${BETRACE_URL:-}" ]; then
     echo "restore-rules: no server at $url; nothing was changed" >&2
     exit 1
@@ -58,7 +38,7 @@ if ! ask -fsS --max-time 5 -o /dev/null "$url/health" 2>/dev/null; then
   exec betrace rules import "$@" --on-conflict replace --storage-path "$BETRACE_STORAGE_PATH" "$file"
 fi
 
-status=$(request -o "$answer" -w '%{http_code}' -H 'Content-Type: application/json' \
+status=$(request --max-time 120 -o "$answer" -w '%{http_code}' -H 'Content-Type: application/json' \
   --data-binary "@$file" "$url/v1/rules/import?atomic=true&on_conflict=replace&prune=$prune")
 if [ "$status" != 200 ]; then
   echo "restore-rules: the server answered $status; nothing was changed" >&2

@@ -110,6 +110,8 @@ class SharedTracesTest(unittest.TestCase):
                 server.change("POST", "/v1/spans", {"spans": spans})
         for server, count in zip(servers, [TRACES, *map(len, shares)]):
             self.until(lambda: self.closed(server) == count)
+        # What was decided is seen when it is on disk.
+        self.until(lambda: set().union(*map(self.violations, three)) == self.violations(one), f"BETRACE_SEED={seed}")
         alone = self.violations(one)
         found = [self.violations(server) for server in three]
         self.assertEqual(set().union(*found), alone, f"BETRACE_SEED={seed}")
@@ -117,10 +119,10 @@ class SharedTracesTest(unittest.TestCase):
         self.assertEqual({rule for rule, _ in alone}, set(RULES), f"BETRACE_SEED={seed}")
         self.assertTrue(all(found))
 
-    def until(self, is_so):
+    def until(self, is_so, otherwise=None):
         deadline = time.monotonic() + START_SECONDS_MAX
         while not is_so():
-            self.assertLess(time.monotonic(), deadline)
+            self.assertLess(time.monotonic(), deadline, otherwise)
             time.sleep(0.02)
 
     @staticmethod
