@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "betrace/base/optional_index.h"
+
 namespace betrace {
 
 /// A value type; it owns its texts. Reading is thread-safe.
@@ -22,8 +24,7 @@ class TextIndex {
 
   /// The number of `text`, or nothing. Cost: O(1) expected; of texts that somebody chooses to
   /// collide O(n), so what strangers name must not be added without bound.
-  [[nodiscard, gnu::always_inline]] std::optional<std::uint32_t> find(
-      std::string_view text) const noexcept {
+  [[nodiscard, gnu::always_inline]] OptionalIndex find(std::string_view text) const noexcept {
     if (!classes_[class_of(text)]) return std::nullopt;
     return look_up(text);
   }
@@ -46,7 +47,7 @@ class TextIndex {
     std::size_t size = 0;
   };
 
-  [[nodiscard]] std::optional<std::uint32_t> look_up(std::string_view text) const noexcept {
+  [[nodiscard]] OptionalIndex look_up(std::string_view text) const noexcept {
     const std::uint64_t hash = hash_of(text);
     const Slot* slots = slots_.data();
     const std::size_t mask = slots_.size() - 1;

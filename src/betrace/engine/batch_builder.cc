@@ -64,8 +64,7 @@ void BatchBuilder::add(const model::SpanView& span) {
     return;
   }
   const std::vector<rules::PredicateId>& met = matcher_->match(span);
-  SpanBatch::Item& item = batch.items.emplace_back();
-  item.record = traces::SpanRecord::of(span);
+  SpanBatch::Item& item = batch.items.emplace_back(span);
   item.met_begin = static_cast<std::uint32_t>(batch.met.size());
   batch.met.insert(batch.met.end(), met.begin(), met.end());
   item.met_end = static_cast<std::uint32_t>(batch.met.size());

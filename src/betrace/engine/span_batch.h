@@ -17,6 +17,9 @@ namespace betrace::engine {
 
 struct SpanBatch {
   struct Item {
+    Item() = default;
+    explicit Item(const model::SpanView& span) : record(traces::SpanRecord::of(span)) {}
+
     traces::SpanRecord record;
     std::uint32_t met_begin = 0;  ///< Its predicates: met[met_begin, met_end)
     std::uint32_t met_end = 0;

@@ -10,6 +10,8 @@
 #include <optional>
 #include <vector>
 
+#include "betrace/base/optional_index.h"
+
 namespace betrace::traces {
 
 /// Shard-owned.
@@ -20,7 +22,7 @@ class IdTable {
   /// The index that was inserted with `tag` and for which `is_wanted(index)`; nothing if there is
   /// none. Cost: O(1) expected.
   template <typename IsWanted>
-  [[nodiscard]] std::optional<std::uint32_t> find(std::uint32_t tag, IsWanted is_wanted) const {
+  [[nodiscard]] OptionalIndex find(std::uint32_t tag, IsWanted is_wanted) const {
     const Slot* const slots = slots_.data();
     for (std::size_t at = home(tag); slots[at].index != kFree; at = next(at)) {
       if (slots[at].tag == tag && is_wanted(slots[at].index)) return slots[at].index;
@@ -29,7 +31,7 @@ class IdTable {
   }
 
   /// An index that was inserted with `tag`, most likely the wanted one; nothing if there is none.
-  [[nodiscard]] std::optional<std::uint32_t> guess(std::uint32_t tag) const {
+  [[nodiscard]] OptionalIndex guess(std::uint32_t tag) const {
     return find(tag, [](std::uint32_t) { return true; });
   }
 

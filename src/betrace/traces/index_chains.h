@@ -9,6 +9,8 @@
 #include <optional>
 #include <vector>
 
+#include "betrace/base/optional_index.h"
+
 namespace betrace::traces {
 
 /// Shard-owned.
@@ -56,9 +58,9 @@ class IndexChains {
     __builtin_prefetch(links_.data() + link.next, 1);
   }
 
-  [[nodiscard]] std::optional<std::uint32_t> first(Chain chain) const noexcept {
+  [[nodiscard]] OptionalIndex first(Chain chain) const noexcept {
     const std::uint32_t node = links_[chain].next;
-    return node == chain ? std::nullopt : std::optional(node - chains_);
+    return node == chain ? OptionalIndex() : OptionalIndex(node - chains_);
   }
 
  private:

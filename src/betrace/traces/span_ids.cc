@@ -23,8 +23,7 @@ void SpanIds::add(const Entry& entry, const KeyedHash& hash, BlockPool& pool) {
   }
 }
 
-std::optional<std::uint32_t> SpanIds::search(std::uint64_t id,
-                                             const KeyedHash& hash) const noexcept {
+OptionalIndex SpanIds::search(std::uint64_t id, const KeyedHash& hash) const noexcept {
   if (index_.empty()) {
     const auto* const found =
         std::find_if(entries_.begin(), entries_.end(), [id](const Entry& e) { return e.id == id; });

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "betrace/base/optional_index.h"
 #include "betrace/traces/keyed_hash.h"
 #include "betrace/traces/pooled_array.h"
 
@@ -31,8 +32,7 @@ class SpanIds {
   }
 
   /// The place of a known id, counted in order of arrival. Cost: O(1) expected.
-  [[nodiscard]] std::optional<std::uint32_t> find(std::uint64_t id,
-                                                  const KeyedHash& hash) const noexcept {
+  [[nodiscard]] OptionalIndex find(std::uint64_t id, const KeyedHash& hash) const noexcept {
     const auto [first, second] = marks(id);
     if ((seen_[0] & first) == 0 || (seen_[1] & second) == 0) return std::nullopt;
     return search(id, hash);
@@ -64,8 +64,7 @@ class SpanIds {
     return {1ULL << (mixed >> 58U), 1ULL << (mixed >> 52U & 63U)};
   }
 
-  [[nodiscard]] std::optional<std::uint32_t> search(std::uint64_t id,
-                                                    const KeyedHash& hash) const noexcept;
+  [[nodiscard]] OptionalIndex search(std::uint64_t id, const KeyedHash& hash) const noexcept;
   [[nodiscard]] bool misses_parent_of_few() const noexcept;
   void build_index(const KeyedHash& hash, BlockPool& pool);
   void put_in_index(std::uint32_t place, const KeyedHash& hash) noexcept;

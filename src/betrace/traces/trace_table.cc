@@ -25,8 +25,7 @@ TraceTable::TraceTable(const TableLimits& limits)
       filter_(limits.bytes_max / kFilterShare, limits.hash_key),
       late_window_(limits.late_max) {}
 
-std::optional<TraceIndex> TraceTable::prefetch_state(const model::TraceId& id,
-                                                     Tag tag) const noexcept {
+OptionalIndex TraceTable::prefetch_state(const model::TraceId& id, Tag tag) const noexcept {
   const auto index = ids_.guess(tag);
   if (!index.has_value()) {
     filter_.prefetch(id);  // a new trace
@@ -113,9 +112,7 @@ std::optional<TraceTable::Timer> TraceTable::next_timer() const noexcept {
   return next;
 }
 
-std::optional<TraceIndex> TraceTable::oldest_open() const noexcept {
-  return by_opening_.first(kOpen);
-}
+OptionalIndex TraceTable::oldest_open() const noexcept { return by_opening_.first(kOpen); }
 
 void TraceTable::close(TraceIndex index, CloseReason reason, MonotonicTime now) {
   Slot& slot = slots_[index];
@@ -127,20 +124,20 @@ void TraceTable::close(TraceIndex index, CloseReason reason, MonotonicTime now) 
   --open_count_;
 }
 
-std::optional<TraceIndex> TraceTable::next_eviction(MonotonicTime now) const noexcept {
+OptionalIndex TraceTable::next_eviction(MonotonicTime now) const noexcept {
   const auto oldest = by_arrival_.first(Closed);
   if (!oldest.has_value()) return std::nullopt;
   const bool is_over = now - slots_[*oldest].closed_at >= limits_.late_max;
   return is_over || is_memory_spent() ? oldest : std::nullopt;
 }
 
-std::optional<TraceIndex> TraceTable::next_shed() const noexcept {
+OptionalIndex TraceTable::next_shed() const noexcept {
   if (!is_memory_spent() || by_arrival_.first(Closed).has_value()) return std::nullopt;
   return idle_longest();
 }
 
 // Whatever became quiet is idle for longer than what did not.
-std::optional<TraceIndex> TraceTable::idle_longest() const noexcept {
+OptionalIndex TraceTable::idle_longest() const noexcept {
   const auto quiet = by_arrival_.first(Quiet);
   return quiet.has_value() ? quiet : by_arrival_.first(Waking);
 }

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "betrace/base/optional_index.h"
 #include "betrace/traces/closure.h"
 #include "betrace/traces/evicted_filter.h"
 #include "betrace/traces/id_table.h"
@@ -49,11 +50,9 @@ class TraceTable {
     return static_cast<Tag>(context_.hash(id));
   }
 
-  [[nodiscard]] std::optional<TraceIndex> find(const model::TraceId& id) const {
-    return find(id, tag_of(id));
-  }
+  [[nodiscard]] OptionalIndex find(const model::TraceId& id) const { return find(id, tag_of(id)); }
   /// Requires: tag_of(id).
-  [[nodiscard]] std::optional<TraceIndex> find(const model::TraceId& id, Tag tag) const {
+  [[nodiscard]] OptionalIndex find(const model::TraceId& id, Tag tag) const {
     return ids_.find(tag,
                      [this, &id](TraceIndex index) { return slots_[index].state->id() == id; });
   }
@@ -62,8 +61,7 @@ class TraceTable {
   /// read. The second returns what find() most likely returns, which the third takes; whatever
   /// happened in between.
   void prefetch_slot(Tag tag) const noexcept { ids_.prefetch(tag); }
-  [[nodiscard]] std::optional<TraceIndex> prefetch_state(const model::TraceId& id,
-                                                         Tag tag) const noexcept;
+  [[nodiscard]] OptionalIndex prefetch_state(const model::TraceId& id, Tag tag) const noexcept;
   void prefetch_spans(TraceIndex index) const noexcept;
 
   /// Opens a trace whose first span is about to be added. Requires: find(id) is nothing.
@@ -89,17 +87,17 @@ class TraceTable {
   [[nodiscard]] std::optional<DueTrace> next_due(MonotonicTime now);
 
   /// The open trace that was opened first; nothing if none is open.
-  [[nodiscard]] std::optional<TraceIndex> oldest_open() const noexcept;
+  [[nodiscard]] OptionalIndex oldest_open() const noexcept;
 
   /// Keeps an open trace as closed from `now` on.
   void close(TraceIndex index, CloseReason reason, MonotonicTime now);
 
   /// The closed trace that must be evicted now, oldest first: its late window is over, or memory is
   /// spent. Nothing if there is none.
-  [[nodiscard]] std::optional<TraceIndex> next_eviction(MonotonicTime now) const noexcept;
+  [[nodiscard]] OptionalIndex next_eviction(MonotonicTime now) const noexcept;
 
   /// The open trace that is idle for longest, if memory is spent and no closed trace is left.
-  [[nodiscard]] std::optional<TraceIndex> next_shed() const noexcept;
+  [[nodiscard]] OptionalIndex next_shed() const noexcept;
 
   /// Forgets a closed trace; only a bounded filter remembers its id.
   void evict(TraceIndex index, MonotonicTime now);
@@ -152,7 +150,7 @@ class TraceTable {
   };
 
   [[nodiscard]] std::optional<Timer> next_timer() const noexcept;
-  [[nodiscard]] std::optional<TraceIndex> idle_longest() const noexcept;
+  [[nodiscard]] OptionalIndex idle_longest() const noexcept;
 
   TableLimits limits_;
   TraceContext context_;  // outlives the states
