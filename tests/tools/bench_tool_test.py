@@ -51,6 +51,21 @@ class ChecksTest(unittest.TestCase):
             self.assertTrue(baselines)
 
 
+class MicroTest(unittest.TestCase):
+    def test_of_several_turns_the_lower_quartile_counts(self):
+        self.assertEqual(bench.lower_quartile([30, 10, 31, 20, 32, 33, 34]), 20)
+        self.assertEqual(bench.lower_quartile([30]), 30)
+
+    def test_a_benchmark_that_failed_in_one_turn_has_no_time(self):
+        self.assertIsNone(bench.lower_quartile([30, None, 20]))
+
+    def test_what_a_check_compares_runs_in_turns_unless_it_is_a_load(self):
+        names = bench.compared_micro()
+        self.assertIn("protobuf/10a", names)
+        self.assertIn("pipeline/50/recorded/process_time", names)
+        self.assertNotIn("http/50", names)
+
+
 class LoadsTest(unittest.TestCase):
     REPORT = {"valid": True, "repeats": [{
         "server_cpu_seconds_per_million_spans": 1.5, "spans_per_second": 1000, "p99_ms": 2,
