@@ -171,9 +171,9 @@ class CaseMaker {
 /// A judge that calls the first possible rule impossible.
 class OverlookingJudge : public NetworkJudge {
  public:
-  void add_possible(const RuleSet& rules, const traces::TraceState& trace,
+  void add_possible(const RuleSet& rules, const traces::TraceState& trace, Moment moment,
                     std::vector<std::uint32_t>* possible) override {
-    NetworkJudge::add_possible(rules, trace, possible);
+    NetworkJudge::add_possible(rules, trace, moment, possible);
     if (!possible->empty()) possible->erase(possible->begin());
   }
 };

@@ -42,8 +42,9 @@ void NaiveJudge::judge_span(const RuleSet& rules, const model::SpanView* span,
 }
 
 void NaiveJudge::add_possible(const RuleSet& rules, const traces::TraceState& /*trace*/,
-                              std::vector<std::uint32_t>* possible) {
-  possible->insert(possible->end(), rules.trace_rules().begin(), rules.trace_rules().end());
+                              Moment moment, std::vector<std::uint32_t>* possible) {
+  const auto decided = moment == Moment::Open ? rules.early_rules() : rules.trace_rules();
+  possible->insert(possible->end(), decided.begin(), decided.end());
 }
 
 TraceJudgement NaiveJudge::judge_trace(const RuleSet& rules, const traces::TraceState& trace,

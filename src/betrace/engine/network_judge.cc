@@ -28,8 +28,8 @@ void NetworkJudge::judge_span(const RuleSet& rules, const model::SpanView* /*spa
 }
 
 void NetworkJudge::add_possible(const RuleSet& rules, const traces::TraceState& trace,
-                                std::vector<std::uint32_t>* possible) {
-  rules.add_possible(trace.met(), possible);
+                                Moment moment, std::vector<std::uint32_t>* possible) {
+  rules.add_possible(trace.met(), moment, possible);
   std::erase_if(*possible,
                 [&](std::uint32_t index) { return !may_violate(rules.program(index), trace); });
 }

@@ -17,7 +17,7 @@ class NetworkJudge : public TraceJudge {
   void judge_span(const RuleSet& rules, const model::SpanView* span,
                   std::span<const rules::PredicateId> met,
                   std::vector<std::uint32_t>* violated) override;
-  void add_possible(const RuleSet& rules, const traces::TraceState& trace,
+  void add_possible(const RuleSet& rules, const traces::TraceState& trace, Moment moment,
                     std::vector<std::uint32_t>* possible) override;
   TraceJudgement judge_trace(const RuleSet& rules, const traces::TraceState& trace,
                              std::span<const std::uint32_t> which) override {

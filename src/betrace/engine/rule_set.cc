@@ -126,14 +126,18 @@ RuleSet::RuleIndexes RuleSet::violated_by(rules::PredicateId predicate) const no
   return found == by_span_predicate_.end() ? RuleIndexes() : RuleIndexes(found->second);
 }
 
-void RuleSet::add_possible(const traces::MetCounts& met,
+void RuleSet::add_possible(const traces::MetCounts& met, Moment moment,
                            std::vector<std::uint32_t>* possible) const {
   const auto first = static_cast<std::ptrdiff_t>(possible->size());
-  possible->insert(possible->end(), untriggered_.begin(), untriggered_.end());
+  const auto add = [&](const std::vector<std::uint32_t>& rules) {
+    for (const std::uint32_t rule : rules) {
+      if (moment == Moment::Closed || is_early_[rule]) possible->push_back(rule);
+    }
+  };
+  add(untriggered_);
   for (const auto& entry : met.entries()) {
     const auto found = by_trigger_.find(entry.predicate);
-    if (found == by_trigger_.end()) continue;
-    possible->insert(possible->end(), found->second.begin(), found->second.end());
+    if (found != by_trigger_.end()) add(found->second);
   }
   std::sort(possible->begin() + first, possible->end());
   possible->erase(std::unique(possible->begin() + first, possible->end()), possible->end());

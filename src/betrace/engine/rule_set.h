@@ -37,6 +37,12 @@ using ActiveRulePtr = std::shared_ptr<const ActiveRule>;
 /// an unknown field.
 [[nodiscard]] Result<ActiveRulePtr> make_active_rule(model::Rule rule, rules::CheckedRule checked);
 
+/// When rules of trace or mixed scope are decided on a trace.
+enum class Moment : std::uint8_t {
+  Open,    ///< Early ones only.
+  Closed,  ///< All of them.
+};
+
 /// The enabled rules of one epoch, by rule id in byte order. Immutable.
 class RuleSet {
  public:
@@ -89,9 +95,10 @@ class RuleSet {
   void add_spared(std::span<const std::string> silent,
                   std::vector<rules::PredicateId>* spared) const;
 
-  /// Appends the rules of trace and mixed scope that a trace may violate whose spans met `met`,
-  /// ascending, each once. Every rule that is left out is not violated.
-  void add_possible(const traces::MetCounts& met, std::vector<std::uint32_t>* possible) const;
+  /// Appends the rules decided at `moment` that a trace may violate whose spans met `met`,
+  /// ascending, each once. Every such rule that is left out is not violated.
+  void add_possible(const traces::MetCounts& met, Moment moment,
+                    std::vector<std::uint32_t>* possible) const;
 
   /// Returns the version of `rule_id`, or null. Cost: log n.
   [[nodiscard]] const ActiveRule* find(std::string_view rule_id) const noexcept;

@@ -66,9 +66,9 @@ class TraceJudge {
                           std::span<const rules::PredicateId> met,
                           std::vector<std::uint32_t>* violated) = 0;
 
-  /// Appends, ascending, the rules of trace and mixed scope that `trace` may violate; those left
-  /// out it does not.
-  virtual void add_possible(const RuleSet& rules, const traces::TraceState& trace,
+  /// Appends, ascending, the rules decided at `moment` that `trace` may violate; those left out it
+  /// does not.
+  virtual void add_possible(const RuleSet& rules, const traces::TraceState& trace, Moment moment,
                             std::vector<std::uint32_t>* possible) = 0;
 
   /// Judges the spans that `trace` holds by each of `which`, rules of trace or mixed scope; one

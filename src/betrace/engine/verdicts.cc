@@ -152,9 +152,9 @@ void Verdicts::on_growth(Docket* docket, const TraceState& trace, const Now& now
 void Verdicts::find_due_early(const Docket& docket, const TraceState& trace) {
   which_.clear();
   if (docket.rules().early_rules().empty()) return;
-  judge_->add_possible(docket.rules(), trace, &which_);
+  judge_->add_possible(docket.rules(), trace, Moment::Open, &which_);
   std::erase_if(which_, [&docket](std::uint32_t index) {
-    return !docket.rules().is_early(index) || docket.has(index) || !docket.bench->is_heard(index) ||
+    return docket.has(index) || !docket.bench->is_heard(index) ||
            docket.bench->statistics[index]->is_quarantined;
   });
 }
@@ -184,7 +184,7 @@ Completeness Verdicts::on_close(Docket* docket, TraceState* trace, CloseReason r
 // taken back.
 void Verdicts::find_worth_judging(const Docket& docket, const TraceState& trace) {
   which_.clear();
-  judge_->add_possible(docket.rules(), trace, &which_);
+  judge_->add_possible(docket.rules(), trace, Moment::Closed, &which_);
   if (!docket.entries.empty()) {
     for (const DocketEntry& entry : docket.entries) which_.push_back(entry.rule);
     std::sort(which_.begin(), which_.end());

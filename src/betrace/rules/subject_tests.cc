@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "betrace/base/ascii.h"
 #include "betrace/rules/comparison.h"
 #include "betrace/rules/condition_truth.h"
 
@@ -31,6 +32,11 @@ std::optional<Number> number_of(const Literal& literal) {
     default:
       return std::nullopt;
   }
+}
+
+// No other text is a number or a duration.
+bool may_be_number(std::string_view text) {
+  return !text.empty() && (is_digit(text.front()) || text.front() == '-');
 }
 
 // A text that may equal something that is no text.
@@ -79,7 +85,7 @@ std::optional<TestForm> SubjectTests::add(TestIndex index, const Condition& cond
       return is_equality(condition) ? TestForm::Number : TestForm::Threshold;
     }
   }
-  others_.push_back(test);
+  (condition.kind == Condition::Kind::Truthy ? bare_ : others_).push_back(test);
   return TestForm::Any;
 }
 
@@ -145,14 +151,16 @@ void SubjectTests::mark_text(std::string_view text, SpanTruths* truths) const {
   }
   beginnings_.mark(text, truths);
   ends_.mark(text, truths);
-  if (others_.empty() && numbers_.empty()) return;
+  if (!bare_.empty()) mark_all(bare_, RuntimeValue::string(text), truths);
+  if (others_.empty() && (numbers_.empty() || !may_be_number(text))) return;
   truths->mark_remembered(place_, text, [&] {
     return holding(RuntimeValue::string(text), {&others_, &numbers_});
   });
 }
 
 std::vector<TestIndex> SubjectTests::tests_of(const RuntimeValue& value) const {
-  std::vector<TestIndex> tests = holding(value, {&text_tests_, &affixes_, &others_, &numbers_});
+  std::vector<TestIndex> tests =
+      holding(value, {&text_tests_, &affixes_, &bare_, &others_, &numbers_});
   if (presence_ && !value.is_nil()) tests.push_back(*presence_);
   return tests;
 }
@@ -161,6 +169,7 @@ void SubjectTests::mark_value(const RuntimeValue& value, SpanTruths* truths) con
   if (value.is_nil()) return;
   if (value.type() == RuntimeValue::Type::String) return mark_text(value.as_text(), truths);
   if (presence_) truths->mark(*presence_);
+  mark_all(bare_, value, truths);
   mark_all(others_, value, truths);
   mark_all(texts_as_values_, value, truths);
   value.is_numeric() ? mark_number(*value.to_number(), truths) : mark_all(numbers_, value, truths);
@@ -168,7 +177,7 @@ void SubjectTests::mark_value(const RuntimeValue& value, SpanTruths* truths) con
 
 void SubjectTests::mark_integer(std::int64_t integer, RuntimeValue::Type type,
                                 SpanTruths* truths) const {
-  if (!others_.empty() || !texts_as_values_.empty()) {
+  if (!bare_.empty() || !others_.empty() || !texts_as_values_.empty()) {
     const bool is_duration = type == RuntimeValue::Type::Duration;
     return mark_value(
         is_duration ? RuntimeValue::duration(integer) : RuntimeValue::integer(integer), truths);

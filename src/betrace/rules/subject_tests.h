@@ -88,6 +88,7 @@ class SubjectTests {
   std::vector<Threshold> below_;  // descending
   std::vector<Threshold> equal_;  // ascending
   std::vector<Test> numbers_;     // the tests of the three lists above
+  std::vector<Test> bare_;        // the value alone as a condition
   std::vector<Test> others_;
 };
 
