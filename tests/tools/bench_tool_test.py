@@ -128,8 +128,9 @@ class CheckTest(unittest.TestCase):
                 return bench.check_once(options)
 
     def test_one_wrong_answer_of_a_micro_benchmark_fails(self):
-        right = {"name": "a", "items_per_second": 5}
-        wrong = {"name": "b", "error_occurred": True, "error_message": "wrong size"}
+        right = {"name": "a", "run_name": "a", "run_type": "iteration", "items_per_second": 5}
+        wrong = {"name": "b", "run_name": "b", "run_type": "iteration", "error_occurred": True,
+                 "error_message": "wrong size"}
         self.assertEqual(self.outcome("micro", "micro_bench", {"benchmarks": [right]}), 0)
         self.assertEqual(self.outcome("micro", "micro_bench", {"benchmarks": [right, wrong]}), 1)
 
