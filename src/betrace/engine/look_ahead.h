@@ -22,8 +22,9 @@ class LookAhead {
   LookAhead(std::span<const SpanBatch::Item> items, const traces::TraceTable& table,
             const std::vector<Docket>& dockets)
       : items_(items), table_(table), dockets_(dockets) {
-    // The first spans come one by one, as if others had been before them.
     for (std::size_t place = 0; place < 2 * kStep; ++place) ask_for_slot(place);
+    for (std::size_t place = 0; place < kStep; ++place) ask_for_state(place);
+    for (std::size_t place = 0; place < kStep / 2; ++place) ask_for_spans(place);
   }
 
   /// The span at `place` is next. Returns its tag. Requires: places come in order from 0.
@@ -31,8 +32,7 @@ class LookAhead {
     const traces::TraceTable::Tag tag = tags_[place % kRing];
     ask_for_slot(place + 2 * kStep);
     ask_for_state(place + kStep);
-    const std::uint32_t nearer = guesses_[(place + kStep / 2) % kRing];
-    if (nearer != kNone) table_.prefetch_spans(nearer);
+    ask_for_spans(place + kStep / 2);
     return tag;
   }
 
@@ -55,6 +55,11 @@ class LookAhead {
     if (!guess.has_value()) return;
     guesses_[place % kRing] = *guess;
     __builtin_prefetch(dockets_.data() + *guess, 1);
+  }
+
+  void ask_for_spans(std::size_t place) {
+    const std::uint32_t guess = guesses_[place % kRing];
+    if (guess != kNone) table_.prefetch_spans(guess);
   }
 
   std::span<const SpanBatch::Item> items_;
