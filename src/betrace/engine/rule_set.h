@@ -71,8 +71,6 @@ class RuleSet {
   /// Every rule of trace or mixed scope, early ones included: what a closing trace is judged by.
   [[nodiscard]] std::span<const std::uint32_t> trace_rules() const noexcept { return trace_; }
 
-  [[nodiscard]] bool is_early(std::uint32_t index) const noexcept { return is_early_[index]; }
-
   /// All rules as one network; spans are looked at with it.
   [[nodiscard]] const std::shared_ptr<const rules::PredicateNetwork>& network() const noexcept {
     return network_;
