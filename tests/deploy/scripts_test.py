@@ -8,9 +8,9 @@ import pathlib
 import re
 import shutil
 import signal
-import socket
 import ssl
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -19,6 +19,9 @@ import urllib.request
 
 from documents import DEPLOY, KUBERNETES, PROGRAM, PROJECT, documents_of, needs_program, needs_tool
 from wiring import pod_of
+
+sys.path.append(str(PROJECT / "tests" / "tools"))
+from ports import free_port  # noqa: E402
 
 BACKUP = DEPLOY / "image/backup-rules.sh"
 RESTORE = DEPLOY / "image/restore-rules.sh"
@@ -30,12 +33,6 @@ MANY_RULES = int(os.environ.get("BETRACE_RESTORE_RULES", "100"))
 
 def clean_environment():
     return {key: value for key, value in os.environ.items() if not key.startswith(("BETRACE_", "OTEL_"))}
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 def make_certificate(folder, name="localhost"):

@@ -11,10 +11,11 @@ import pathlib
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from typing import NamedTuple
+
+from ports import free_port
 
 PROJECT = pathlib.Path(__file__).resolve().parent.parent.parent
 PROGRAM = PROJECT / "build" / "betrace"
@@ -80,16 +81,6 @@ def fits(shown, printed):
     return re.fullmatch(pattern + re.escape(shown[end:]), printed, re.DOTALL) is not None
 
 
-def free_ports(count):
-    with_socket = [socket.socket() for _ in range(count)]
-    for one in with_socket:
-        one.bind(("127.0.0.1", 0))
-    ports = [str(one.getsockname()[1]) for one in with_socket]
-    for one in with_socket:
-        one.close()
-    return ports
-
-
 def make_folder(folder):
     (folder / "build").mkdir()
     (folder / "build" / "betrace").symlink_to(PROGRAM.resolve())
@@ -135,7 +126,7 @@ def run(examples):
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         make_folder(folder)
-        ports = free_ports(len(PORTS))
+        ports = [str(free_port()) for _ in PORTS]
         kept = {key: value for key, value in os.environ.items()
                 if not key.startswith(("BETRACE_", "OTEL_"))}
         environment = kept | dict(zip(
