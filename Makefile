@@ -78,9 +78,9 @@ torture: ## Overload, attack and soak it for about an hour; TORTURE_MINUTES=1 fo
 	@ln -sfn release/betrace $(BUILD)/betrace
 	@tools/torture $(TORTURE_MINUTES)
 
-lint: ## Check layout, floors, formatting, shell scripts, and deploy/ with the tools that read it
+lint: ## Check layout, floors, formatting, shell scripts, and deploy/ with the tools that read it; build the image
 	@tools/setup --ci
-	@tools/run_tests --counts $(COUNTS) --label lint --check tools/floors --check tools/tidy \
+	@BETRACE_IMAGE_TEST=1 tools/run_tests --counts $(COUNTS) --label lint --check tools/floors --check tools/tidy \
 	  --check 'tools/format --check' --check 'shellcheck tools/setup tools/format tools/coverage tools/docs tools/sanitize .ci/run' \
 	  --unittest tests/deploy
 
