@@ -64,8 +64,7 @@ std::unique_ptr<storage::ViolationLog> open_log(const std::string& path) {
   return *std::move(log);
 }
 
-// One case, made when it is first asked for and then used for all its repetitions: a shard that is
-// new has its memory yet to come.
+// One case with its traffic, made when it is first asked for and used for all its repetitions.
 class PipelineRun {
  public:
   explicit PipelineRun(const PipelineCase& wanted)
