@@ -59,7 +59,7 @@ class BenchTest(unittest.TestCase):
     def test_traces_are_held_open_to_the_end(self):
         run, report = self.bench("--hold", "1000")
         self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
-        repeat = report["repeats"][0]
+        [repeat] = report["repeats"]  # noisy or not: held traces are there until the server ends
         self.assertGreaterEqual(repeat["traces_open"], 1000)
         self.assertEqual(repeat["traces_open"] * 20, repeat["ingested"])
         self.assertGreater(repeat["resident_growth_megabytes"], 0)

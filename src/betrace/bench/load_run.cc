@@ -227,9 +227,9 @@ class LoadRun {
     const std::uint64_t run_key =
         std::uint64_t{std::random_device()()} << 32 ^ traffic_->byte_count();
     std::uint64_t next_pass = 0;
-    // A noisy repeat is made again, but not for ever.
-    for (std::uint32_t i = 0, quiet = 0; quiet < options_.repeats && i < 2 * options_.repeats;
-         ++i) {
+    // A noisy repeat is made again, but not for ever; not one whose traces the server still holds.
+    const std::uint32_t tries = options_.held_traces > 0 ? 1 : 2 * options_.repeats;
+    for (std::uint32_t i = 0, quiet = 0; quiet < options_.repeats && i < tries; ++i) {
       const auto progress = [&](std::string_view phase, const Load& load) {
         show(fmt::format("repeat {} of {}: {}, {} spans sent", i + 1, options_.repeats, phase,
                          load.sent_now()));
