@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "betrace/base/prefetch.h"
 #include "betrace/engine/docket.h"
 #include "betrace/engine/span_batch.h"
 #include "betrace/traces/trace_table.h"
@@ -54,7 +55,7 @@ class LookAhead {
     const auto guess = table_.prefetch_state(items_[place].record.trace_id, tags_[place % kRing]);
     if (!guess.has_value()) return;
     guesses_[place % kRing] = *guess;
-    __builtin_prefetch(dockets_.data() + *guess, 1);
+    prefetch_to_write(dockets_.data() + *guess);
   }
 
   void ask_for_spans(std::size_t place) {

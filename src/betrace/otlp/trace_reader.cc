@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "betrace/base/prefetch.h"
 #include "betrace/otlp/message_pieces.h"
 #include "betrace/otlp/span_decoder.h"
 #include "betrace/otlp/value_decoder.h"
@@ -16,7 +17,7 @@ void prefetch_ahead(std::string_view span) {
   constexpr std::uintptr_t kLine = 64;
   const auto begin = reinterpret_cast<std::uintptr_t>(span.data()) + kDistance;
   for (std::uintptr_t at = begin; at < begin + span.size(); at += kLine) {
-    __builtin_prefetch(reinterpret_cast<const void*>(at));
+    prefetch_to_read(reinterpret_cast<const void*>(at));
   }
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "betrace/base/check.h"
+#include "betrace/base/prefetch.h"
 
 namespace betrace::traces {
 
@@ -19,7 +20,7 @@ void* BlockPool::take(std::size_t bytes) {
   if (stock_[number] == nullptr) return ::operator new(bytes);
   Stocked* const block = std::exchange(stock_[number], stock_[number]->next);
   stock_bytes_ -= bytes + kHeapOverhead;
-  __builtin_prefetch(stock_[number], 1);  // the next to be taken; nobody has touched it for long
+  prefetch_to_write(stock_[number]);  // the next to be taken; nobody has touched it for long
   return block;
 }
 

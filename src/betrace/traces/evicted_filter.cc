@@ -34,7 +34,7 @@ void EvictedFilter::insert(const model::TraceId& id) noexcept {
   Pending& place = pending_[inserted_++ % kPendingMax];
   write(place);
   place = place_of(id);
-  __builtin_prefetch(&buckets_[place.bucket], 1);
+  prefetch_to_write(&buckets_[place.bucket]);
 }
 
 void EvictedFilter::write(const Pending& place) noexcept {

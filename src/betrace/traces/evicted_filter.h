@@ -11,6 +11,7 @@
 #include <memory>
 #include <vector>
 
+#include "betrace/base/prefetch.h"
 #include "betrace/model/ids.h"
 #include "betrace/traces/keyed_hash.h"
 
@@ -29,7 +30,7 @@ class EvictedFilter {
   [[nodiscard]] bool contains(const model::TraceId& id) const noexcept;
   /// Asks the processor for what contains() will read.
   void prefetch(const model::TraceId& id) const noexcept {
-    __builtin_prefetch(&buckets_[bucket_of(hash_(id))], 1);
+    prefetch_to_write(&buckets_[bucket_of(hash_(id))]);
   }
   [[nodiscard]] std::uint64_t byte_count() const noexcept { return bucket_count_ * sizeof(Bucket); }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "betrace/base/optional_index.h"
+#include "betrace/base/prefetch.h"
 
 namespace betrace::traces {
 
@@ -50,12 +51,18 @@ class IndexChains {
   /// Asks the processor for the links of `index`; and for those of its neighbours, which are read
   /// from them.
   void prefetch(std::uint32_t index) const noexcept {
-    __builtin_prefetch(links_.data() + index + chains_, 1);
+    prefetch_to_write(links_.data() + index + chains_);
   }
   void prefetch_neighbours(std::uint32_t index) const noexcept {
     const Link link = links_.data()[index + chains_];
-    __builtin_prefetch(links_.data() + link.previous, 1);
-    __builtin_prefetch(links_.data() + link.next, 1);
+    prefetch_to_write(links_.data() + link.previous);
+    prefetch_to_write(links_.data() + link.next);
+  }
+
+  /// The one after `index`, which is in a chain; nothing if it is the last.
+  [[nodiscard]] OptionalIndex after(std::uint32_t index) const noexcept {
+    const std::uint32_t node = links_[index + chains_].next;
+    return node < chains_ ? OptionalIndex() : OptionalIndex(node - chains_);
   }
 
   [[nodiscard]] OptionalIndex first(Chain chain) const noexcept {

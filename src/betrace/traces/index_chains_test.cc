@@ -29,6 +29,14 @@ TEST(IndexChainsTest, GivesTheFirstOfAChain) {
   EXPECT_EQ(chains.first(1), 5U);
 }
 
+TEST(IndexChainsTest, NamesTheOneAfter) {
+  IndexChains chains(2);
+  chains.resize(10);
+  for (const std::uint32_t index : {7U, 3U}) chains.move_to_end(1, index);
+  EXPECT_EQ(chains.after(7), 3U);
+  EXPECT_FALSE(chains.after(3).has_value());
+}
+
 TEST(IndexChainsTest, TakesOutWhatIsInNoChain) {
   IndexChains chains(1);
   chains.resize(3);

@@ -10,6 +10,7 @@
 #include <span>
 #include <utility>
 
+#include "betrace/base/prefetch.h"
 #include "betrace/traces/block_pool.h"
 
 namespace betrace::traces {
@@ -32,6 +33,16 @@ class PooledArray {
   /// Makes room for `count` values in all.
   void reserve(std::size_t count, BlockPool& pool) {
     if (count > capacity_) grow(count, pool);
+  }
+
+  /// Asks the processor for what the next push_back() writes, and reads if it has to move.
+  void prefetch_push() const noexcept {
+    constexpr std::uint32_t kFew = 4;
+    if (capacity_ - size_ < kFew) {
+      prefetch_to_write(data_, size_ * sizeof(T));
+    } else {
+      prefetch_to_write(data_ + size_);
+    }
   }
 
   /// Destroys the values and gives the block back.

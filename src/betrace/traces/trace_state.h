@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "betrace/base/prefetch.h"
 #include "betrace/model/kept_span.h"
 #include "betrace/traces/closure.h"
 #include "betrace/traces/completeness.h"
@@ -70,8 +71,16 @@ class TraceState {
 
   /// Asks the processor for what add() reads and writes besides the state.
   void prefetch_spans() const noexcept {
-    __builtin_prefetch(ids_.entries().end(), 1);
-    __builtin_prefetch(met_.entries().data(), 1);
+    ids_.entries().prefetch_push();
+    prefetch_to_write(met_.entries().data());
+  }
+
+  /// Asks it for all that closing and forgetting read, but for the spans that are kept whole.
+  void prefetch_all() const noexcept {
+    const auto& ids = ids_.entries();
+    prefetch_to_write(ids.begin(), ids.size() * sizeof(SpanIds::Entry));
+    prefetch_to_write(met_.entries().data());
+    prefetch_to_write(kept_.begin());
   }
 
   [[nodiscard]] const model::TraceId& id() const noexcept { return id_; }

@@ -4,13 +4,12 @@
 #include <utility>
 
 #include "betrace/base/check.h"
+#include "betrace/base/prefetch.h"
 
 namespace betrace::traces {
 namespace {
 
 constexpr IndexChains::Chain kOpen = 0;
-
-constexpr std::size_t kCacheLine = 64;
 
 // Of the budget, the part that remembers evicted ids, and the part in blocks that wait for the next
 // trace.
@@ -31,10 +30,7 @@ OptionalIndex TraceTable::prefetch_state(const model::TraceId& id, Tag tag) cons
     filter_.prefetch(id);  // a new trace
     return std::nullopt;
   }
-  const auto* const state = reinterpret_cast<const char*>(&slots_[*index]);
-  for (std::size_t at = 0; at < sizeof(Slot); at += kCacheLine) {
-    __builtin_prefetch(state + at, 1);
-  }
+  prefetch_to_write(&slots_[*index], sizeof(Slot));
   by_arrival_.prefetch(*index);
   return index;
 }
@@ -43,6 +39,16 @@ void TraceTable::prefetch_spans(TraceIndex index) const noexcept {
   if (index >= slots_.capacity() || !slots_[index].state.has_value()) return;
   slots_[index].state->prefetch_spans();
   by_arrival_.prefetch_neighbours(index);
+}
+
+void TraceTable::prefetch_followers(TraceIndex index) const noexcept {
+  const auto next = by_arrival_.after(index);
+  if (!next.has_value()) return;
+  slots_[*next].state->prefetch_all();
+  const auto later = by_arrival_.after(*next);
+  if (!later.has_value()) return;
+  prefetch_to_write(&slots_[*later], sizeof(Slot));
+  by_arrival_.prefetch(*later);
 }
 
 TraceIndex TraceTable::open(const model::TraceId& id, MonotonicTime now) {
@@ -77,6 +83,7 @@ TableAdd TraceTable::add(TraceIndex index, const ArrivingSpan& span, MonotonicTi
 std::optional<DueTrace> TraceTable::next_due(MonotonicTime now) {
   while (const auto timer = next_timer()) {
     if (timer->deadline > now) break;
+    prefetch_followers(timer->index);
     // Judged at its deadline, not at `now`: how often the owner asks must not change the reason.
     TraceState& trace = *slots_[timer->index].state;
     if (is_quiet(trace.activity(), limits_.closure, timer->deadline) && trace.activity().has_root) {
@@ -145,6 +152,7 @@ OptionalIndex TraceTable::idle_longest() const noexcept {
 void TraceTable::evict(TraceIndex index, MonotonicTime now) {
   Slot& slot = slots_[index];
   BETRACE_CHECK(slot.closed_for.has_value());
+  prefetch_followers(index);
   if (*slot.closed_for != CloseReason::Memory) {
     late_window_ = std::min<std::chrono::nanoseconds>(now - slot.closed_at, limits_.late_max);
   }

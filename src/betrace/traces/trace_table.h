@@ -149,6 +149,9 @@ class TraceTable {
     TraceIndex index = 0;
   };
 
+  // Many traces close, or are evicted, one after the other: asks for what the next one in the chain
+  // of `index` needs, and for the slot of the one after that.
+  void prefetch_followers(TraceIndex index) const noexcept;
   [[nodiscard]] std::optional<Timer> next_timer() const noexcept;
   [[nodiscard]] OptionalIndex idle_longest() const noexcept;
 
