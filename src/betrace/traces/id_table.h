@@ -43,9 +43,7 @@ class IdTable {
   void erase(std::uint32_t tag, std::uint32_t index);
 
   /// Asks the processor for the slot at which find(tag) begins.
-  void prefetch(std::uint32_t tag) const noexcept {
-    prefetch_to_read(slots_.data() + home(tag));
-  }
+  void prefetch(std::uint32_t tag) const noexcept { prefetch_to_read(slots_.data() + home(tag)); }
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   /// Memory held, bytes: 16 to 64 for each index but for the smallest table.
