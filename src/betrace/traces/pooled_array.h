@@ -37,7 +37,7 @@ class PooledArray {
 
   /// Asks the processor for what the next push_back() writes, and reads if it has to move.
   void prefetch_push() const noexcept {
-    constexpr std::uint32_t kFew = 4;
+    constexpr std::uint32_t kFew = 4;  // that may be added between now and then
     if (capacity_ - size_ < kFew) {
       prefetch_to_write(data_, size_ * sizeof(T));
     } else {
