@@ -17,11 +17,12 @@ const givenPorts = new Set();
 
 /**
  * A port that was free a moment ago and was not given before by this process. It lies below the ports
- * that systems give to clients, so that no connection of another test takes it meanwhile.
+ * that systems give to clients, so that no connection of another test takes it meanwhile, and above 10080,
+ * the last one that fetch() refuses.
  */
 export async function freePort() {
   for (;;) {
-    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    const port = 10_081 + Math.floor(Math.random() * 20_000);
     if (!givenPorts.has(port) && await isFree(port)) {
       givenPorts.add(port);
       return port;
