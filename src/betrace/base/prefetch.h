@@ -4,6 +4,7 @@
 // without effects, and drops the calls of it.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 
 namespace betrace {
@@ -20,11 +21,14 @@ inline void prefetch_to_write(const void* address) noexcept {
   asm volatile("");
 }
 
-/// Of all cache lines of so many bytes.
+/// Of the cache lines of so many bytes, but of a kilobyte at most: the processor itself foresees
+/// what is read in order, and who makes an array long must not make each call long.
 inline void prefetch_to_write(const void* address, std::size_t bytes) noexcept {
   constexpr std::size_t kCacheLine = 64;
+  constexpr std::size_t kBytesMax = 1024;
   const auto* const begin = static_cast<const char*>(address);
-  for (std::size_t at = 0; at < bytes; at += kCacheLine) prefetch_to_write(begin + at);
+  const std::size_t end = std::min(bytes, kBytesMax);
+  for (std::size_t at = 0; at < end; at += kCacheLine) prefetch_to_write(begin + at);
 }
 
 }  // namespace betrace
