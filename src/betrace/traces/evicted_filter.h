@@ -30,7 +30,7 @@ class EvictedFilter {
   [[nodiscard]] bool contains(const model::TraceId& id) const noexcept;
   /// Asks the processor for what contains() will read.
   void prefetch(const model::TraceId& id) const noexcept {
-    prefetch_to_write(&buckets_[bucket_of(hash_(id))]);
+    prefetch_to_read(&buckets_[bucket_of(hash_(id))]);
   }
   [[nodiscard]] std::uint64_t byte_count() const noexcept { return bucket_count_ * sizeof(Bucket); }
 
