@@ -44,6 +44,16 @@ class Channel {
     if (tls_ == nullptr) return socket_.async_read_some(room, kAwaitTuple);
     return read_decrypted(room);
   }
+  /// As read_some(), but what has come already is read in this turn of the event loop, so that the
+  /// turns of other connections do not let the room grow cold. Requires: the socket is
+  /// non-blocking.
+  asio::awaitable<Transfer> read_at_once(asio::mutable_buffer room);
+  /// Receives what the room could hold, and forgets it: what the room holds then is not said.
+  asio::awaitable<Transfer> discard_some(asio::mutable_buffer room) {
+    // The system forgets them itself, uncopied; source: tcp(7), MSG_TRUNC.
+    if (tls_ == nullptr) return socket_.async_receive(room, MSG_TRUNC, kAwaitTuple);
+    return read_decrypted(room);
+  }
   /// Writes all of both.
   asio::awaitable<Transfer> write(std::string_view first, std::string_view second = {}) {
     if (tls_ == nullptr) {
@@ -88,6 +98,16 @@ inline asio::awaitable<bool> Channel::handshake() {
     if (error) co_return false;
     tls_->receive(std::string_view(encrypted_).substr(0, count));
   }
+}
+
+inline asio::awaitable<Channel::Transfer> Channel::read_at_once(asio::mutable_buffer room) {
+  if (tls_ == nullptr) {
+    boost::system::error_code error;
+    const std::size_t count = socket_.read_some(room, error);
+    if (error != asio::error::would_block) co_return Transfer(error, count);
+  }
+  const Transfer transfer = co_await read_some(room);
+  co_return transfer;
 }
 
 inline asio::awaitable<Channel::Transfer> Channel::read_decrypted(asio::mutable_buffer room) {

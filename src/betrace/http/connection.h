@@ -114,6 +114,8 @@ class Connection : public ServedConnection, public std::enable_shared_from_this<
 
 inline asio::awaitable<void> Connection::serve() {
   const auto self = shared_from_this();
+  boost::system::error_code ignored;
+  channel_.socket().non_blocking(true, ignored);
   bool more = co_await shake_hands();
   while (more) more = co_await serve_one();
   channel_.end_sending();
@@ -275,8 +277,11 @@ inline asio::awaitable<Connection::Received> Connection::receive_length(BodyBuff
     const std::span<char> room = body.room(std::min(left, kBodyStep));
     if (room.empty()) co_return refuse_body(no_room_for_body(), "bodies_bytes");
     arm_body(body.size());
-    const auto [error, count] =
-        co_await channel_.read_some(asio::buffer(room.data(), std::min(room.size(), left)));
+    const auto free = asio::buffer(room.data(), std::min(room.size(), left));
+    // A large body must leave turns to others.
+    auto reading =
+        body.size() < kPooledBytesMax ? channel_.read_at_once(free) : channel_.read_some(free);
+    const auto [error, count] = co_await std::move(reading);
     if (error) co_return broken("body", "the body of the request took too long");
     body.commit(count);
   }
@@ -339,15 +344,20 @@ inline asio::awaitable<bool> Connection::skip_body() {
   if (head_.body_bytes > kSkippedBytesMax || !form_.keep_alive) co_return false;
   started_ = Clock::now();
   std::size_t left = head_.body_bytes;
-  while (true) {
-    const std::size_t there = std::min(left, input_.size());
-    input_.erase(0, there);
-    left -= there;
-    if (left == 0) co_return true;
+  const std::size_t there = std::min(left, input_.size());
+  input_.erase(0, there);
+  left -= there;
+  BodyBuffer forgotten = service_.bodies->take();
+  while (left > 0) {
+    const std::span<char> room = forgotten.room(std::min(left, kBodyStep));
+    if (room.empty()) co_return false;
     arm_body(head_.body_bytes - left);
-    const bool received = co_await receive_some(kBodyStep);
-    if (!received) co_return false;
+    const auto [error, count] =
+        co_await channel_.discard_some(asio::buffer(room.data(), std::min(room.size(), left)));
+    if (error) co_return false;
+    left -= count;
   }
+  co_return true;
 }
 
 inline asio::awaitable<Response> Connection::answer(Exchange& exchange, BodyBuffer& body) {
@@ -384,7 +394,6 @@ inline asio::awaitable<void> Connection::respond_with_stream(const Response& res
   write_reply_head(response, head_, false, std::time(nullptr), &reply_head_);
   boost::system::error_code ignored;
   channel_.socket().set_option(asio::socket_base::send_buffer_size(kStreamBufferBytes), ignored);
-  channel_.socket().non_blocking(true, ignored);
   is_streaming_ = true;
   asio::steady_timer pause(channel_.socket().get_executor());
   BodyStream& stream = *response.stream;

@@ -145,9 +145,15 @@ TEST(ServerRefusalTest, KeepsTheConnectionAfterASmallRefusedBody) {
   TestServer server;
   RawSocket client(server.port);
   const std::string body(200'000, 'x');
-  ASSERT_TRUE(client.send(post_with(std::string(kText) + "Content-Length: 200000\r\n", body)));
+  const std::string refused = post_with(std::string(kText) + "Content-Length: 200000\r\n", body);
+  const std::string next = "GET /text HTTP/1.1\r\nHost: a\r\n\r\n";
+  ASSERT_TRUE(client.send(refused));
   EXPECT_EQ(status_of(client.reply()), 413);
-  ASSERT_TRUE(client.send("GET /text HTTP/1.1\r\nHost: a\r\n\r\n"));
+  ASSERT_TRUE(client.send(next));
+  EXPECT_EQ(body_of(client.reply()), "text");
+  // Not a byte more than the body is forgotten.
+  ASSERT_TRUE(client.send(refused + next));
+  EXPECT_EQ(status_of(client.reply()), 413);
   EXPECT_EQ(body_of(client.reply()), "text");
 }
 
