@@ -4,9 +4,11 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -40,8 +42,8 @@ void set_timeouts(int socket, std::chrono::milliseconds timeout) {
   setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
-std::string request_text(const ClientOptions& options, std::string_view method,
-                         std::string_view target, std::string_view body,
+std::string request_head(const ClientOptions& options, std::string_view method,
+                         std::string_view target, std::size_t body_bytes,
                          const std::vector<HeaderView>& headers) {
   const bool v6 = options.host.find(':') != std::string::npos;
   std::string text;
@@ -54,10 +56,10 @@ std::string request_text(const ClientOptions& options, std::string_view method,
   for (const HeaderView& header : headers) {
     text.append(header.name).append(": ").append(header.value).append("\r\n");
   }
-  if (!body.empty() || method == "POST" || method == "PUT" || method == "PATCH") {
-    text.append("Content-Length: ").append(std::to_string(body.size())).append("\r\n");
+  if (body_bytes > 0 || method == "POST" || method == "PUT" || method == "PATCH") {
+    text.append("Content-Length: ").append(std::to_string(body_bytes)).append("\r\n");
   }
-  return text.append("\r\n").append(body);
+  return text.append("\r\n");
 }
 
 tl::unexpected<Error> not_http() { return fail(ErrorCode::Corrupt, "the reply is not HTTP/1.1"); }
@@ -120,12 +122,12 @@ void Client::close() noexcept {
 
 Result<Response> Client::send(std::string_view method, std::string_view target,
                               std::string_view body, const std::vector<HeaderView>& headers) {
-  const std::string request = request_text(options_, method, target, body, headers);
+  const std::string head = request_head(options_, method, target, body.size(), headers);
   const bool was_open = socket_ >= 0;
-  Result<Response> reply = try_once(method, request);
+  Result<Response> reply = try_once(method, head, body);
   // A kept connection may have been closed by the server just before: nothing was answered then.
   if (!reply && was_open && !reply_has_begun_ && reply.error().code == ErrorCode::Unavailable) {
-    reply = try_once(method, request);
+    reply = try_once(method, head, body);
   }
   return reply;
 }
@@ -141,13 +143,14 @@ Result<Response> Client::post(std::string_view target, std::string_view content_
               {{"Content-Type", content_type}, {"Content-Encoding", "gzip"}});
 }
 
-Result<Response> Client::try_once(std::string_view method, std::string_view request) {
+Result<Response> Client::try_once(std::string_view method, std::string_view head,
+                                  std::string_view body) {
   reply_has_begun_ = false;
   if (socket_ < 0) {
     if (const auto connected = connect(); !connected) return fail(connected.error());
   }
   // A server may refuse early and close: its reply counts, even if not all could be sent.
-  const auto sent = send_all(request);
+  const auto sent = send_all(head, body);
   Result<Response> reply = receive_reply(method);
   if (!reply) {
     close();
@@ -206,24 +209,35 @@ Result<void> Client::shake_hands() {
   }
 }
 
-Result<void> Client::send_all(std::string_view bytes) {
-  if (tls_ == nullptr) return send_raw(bytes);
-  if (!tls_->write(bytes)) return fail(ErrorCode::Unavailable, "cannot send: TLS is broken");
+Result<void> Client::send_all(std::string_view head, std::string_view body) {
+  if (tls_ == nullptr) return send_raw(head, body);
+  if (!tls_->write(head) || (!body.empty() && !tls_->write(body))) {
+    return fail(ErrorCode::Unavailable, "cannot send: TLS is broken");
+  }
   return send_encrypted();
 }
 
 Result<void> Client::send_encrypted() {
   std::string bytes;
   tls_->take_output(&bytes);
-  return send_raw(bytes);
+  return send_raw(bytes, {});
 }
 
-Result<void> Client::send_raw(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+Result<void> Client::send_raw(std::string_view first, std::string_view second) {
+  while (!first.empty() || !second.empty()) {
+    // Only read; their type does not say so.
+    std::array<iovec, 2> parts{iovec{const_cast<char*>(first.data()), first.size()},
+                               iovec{const_cast<char*>(second.data()), second.size()}};
+    msghdr message{};
+    message.msg_iov = parts.data();
+    message.msg_iovlen = parts.size();
+    const ssize_t sent = ::sendmsg(socket_, &message, MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0) return fail(ErrorCode::Unavailable, "cannot send: " + errno_text());
-    bytes.remove_prefix(static_cast<std::size_t>(sent));
+    const auto bytes = static_cast<std::size_t>(sent);
+    const std::size_t of_first = std::min(bytes, first.size());
+    first.remove_prefix(of_first);
+    second.remove_prefix(bytes - of_first);
   }
   return {};
 }

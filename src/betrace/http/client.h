@@ -56,8 +56,9 @@ class Client {
  private:
   [[nodiscard]] Result<void> connect();
   [[nodiscard]] Result<void> shake_hands();
-  [[nodiscard]] Result<void> send_all(std::string_view bytes);
-  [[nodiscard]] Result<void> send_raw(std::string_view bytes);
+  [[nodiscard]] Result<void> send_all(std::string_view head, std::string_view body);
+  /// Sends all of both.
+  [[nodiscard]] Result<void> send_raw(std::string_view first, std::string_view second);
   [[nodiscard]] Result<void> send_encrypted();
   [[nodiscard]] Result<std::size_t> receive();
   [[nodiscard]] Result<std::size_t> receive_raw(std::span<char> room);
@@ -66,7 +67,8 @@ class Client {
   [[nodiscard]] Result<void> receive_head(Response* reply);
   [[nodiscard]] Result<std::string> receive_body(const Response& reply);
   [[nodiscard]] Result<std::string> receive_chunks();
-  [[nodiscard]] Result<Response> try_once(std::string_view method, std::string_view request);
+  [[nodiscard]] Result<Response> try_once(std::string_view method, std::string_view head,
+                                          std::string_view body);
 
   ClientOptions options_;
   int socket_ = -1;
