@@ -347,16 +347,16 @@ inline asio::awaitable<bool> Connection::skip_body() {
   const std::size_t there = std::min(left, input_.size());
   input_.erase(0, there);
   left -= there;
-  if (left == 0) co_return true;
-  input_.resize(std::min(left, kBodyStep));  // all of it was used: room for what is forgotten
+  BodyBuffer forgotten = service_.bodies->take();
   while (left > 0) {
+    const std::span<char> room = forgotten.room(std::min(left, kBodyStep));
+    if (room.empty()) co_return false;
     arm_body(head_.body_bytes - left);
     const auto [error, count] =
-        co_await channel_.discard_some(asio::buffer(input_.data(), std::min(input_.size(), left)));
+        co_await channel_.discard_some(asio::buffer(room.data(), std::min(room.size(), left)));
     if (error) co_return false;
     left -= count;
   }
-  input_.clear();
   co_return true;
 }
 
